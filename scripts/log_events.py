@@ -6,11 +6,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LEVELS = ("debug", "info", "warning", "error", "critical")
+OUTAGE_LEVELS = ("debug", "warning")
+OUTAGE_FIELDS = {"cause", "failures", "hint", "host", "proxy", "reason"}
+"""What ``tgllm.bot.telegram.outage`` writes with each event, beside the fields of its callers."""
 
 
 def log_calls(path: Path) -> Iterator[tuple[int, str, str]]:
     """Yield line, level and event of each call of a logger in a file; the event is empty if it is no literal."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and (event := outage_event(node)) is not None:
+            yield from ((node.lineno, level, event) for level in OUTAGE_LEVELS)
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr not in LEVELS:
             continue
         # A logger is called log everywhere: log, self._log, context.log.
@@ -19,6 +24,13 @@ def log_calls(path: Path) -> Iterator[tuple[int, str, str]]:
         first = node.args[0] if node.args else None
         literal = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
         yield node.lineno, node.func.attr, literal
+
+
+def outage_event(call: ast.Call) -> str | None:
+    """Return the event under which an ``Outage`` logs failed calls; None for other calls."""
+    if ast.unparse(call.func) != "Outage" or not isinstance(call.args[-1], ast.Constant):
+        return None
+    return str(call.args[-1].value)
 
 
 def reports(path: Path) -> Iterator[tuple[str, set[str]]]:
@@ -42,7 +54,10 @@ def fields(path: Path, event: str) -> tuple[set[str], bool]:
     names: set[str] = set()
     is_all = True
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+        if isinstance(node, ast.Call) and outage_event(node) == event:
+            names |= OUTAGE_FIELDS
+            is_all = False
+        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
             if node.args[0].value != event:
                 continue
             names |= {"exception" if each.arg == "exc_info" else each.arg for each in node.keywords if each.arg}

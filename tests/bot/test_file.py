@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot_support import Killed, Start, settled
-from pdf_support import lines, pdf, picture
+from made_files.pdf_support import lines, pdf, picture
 from tgllm.api import FilePart, ModelInfo, ModelRef
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import files, messages, models, requests

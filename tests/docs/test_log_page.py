@@ -14,8 +14,8 @@ ROWS = {
 }
 CALLS = [(path, *call) for path in sources() for call in log_calls(path)]
 REPORTS = [(path, event, names) for path in sources() for event, names in reports(path)]
-ANY_EVENT = "services/errors/reports.py"
-"""Writes the lines of reports, whose events are literals where the errors are met."""
+ANY_EVENT = ("services/errors/reports.py", "bot/telegram/outage.py")
+"""Write lines whose events are literals where the failures are met."""
 ELSEWHERE = {"log.suppressed", "python.warning"}
 """Written by the log itself."""
 WITHOUT_UNIT = {"retry_in", "retry_after", "duration", "elapsed", "size", "timeout", "latency", "took", "age", "cost"}
@@ -25,7 +25,7 @@ def test_every_event_has_a_literal_name() -> None:
     wrong = [(path, line) for path, line, _, event in CALLS if not re.fullmatch(r"[a-z_]+\.[a-z_]+", event)]
 
     assert [path for path, _ in wrong if not path.as_posix().endswith(ANY_EVENT)] == []
-    assert len(wrong) <= 1
+    assert len(wrong) <= 3
 
 
 def test_the_page_lists_every_event_and_no_other() -> None:

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from picture_support import png
+from made_files.picture_support import png
 from program_support import PATIENCE, Launch
 from tgllm.api import FileDelta
 from tgllm.testing.emulator import EmulatedMessage, EmulatedUser, Emulator, Fault

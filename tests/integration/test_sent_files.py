@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from pdf_support import lines, pdf
-from picture_support import png
+from made_files.pdf_support import lines, pdf
+from made_files.picture_support import png
 from program_support import PATIENCE, Launch, Program
 from tgllm.testing.emulator import EmulatedUser, Emulator
 from tgllm.testing.fake_providers import FakeGemini, FakeServer

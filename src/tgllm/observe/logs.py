@@ -6,7 +6,7 @@ structlog is imported when logging is configured, or else with the first line: m
 import logging
 import sys
 import warnings
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, Literal, TextIO, cast
 
@@ -48,6 +48,9 @@ def get_logger(name: str) -> "Log":
 
 def log_values(**values: object) -> AbstractContextManager[None]:
     """Add values such as ``turn_id`` to every line logged inside the block and by tasks started in it."""
+    if _Waiting.stream is not None:
+        # A shell command, whose lines are not written.
+        return nullcontext()
     return _pipeline().log_values(**values)
 
 

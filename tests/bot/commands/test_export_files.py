@@ -9,7 +9,7 @@ import zipfile
 import pytest
 
 from bot_support import Ask, Start, from_bot, settled
-from picture_support import png
+from made_files.picture_support import png
 from tgllm.api import FileDelta
 from tgllm.services.personal_data import export_bundle
 from tgllm.testing.bot import RunningBot

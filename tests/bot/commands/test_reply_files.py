@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot_support import Start, from_bot, is_notice, settled
-from picture_support import png
+from made_files.picture_support import png
 from tgllm import hookimpl
 from tgllm.api import ChatCommand, CommandCall, OutgoingFile, PluginInfo, Reply
 from tgllm.services.files.made import MOST_FILE_BYTES, MOST_FILES

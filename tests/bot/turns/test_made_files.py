@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from bot_support import Killed, Start, from_bot, is_notice, settled
-from picture_support import png
+from made_files.picture_support import png
 from tgllm import hookimpl
 from tgllm.api import FileDelta, FilePart, Finished, ModelInfo, PluginInfo, TurnInfo, TurnResult
 from tgllm.db.tables import files, messages, requests

@@ -1,4 +1,4 @@
-"""The interactive chat in a terminal."""
+"""The interactive chat in a terminal (chat-in-the-terminal.md)."""
 
 import asyncio
 import signal

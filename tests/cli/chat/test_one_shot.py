@@ -1,4 +1,4 @@
-"""One question from the command line, and what scripts see of it."""
+"""One question from the command line, and what scripts see of it (chat-in-the-terminal.md)."""
 
 import asyncio
 import json

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from document_support import FREE_QUESTIONS, Needle, book, estimate, needles, stored
+from made_files.document_support import FREE_QUESTIONS, Needle, book, estimate, needles, stored
 from tgllm.db.database import Database
 from tgllm.db.tables import passages
 from tgllm.i18n import Catalogue

@@ -5,7 +5,7 @@ from io import BytesIO
 
 import pytest
 
-from picture_support import chunk, jpeg, png
+from made_files.picture_support import chunk, jpeg, png
 from tgllm.services.files.picture_size import Picture, picture_of
 
 

@@ -10,9 +10,9 @@ import pytest
 from docx.oxml.ns import qn
 from PIL import Image
 
+from made_files.zip_support import archive, ole
 from tgllm.api.files import ExtractionLimits
 from tgllm.plugins.builtin.files import docx
-from zip_support import archive, ole
 
 EXTRACT = docx.extract
 SMALL = ExtractionLimits(max_chars=100_000, seconds=60, memory_bytes=64 * 2**20)

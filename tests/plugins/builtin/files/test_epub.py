@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from made_files.zip_support import archive
 from tgllm.api.files import ExtractionLimits
 from tgllm.plugins.builtin.files import epub
-from zip_support import archive
 
 EXTRACT = epub.extract
 CONTAINER = (

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from made_files.zip_support import archive
 from tgllm.api.files import ExtractionLimits
 from tgllm.plugins.builtin.files import odf
-from zip_support import archive
 
 EXTRACT = odf.extract
 SMALL = ExtractionLimits(max_chars=100_000, seconds=60, memory_bytes=64 * 2**20)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from pypdf import PdfWriter
 
-import pdf_support as make
+from made_files import pdf_support as make
 from tgllm.api.files import ExtractionLimits
 from tgllm.plugins.builtin.files import pdf
 

@@ -10,9 +10,9 @@ import pytest
 import python_calamine
 import xlsxwriter
 
+from made_files.zip_support import archive, claim_size, ole
 from tgllm.api.files import ExtractionLimits
 from tgllm.plugins.builtin.files import sheets
-from zip_support import archive, claim_size, ole
 
 EXTRACT = sheets.extract
 SMALL = ExtractionLimits(max_chars=100_000, seconds=60, memory_bytes=64 * 2**20)

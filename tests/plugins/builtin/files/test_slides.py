@@ -11,9 +11,9 @@ from pptx.chart.data import CategoryChartData
 from pptx.enum.chart import XL_CHART_TYPE
 from pptx.util import Inches
 
+from made_files.zip_support import archive, ole
 from tgllm.api.files import ExtractionLimits
 from tgllm.plugins.builtin.files import slides
-from zip_support import archive, ole
 
 EXTRACT = slides.extract
 BLANK = 6

@@ -1,4 +1,7 @@
-"""The image, built and run: what it holds, and how it starts, stops and goes on (deploy-with-docker.md, deploy-on-unraid-or-casaos.md)."""
+"""The image, built and run: what it holds, and how it starts, stops and goes on.
+
+For deploy-with-docker.md and deploy-on-unraid-or-casaos.md.
+"""
 
 import errno
 import json

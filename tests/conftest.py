@@ -102,6 +102,8 @@ async def launch(emu: Emulator, tmp_path: Path) -> AsyncIterator[Launch]:
             "TGLLM_SENDING__PACED": "false",
             "TGLLM_STREAMING__FIRST_DELAY": "0.01",
             "TGLLM_STREAMING__DRAFT_INTERVAL": "0.05",
+            # A test that waits for the next message of the bot wants the answer.
+            "TGLLM_ERRORS__NOTIFY": "false",
             **variables,
         }
         process = await asyncio.create_subprocess_exec(

@@ -96,6 +96,8 @@ def tgllm_doctor(ctx: PluginContext) -> Sequence[Check]:
 def tgllm_startup(ctx: PluginContext) -> Awaitable[None] | None:
     """Prepare the plugin: called once, before the first update is handled. Sync or async.
 
+    ``tgllm chat`` calls it too, before its first question, maybe while a bot runs with the same data folder.
+
     Combines: all, in order. Failure: quarantined. Since 1.0.
     """
 

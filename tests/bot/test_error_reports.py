@@ -24,6 +24,12 @@ from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
 CODE = re.compile(r"[2-9A-HJ-NP-Z]{4}-[2-9A-HJ-NP-Z]{4}")
 
 
+@pytest.fixture
+def start(start: Start) -> Start:
+    """Starts a bot that notifies the admins, which other tests' bots do not."""
+    return lambda **changes: start(errors__notify=True, **changes)
+
+
 def code_in(text: str) -> str:
     (code,) = set(CODE.findall(text))
     return code

@@ -99,11 +99,17 @@ RUNS: Mapping[str, Sequence[Sequence[str]]] = {
     "doctor": [[], ["--json"], ["--offline"]],
     "config path": [[]],
     "config show": [[], ["--json"]],
+    "config explain": [["bot_token"], [BAD]],
+    "config get": [["language"], [BAD]],
+    "config set": [["language", BAD], [BAD, "1"]],
     "config check": [[]],
     "config password": [[]],
     "db init": [[]],
     "db check": [[], ["--json"]],
     "db backup": [[], [f"no/{BAD}"]],
+    "db backups": [[], ["--json"]],
+    "db restore": [[BAD]],
+    "upgrade": [["--check"], ["--check", "--json"], ["--check", "--to", BAD]],
     "models list": [[], ["--json"], ["--provider", BAD]],
     "models sync": [[], ["--json"]],
     "models default": [[], [f"bad/m-{BAD}"], [f"bad/{BAD}"], ["--none"]],
@@ -128,6 +134,8 @@ RUNS: Mapping[str, Sequence[Sequence[str]]] = {
     "invites revoke": [["1"], ["99"], [BAD]],
     "usage": [["--by", "user"], ["--by", "model"], ["--by", "model", "--json"], ["--by", BAD]],
     "audit": [[], ["--json"]],
+    "errors list": [[], ["--json"]],
+    "errors show": [[BAD], [BAD, "--json"]],
     "plugins list": [[], ["--json"]],
 }
 """The arguments with which each command is run; a new command needs an entry."""
@@ -275,5 +283,7 @@ def test_only_the_two_modules_of_output_write() -> None:
     folder = Path(output.__file__).parent
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*.py") if WRITERS.search(path.read_text())}
 
-    # The progress lines of models/sync.py escape the names of the providers.
-    assert found == {"output.py", "failure.py", "commands/models/sync.py"}
+    # The progress lines of models/sync.py escape the names of the providers; a chat shows answers through ``visible``,
+    # as tests/cli/chat/test_display.py shows.
+    chat = {"chat/interactive.py", "chat/markdown.py", "chat/notes.py"}
+    assert found == {"output.py", "failure.py", "commands/models/sync.py"} | chat

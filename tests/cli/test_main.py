@@ -157,7 +157,7 @@ class TestFailures:
         assert result.out == ""
         assert result.err.splitlines() == [
             f"tgllm: {path}: unknown key lnguage; did you mean language?",
-            f"{path} (turns.attempts): must be a valid integer, unable to parse string as an integer",
+            f"{path} (turns.attempts): must be a valid integer, unable to parse string as an integer, such as 2",
         ]
 
     @pytest.mark.parametrize("how", ["flag", "variable", "dotenv", "not at all"])

@@ -201,7 +201,7 @@ async def test_no_secret_is_found_anywhere_and_no_message_in_the_log(
     tmp_path: Path,
     level: str,
 ) -> None:
-    bot = await launch("run", **outside.environment, TGLLM_LOG__LEVEL=level)
+    bot = await launch("run", **outside.environment, TGLLM_LOG__LEVEL=level, TGLLM_ERRORS__NOTIFY="true")
     metrics = await drive(emu, ann, outside, bot)
     bot.send(signal.SIGTERM)
     code, log = await bot.end()

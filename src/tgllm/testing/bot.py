@@ -27,8 +27,10 @@ _FAST: dict[str, object] = {
     "sending.paced": False,
     "sending.poll_timeout": 5,
     "turns.stop_timeout": 2.0,
+    # A test that waits for the next message of the bot wants the answer.
+    "errors.notify": False,
 }
-"""Settings without the delays that matter only for users and for Telegram."""
+"""Settings without the delays and notices that matter only for users and for Telegram."""
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import tarfile
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -409,7 +410,10 @@ class TestOutOfTime:
                 pass
             made = await bot.core.backups.make()
             assert PASSWORD.encode() not in made.path.read_bytes()
-            async with await Database.open(made.path) as copy:
+            with tarfile.open(made.path) as archive:
+                (name,) = [each for each in archive.getnames() if each.endswith(".db")]
+                archive.extract(name, tmp_path / "copy", filter="data")
+            async with await Database.open(tmp_path / "copy" / name) as copy:
                 assert not await copy.read(lambda conn: inbox.queued(conn, f":{ann.id}:", 1))
             gate.set()
             await emu.wait_for_message(menu.chat, lambda message: message.text.startswith("The backup is made"))

@@ -45,7 +45,7 @@ def store(conn: sqlite3.Connection, texts: list[str], sha256: str = SHA) -> int:
 def terms(conn: sqlite3.Connection) -> list[str]:
     """Everything that the indexes hold."""
     found: list[str] = []
-    for table in ("passage_words", "passage_trigrams", *TABLES_SINCE):
+    for table in ("passage_words", "passage_trigrams"):
         conn.execute(f"CREATE VIRTUAL TABLE temp.v USING fts5vocab(main, {table}, row)")
         found += [row[0] for row in conn.execute("SELECT term FROM temp.v")]
         conn.execute("DROP TABLE temp.v")

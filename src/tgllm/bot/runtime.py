@@ -233,6 +233,8 @@ async def open_runtime(
             conflicts=Conflicts(core),
         )
         log.info("bot.ready", username=me.username, models=core.registry.ids)
+        # Before the first poll, which may wait for a message.
+        service_manager().ready("receiving messages")
 
         def look_again() -> None:
             sender.wake()

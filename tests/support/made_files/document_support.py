@@ -15,7 +15,7 @@ from tgllm.providers.tokens import estimate_text
 from tgllm.services.files.document_text import Document
 from tgllm.services.files.passage_store import PassageStore
 
-NEEDLES = Path(__file__).parents[1] / "services" / "files" / "needles.toml"
+NEEDLES = Path(__file__).parents[2] / "services" / "files" / "needles.toml"
 FREE_QUESTIONS = NEEDLES.with_name("free_questions.toml")
 """Others, to which the search was not tuned."""
 

@@ -406,7 +406,7 @@ class TestJobs:
 
         def run(conn: Connection) -> None:
             schedules.start(conn, "models.refresh", noon - 1000, noon)
-            schedules.finish(conn, "models.refresh", noon - 1000, "failed", noon + 1500, "gemini: token=lavender-gate-41")
+            schedules.finish(conn, "models.refresh", noon - 1000, "failed", noon + 1500, "gemini: token=lavender-gate")
 
         async with start(clock=clock, refresh_cron="off") as bot:
             await bot.core.database.write(run)

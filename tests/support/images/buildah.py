@@ -65,7 +65,7 @@ class Buildah:
         arguments = [f"--build-arg={name}={value}" for name, value in recipe.arguments.items()]
         with self.steps.timed("build"):
             self._run(
-                "bud", "--rm=false", "--format=docker", "--isolation=chroot", "--pull-never", "--layers=false", *arguments,
+                "bud", "--format=docker", "--isolation=chroot", "--pull-never", "--layers=false", *arguments,
                 f"--secret=id=pip.conf,src={secret}", f"--volume={self._scratch / 'wheels'}:{WHEELHOUSE}:ro",
                 f"--tag={TAG}", recipe.context,
             )  # fmt: skip

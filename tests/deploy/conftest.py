@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,10 +78,10 @@ def image(context: Path, pytestconfig: pytest.Config) -> Iterator[Built]:
     engine = choose(base)
     try:
         engine.build(recipe)
-        terminal = pytestconfig.pluginmanager.get_plugin("terminalreporter")
-        if terminal is not None:
+        capture = pytestconfig.pluginmanager.get_plugin("capturemanager")
+        with capture.global_and_fixture_disabled() if capture is not None else nullcontext():
             size = engine.added_bytes() / 1e6
-            terminal.write_line(f"\n{engine.name}: {engine.steps}; {size:.0f} MB on top of {base}")
+            print(f"\n{engine.name}: {engine.steps}; {size:.0f} MB on top of {base}")  # noqa: T201  shown in the log of CI
         yield Built(engine, recipe, SECRET)
     finally:
         engine.close()

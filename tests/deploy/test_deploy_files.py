@@ -250,3 +250,11 @@ def test_systemd_accepts_the_unit_and_finds_it_hardened(tmp_path: Path) -> None:
     found = re.search(r"exposure level for tgllm.service: ([\d.]+)", judged.stdout)
     assert found is not None, judged.stdout
     assert float(found[1]) < 2.0
+
+
+# The guides.
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "howto").glob("deploy-*.md")), ids=lambda page: page.stem)
+def test_a_guide_has_no_figure_left_open(page: Path) -> None:
+    assert re.findall(r"@[A-Z]+@|TODO|TBD", page.read_text()) == []

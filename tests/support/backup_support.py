@@ -56,10 +56,10 @@ class Data:
             return kv.get(conn, "test", "note")
 
     def backup(self, target: Path, **options: object) -> Made:
-        return make_backup(Order(self.database, self.folder, target, NOW, **options))  # type: ignore[arg-type]
+        return make_backup(Order(self.database, self.folder, target, NOW, **options))  # type: ignore[arg-type]  fields by name
 
     def restore(self, source: Path, **options: object) -> Restored:
-        return restore(Restore(source, self.database, NOW, **options))  # type: ignore[arg-type]
+        return restore(Restore(source, self.database, NOW, **options))  # type: ignore[arg-type]  fields by name
 
     def names(self) -> list[str]:
         """The names in the folder but the lock's."""

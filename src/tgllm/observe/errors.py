@@ -77,7 +77,7 @@ class ErrorFacts:
 
 
 IsOwn = Callable[[str], bool]
-"""Returns whether a module belongs to whoever is to be named: the program, or the plugin."""
+"""Returns whether a module belongs to the component that a report names: the program or a plugin."""
 
 
 def facts_of(

@@ -15,7 +15,7 @@ TEXTS = Catalogue(strict=True)
 
 
 async def checks(emu: Emulator, *, hold: int = 0, **wanted: object) -> dict[str, Check]:
-    found = await check_telegram(SelfCheck(emu.token, emu.base_url, **wanted), TEXTS, hold=hold)  # type: ignore[arg-type]
+    found = await check_telegram(SelfCheck(emu.token, emu.base_url, **wanted), TEXTS, hold=hold)  # type: ignore[arg-type]  fields by name
     return {check.name: check for check in found}
 
 

@@ -208,7 +208,7 @@ async def test_an_output_that_is_closed_ends_the_answer(chat: Chat, mistral: Fak
     process.stdin.close()
     await process.stdout.readline()
 
-    process.stdout._transport.close()  # type: ignore[attr-defined]
+    process.stdout._transport.close()  # type: ignore[attr-defined]  asyncio has no public way to close the reading end
     go_on.set()
     err = await asyncio.wait_for(process.stderr.read(), PATIENCE)
     await asyncio.wait_for(process.wait(), PATIENCE)

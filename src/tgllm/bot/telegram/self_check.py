@@ -85,7 +85,7 @@ async def _poller(account: Account, facts: WebhookFacts, wanted: SelfCheck, hold
     """Look for another program that fetches the updates.
 
     Telegram ends a waiting request when another one arrives (Bot API: getUpdates), so a program that asks again ends
-    this one. Where updates wait, nobody fetches them, and a request would not wait either.
+    this one. If updates are queued, no program fetches them, and a request would return at once.
     """
     name = "Telegram: updates"
     waiting = texts("doctor.updates_waiting", count=facts.pending)

@@ -1,7 +1,7 @@
 """Code that an admin sends to the bot, and its search in updates.
 
-Whoever sends the code from a private chat first is found. Strangers may write to the bot meanwhile, so the code can't
-be guessed: after a number of wrong ones another code takes its place.
+The first person who sends the code in a private chat is the admin. Other people may write to the bot meanwhile; so that
+they can't guess the code, another one replaces it after a number of wrong tries.
 """
 
 import secrets

@@ -116,7 +116,7 @@ async def start(emu: Emulator, mistral: FakeMistral, tmp_path: Path, path: Path)
 def _take_terminal() -> None:
     """Make the pseudo-terminal the controlling one, so that Ctrl-C and closing it have their effects."""
     import fcntl  # noqa: PLC0415  in the child
-    import termios  # noqa: PLC0415
+    import termios  # noqa: PLC0415  in the child
 
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 

@@ -78,7 +78,7 @@ def _write_unit(dialogue: Dialogue, config: Path, moment: str, *, force: bool) -
 def _entries(answers: Answers) -> Iterator[Entry]:
     facts, chosen = answers.bot.facts, answers.chosen
     owner = f" It belongs to @{facts.username}." if facts is not None and facts.username else ""
-    token = f"{_meaning('bot_token')} Whoever has it controls the bot; @BotFather renews it with /revoke.{owner}"
+    token = f"{_meaning('bot_token')} It gives full control of the bot; @BotFather renews it with /revoke.{owner}"
     yield Entry("bot_token", answers.bot.token, (token,))
     names = [f"{user_id} is {name}." for user_id, name in answers.admins.items() if name]
     yield Entry("admin_ids", list(answers.admins), (_meaning("admin_ids"), *names))

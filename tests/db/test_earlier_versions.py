@@ -1,17 +1,14 @@
 """A database of each earlier version is updated without losing a row, also if the program is killed meanwhile."""
 
-import os
 import shutil
-import signal
 import sqlite3
-import sys
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from database_support import NOW
+from kill_support import run_in_child
 from tgllm.db.engine.sqlite import connect, run_script
 from tgllm.db.file.check import check
 from tgllm.db.file.identity import APPLICATION_ID, latest_version, version_of
@@ -108,35 +105,8 @@ KILLS = 8
 
 
 def update_in_child(path: Path, die_at: int) -> int:
-    """Update the database in a forked child that is killed at its n-th step; return its number of steps, or -1."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if not child:
-        steps = 0
-
-        def step(*_: object) -> None:
-            nonlocal steps
-            steps += 1
-            if steps == die_at:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        real = sqlite3.connect
-
-        def traced(*args: Any, **kwargs: Any) -> sqlite3.Connection:
-            conn: sqlite3.Connection = real(*args, **kwargs)
-            conn.set_trace_callback(step)
-            return conn
-
-        sqlite3.connect = traced
-        sys.addaudithook(lambda event, _: step() if event in {"open", "os.rename", "os.remove"} else None)
-        prepare(path, NOW)
-        os.write(writer, str(steps).encode())
-        os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader) as pipe:
-        said = pipe.read()
-    os.waitpid(child, 0)
-    return int(said or -1)
+    """Update the database in a child that is killed at its n-th step; return its number of steps, or -1."""
+    return run_in_child(lambda: prepare(path, NOW), die_at, {"open", "os.rename", "os.remove"})
 
 
 @pytest.mark.once

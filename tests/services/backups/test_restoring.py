@@ -3,9 +3,7 @@
 import io
 import os
 import shutil
-import signal
 import sqlite3
-import sys
 import tarfile
 from collections.abc import Callable
 from contextlib import closing
@@ -16,6 +14,7 @@ import pytest
 
 from backup_support import Data
 from database_support import NOW
+from kill_support import run_in_child
 from tgllm.db.engine.errors import DatabaseError, DatabaseTooNew, DataFolderBusy, RestoreRefused
 from tgllm.db.engine.lock import lock_data_folder
 from tgllm.db.engine.sqlite import connect
@@ -314,36 +313,9 @@ EVERY = 3
 
 
 def restore_in_child(data: Data, source: Path, die_at: int) -> int:
-    """Restore in a forked child that is killed at its n-th file operation; return the number of them, or -1."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if not child:
-        steps = 0
-
-        def step(event: str, _: object) -> None:
-            nonlocal steps
-            if event in {"open", "os.rename", "os.remove", "os.link", "os.mkdir", "sqlite3.connect"}:
-                steps += 1
-                if steps == die_at:
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-        real = sqlite3.connect
-
-        def traced(*args: Any, **kwargs: Any) -> sqlite3.Connection:
-            conn: sqlite3.Connection = real(*args, **kwargs)
-            conn.set_trace_callback(lambda _: step("open", None))
-            return conn
-
-        sqlite3.connect = traced
-        sys.addaudithook(step)
-        data.restore(source)
-        os.write(writer, str(steps).encode())
-        os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader) as pipe:
-        said = pipe.read()
-    os.waitpid(child, 0)
-    return int(said or -1)
+    """Restore in a child that is killed at its n-th operation; return the number of them, or -1."""
+    operations = {"open", "os.rename", "os.remove", "os.link", "os.mkdir", "sqlite3.connect"}
+    return run_in_child(lambda: data.restore(source), die_at, operations)
 
 
 @pytest.mark.once

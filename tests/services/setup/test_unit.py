@@ -16,6 +16,15 @@ def test_paths_are_quoted() -> None:
     assert command in text.splitlines()
 
 
+def test_systemd_watches_it_as_the_unit_of_the_system() -> None:
+    shipped = Path(__file__).parents[3] / "deploy" / "systemd" / "tgllm.service"
+    names = ("Type", "NotifyAccess", "WatchdogSec", "TimeoutStartSec", "TimeoutStopSec")
+    watched = {line for line in shipped.read_text().splitlines() if line.partition("=")[0] in names}
+
+    assert len(watched) == len(names)
+    assert watched <= set(unit_text("python", Path("x.toml")).splitlines())
+
+
 def test_it_goes_where_systemd_looks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     assert unit_path() == tmp_path / "systemd" / "user" / "tgllm.service"

@@ -18,14 +18,19 @@ After=network-online.target
 StartLimitIntervalSec=0
 
 [Service]
-Type=exec
+# Ready when the bot runs, or when it waits for Telegram only.
+Type=notify
+NotifyAccess=main
 ExecStart={command}
 WorkingDirectory=%h
 Restart=on-failure
 RestartSec=10
 # Settings are wrong: starting again changes nothing.
 RestartPreventExitStatus=2
-TimeoutStopSec=60
+TimeoutStartSec=300
+# A shutdown takes turns.stop_timeout and up to 40 s more; if that is longer than this, the bot says so.
+TimeoutStopSec=90
+WatchdogSec=120
 UMask=0077
 NoNewPrivileges=yes
 

@@ -322,6 +322,16 @@ def test_texts_that_are_not_there_are_a_warning(shell: Shell, install: Callable[
     assert "en.toml" in shell.runs("plugins", "list").out
 
 
+def test_a_missing_client_of_sentry_is_told(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "Sentry" not in states(shell, "--offline")
+
+    monkeypatch.setenv("SENTRY_DSN", "https://0123456789abcdef@sentry.example/1")
+    monkeypatch.setitem(sys.modules, "sentry_sdk", None)
+
+    state, detail = states(shell, "--offline")["Sentry"]
+    assert (state, "pip install 'tgllm[sentry]'" in detail) == ("failed", True)
+
+
 def test_files_that_others_can_read_are_told(shell: Shell) -> None:
     shell.runs("db", "init")
     shell.folder.chmod(0o700)

@@ -17,6 +17,7 @@ from tgllm.services.diagnosis.machine import check_clock, check_machine
 from tgllm.services.diagnosis.network import Target, reach
 from tgllm.services.diagnosis.probes import SECONDS, Probe, in_thread
 from tgllm.services.diagnosis.providers import ask_provider, targets
+from tgllm.services.errors.sentry import check_sentry
 from tgllm.services.maintenance.storage_check import check_storage
 from tgllm.services.models.readiness import look_at_models
 from tgllm.services.reading.missing import missing_commands
@@ -45,6 +46,7 @@ def machine_probes(config: Config, clock: Clock, texts: Catalogue, *, online: bo
         "Backups": lambda: check_backups(config, clock.now(), texts),
         "Bot": lambda: check_running(config, texts),
         "Python": lambda: check_machine(texts),
+        "Sentry": lambda: _sentry(config),
     }
     probes = [_threaded(name, look, texts) for name, look in plain.items()]
     if online:
@@ -90,6 +92,11 @@ def _threaded(name: str, look: Look, texts: Catalogue) -> Probe:
     seconds = INTEGRITY_SECONDS if name == "Database integrity" else SECONDS
     # The thread has the time limit; the probe's own one is never reached first.
     return Probe(name, lambda: in_thread(name, look, texts, seconds), 2 * seconds)
+
+
+def _sentry(config: Config) -> Sequence[Check]:
+    found = check_sentry(config.errors)
+    return () if found is None else (found,)
 
 
 async def _way_to_telegram(config: Config, clock: Clock, texts: Catalogue) -> Sequence[Check]:

@@ -136,8 +136,8 @@ def check_sentry(settings: ErrorsSection) -> Check | None:
     if settings.sentry_dsn is None:
         return None
     if not _is_installed():
-        return Check("sentry", "failed", f"SENTRY_DSN is set, but Sentry's client is missing: {INSTALL_COMMAND}")
-    return Check("sentry", "ok", f"environment {settings.environment}")
+        return Check("Sentry", "failed", f"SENTRY_DSN is set, but Sentry's client is missing: {INSTALL_COMMAND}")
+    return Check("Sentry", "ok", f"environment {settings.environment}")
 
 
 def _is_installed() -> bool:

@@ -166,8 +166,3 @@ def _paths(start: str) -> list[str]:
     except OSError:
         return []
     return [f"{prefix}{each.name}{'/' if each.is_dir() else ''}" for each in found]
-
-
-def is_command(line: str) -> bool:
-    """Return whether a message is a command."""
-    return line.startswith("/")

@@ -15,6 +15,7 @@ from tgllm.db.tables.errors import ErrorPlace, NewError, PlaceKind
 from tgllm.observe.content import handling
 from tgllm.observe.errors import ErrorFacts, code_of, facts_of, raw_text
 from tgllm.observe.logs import get_logger
+from tgllm.services.common.recent_keys import RecentKeys
 from tgllm.services.common.wakeup import Wakeup
 from tgllm.services.errors.notices import Notices
 from tgllm.services.errors.origins import Origins
@@ -108,7 +109,7 @@ class ErrorReports:
         self._storing = asyncio.Lock()
         self._wait: float | None = None
         """Seconds until notices may be due, or until errors are stored again."""
-        self._traced: dict[str, float] = {}
+        self._traced: RecentKeys[str] = RecentKeys(clock, TRACE_SECONDS, _MOST_TRACED)
         self._is_reporting = False
 
     def report(self, error: BaseException, *, event: str, plugin: str | None = None, **fields: object) -> str:
@@ -219,12 +220,9 @@ class ErrorReports:
         return None if owner is None else lambda module: self._plugin_of(module) == owner
 
     def _is_trace_due(self, code: str) -> bool:
-        now, last = self._clock.monotonic(), self._traced.get(code)
-        if last is not None and now - last < TRACE_SECONDS:
+        if code in self._traced:
             return False
-        if len(self._traced) >= _MOST_TRACED:
-            self._traced.clear()
-        self._traced[code] = now
+        self._traced.note(code)
         return True
 
     async def _store(self) -> None:

@@ -16,6 +16,7 @@ from tgllm.config.sections.errors import ErrorsSection
 from tgllm.observe.errors import ErrorFacts
 from tgllm.observe.logs import get_logger
 from tgllm.observe.redaction import redacted_texts
+from tgllm.services.common.recent_keys import RecentKeys
 from tgllm.services.errors.reports import Level
 
 if TYPE_CHECKING:
@@ -48,18 +49,14 @@ class Sentry:
             versions: returns the versions of the plugins by id.
         """
         self._client = client
-        self._clock = clock
         self._versions = versions
-        self._sent: dict[str, float] = {}
+        self._sent: RecentKeys[str] = RecentKeys(clock, QUIET_SECONDS, MOST_KINDS)
 
     def send(self, facts: ErrorFacts, version: str, level: Level = "error") -> None:
         """Queue an event, unless one of the same kind was sent within the last minute."""
-        now, last = self._clock.monotonic(), self._sent.get(facts.code)
-        if last is not None and now - last < QUIET_SECONDS:
+        if facts.code in self._sent:
             return
-        if len(self._sent) >= MOST_KINDS:
-            self._sent.clear()
-        self._sent[facts.code] = now
+        self._sent.note(facts.code)
         self._client.capture_event(cast("Event", self._event(facts, version, level)))
 
     async def aclose(self) -> None:

@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import BinaryIO, Final, Self
 
 from tgllm.api import FileUnreadable
+from tgllm.db.file.swap import sync_folder
 from tgllm.observe.logs import get_logger
 
 __all__ = ["FOLDER", "PART", "Blob", "BlobStore", "BlobWriter", "Room", "file_digest", "free_bytes", "remove_blobs"]
@@ -306,8 +307,4 @@ def _has(path: Path, size: int) -> bool:
 def _keep(part: Path, path: Path) -> None:
     part.replace(path)
     # The new name has to survive a power cut, like the row that is committed next.
-    descriptor = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(path.parent)

@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +12,7 @@ from tgllm.api.errors import DatabaseError
 from tgllm.cli.failure import tell, tell_text
 from tgllm.cli.options import options_of
 from tgllm.cli.output import JsonOption, print_json, print_table, say
+from tgllm.cli.words import moment
 from tgllm.config.model import Config
 from tgllm.config.paths import database_path
 from tgllm.db.connection import init_db
@@ -148,9 +148,9 @@ def backups(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
 
 
 def _backup_row(listed: Listed) -> tuple[str, ...]:
-    at = "-" if listed.made_at is None else f"{datetime.fromtimestamp(listed.made_at / 1000, UTC):%Y-%m-%d %H:%M}"
     files = "-" if listed.files is None else str(listed.files)
-    return (str(listed.path), at, f"{listed.size / 2**20:.1f}", files, listed.program or "-", listed.problem or "")
+    at, size = moment(listed.made_at), f"{listed.size / 2**20:.1f}"
+    return str(listed.path), at, size, files, listed.program or "-", listed.problem or ""
 
 
 @app.command()

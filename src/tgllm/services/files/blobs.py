@@ -8,7 +8,6 @@ import asyncio
 import errno
 import hashlib
 import os
-import shutil
 import threading
 import uuid
 from collections.abc import Callable, Iterable
@@ -19,10 +18,11 @@ from types import TracebackType
 from typing import BinaryIO, Final, Self
 
 from tgllm.api import FileUnreadable
+from tgllm.db.file.probe import free_bytes
 from tgllm.db.file.swap import sync_folder
 from tgllm.observe.logs import get_logger
 
-__all__ = ["FOLDER", "PART", "Blob", "BlobStore", "BlobWriter", "Room", "file_digest", "free_bytes", "remove_blobs"]
+__all__ = ["FOLDER", "PART", "Blob", "BlobStore", "BlobWriter", "Room", "file_digest", "remove_blobs"]
 
 log = get_logger(__name__)
 
@@ -38,11 +38,6 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 FreeBytes = Callable[[Path], int]
 """Returns the free bytes of the disk that holds a folder."""
-
-
-def free_bytes(folder: Path) -> int:
-    """Return the free bytes of the disk that holds a folder."""
-    return shutil.disk_usage(folder).free
 
 
 def file_digest(path: Path) -> str:

@@ -229,6 +229,11 @@ class Config(Section):
         return self.backups.keep if is_given or self.admin.backups_kept is None else self.admin.backups_kept
 
     @property
+    def bot_id(self) -> int | None:
+        """Id of the bot, with which its token begins; None without a token. Bot API: Authorizing your bot."""
+        return None if self.bot_token is None else int(self.bot_token.get_secret_value().partition(":")[0])
+
+    @property
     def backups_folder(self) -> Path:
         """Folder of the backups."""
         return self.backups.folder or self.data_dir / "backups"

@@ -170,7 +170,7 @@ def restore(
         source.absolute(),
         database_path(config.data_dir),
         milliseconds(SystemClock()),
-        None if config.bot_token is None else int(config.bot_token.get_secret_value().partition(":")[0]),
+        config.bot_id,
         other_bot,
     )
     restored = restore_backup(order)

@@ -50,18 +50,12 @@ async def _new(options: Options, uses: int, hours: int) -> tuple[People, str, Ne
     async with open_people(options) as people:
 
         def create(conn: Connection) -> tuple[str, NewInvite]:
-            username = known_username(conn, _bot_id(people))
+            username = known_username(conn, people.config.bot_id)
             if username is None:
                 raise TgllmError(people.texts("shell.invite_no_username"))
             return username, people.access.invitations.create_in(conn, SHELL, uses, hours)
 
         return people, *(await people.database.write(create))
-
-
-def _bot_id(people: People) -> int | None:
-    """Return the bot's id, with which its token begins (Bot API: Authorizing your bot); None without a token."""
-    token = people.config.bot_token
-    return None if token is None else int(token.get_secret_value().partition(":")[0])
 
 
 async def _revoke(options: Options, number: int) -> str:

@@ -46,6 +46,19 @@ def test_the_newest_copy_is_named(known: Path) -> None:
         prepare(known, 1)
 
 
+@pytest.mark.parametrize("name", ["1.tar", "1.tar.gz", "1.tgz", "1.sqlite"])
+def test_what_a_backup_in_another_folder_is_made_of_is_no_copy(known: Path, tmp_path: Path, name: str) -> None:
+    backups = tmp_path / "elsewhere"
+    assert newest_copy(known, backups) is None
+    backups.mkdir()
+    for ending in (".unfinished", ".database", ".database.unfinished"):
+        (backups / f"{name}{ending}").touch()
+    assert newest_copy(known, backups) is None
+    (backups / name).touch()
+    os.utime(backups / name, (1, 1))
+    assert newest_copy(known, backups) == backups / name
+
+
 def test_one_that_is_not_known_is_created(path: Path) -> None:
     prepare(path, 1)
     path.unlink()

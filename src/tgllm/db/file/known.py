@@ -106,6 +106,9 @@ def newest_copy(path: Path, backups: Path | None = None) -> Path | None:
     """Return the newest backup or rescued copy of the database in its folder, or in another folder of backups."""
     patterns = ("backups/*.tar", "backups/*.sqlite", "*.sqlite", f"{path.name}.rescued-*", f"{path.name}.backup-*")
     copies = [copy for pattern in patterns for copy in path.parent.glob(pattern) if copy.is_file()]
-    copies += [copy for copy in backups.glob("*.tar*") if copy.is_file()] if backups is not None else []
+    if backups is not None:
+        # Not what is written beside a backup that is being made.
+        ours = (".tar", ".tar.gz", ".tgz", ".sqlite")
+        copies += [copy for copy in backups.glob("*") if copy.name.endswith(ours) and copy.is_file()]
     copies = [copy for copy in copies if copy.suffix != ".unfinished"]
     return max(copies, key=lambda copy: copy.stat().st_mtime, default=None)

@@ -4,13 +4,25 @@ Its members, in this order: ``tgllm-backup.json`` (``Label``), the database ``tg
 and ``contents.json`` with the checksums. Without that last member the backup is not complete.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Final, Self, cast
+from typing import IO, Final, Self, cast
 
-__all__ = ["BLOB", "CONTENTS", "DATABASE", "FORMAT", "LABEL", "MOST_JSON", "Contents", "Label", "is_archive_name"]
+__all__ = [
+    "BLOB",
+    "CONTENTS",
+    "DATABASE",
+    "FORMAT",
+    "LABEL",
+    "MOST_JSON",
+    "Contents",
+    "Hashed",
+    "Label",
+    "is_archive_name",
+]
 
 FORMAT: Final = 1
 LABEL: Final = "tgllm-backup.json"
@@ -93,6 +105,21 @@ class Contents:
         if not isinstance(sums, dict) or not isinstance(missing, list):
             raise ValueError("its list of contents is incomplete")  # noqa: TRY004  as below
         return cls(cast("dict[str, str]", sums), tuple(str(name) for name in cast("list[object]", missing)))
+
+
+class Hashed:
+    """A file that is hashed while it is read."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        """Hash the bytes of a stream."""
+        self._stream = stream
+        self.sha256 = hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes."""
+        data = self._stream.read(size)
+        self.sha256.update(data)
+        return data
 
 
 def _object(data: bytes) -> dict[str, object]:

@@ -10,10 +10,9 @@ import zlib
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 from tgllm.db.engine.errors import RestoreRefused
-from tgllm.services.backups.archive import BLOB, CONTENTS, DATABASE, LABEL, MOST_JSON, Contents, Label
+from tgllm.services.backups.archive import BLOB, CONTENTS, DATABASE, LABEL, MOST_JSON, Contents, Hashed, Label
 
 __all__ = ["Sink", "is_archive", "read_archive", "read_label"]
 
@@ -81,25 +80,13 @@ def read_archive(path: Path, sink: Sink | None = None, accept: Callable[[Label],
 def _read_member(archive: tarfile.TarFile, member: tarfile.TarInfo, sink: Sink | None) -> str:
     source = archive.extractfile(member)
     assert source is not None  # noqa: S101  it is a regular file
-    pieces = _Pieces(source)
+    hashed = Hashed(source)
+    pieces = iter(lambda: hashed.read(_PIECE), b"")
     if sink is not None:
-        sink(member.name, member.size, iter(pieces))
+        sink(member.name, member.size, pieces)
     for _ in pieces:
         pass
-    return pieces.sha256.hexdigest()
-
-
-class _Pieces:
-    """The bytes of a member, hashed while they are read."""
-
-    def __init__(self, source: IO[bytes]) -> None:
-        self._source = source
-        self.sha256 = hashlib.sha256()
-
-    def __iter__(self) -> Iterator[bytes]:
-        while piece := self._source.read(_PIECE):
-            self.sha256.update(piece)
-            yield piece
+    return hashed.sha256.hexdigest()
 
 
 @contextmanager

@@ -9,23 +9,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tgllm.db.file.facts import Blob
-from tgllm.services.backups.archive import BLOB, CONTENTS, DATABASE, LABEL, Contents, Label
+from tgllm.services.backups.archive import BLOB, CONTENTS, DATABASE, LABEL, Contents, Hashed, Label
 
 __all__ = ["write_archive"]
-
-
-class _Hashed:
-    """A file that is hashed while it is read."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self.sha256 = hashlib.sha256()
-
-    def read(self, size: int = -1) -> bytes:
-        """Return the next bytes."""
-        data = self._stream.read(size)
-        self.sha256.update(data)
-        return data
 
 
 def write_archive(
@@ -73,7 +59,7 @@ def _add_blob(archive: tarfile.TarFile, data_dir: Path, blob: Blob, sums: dict[s
 def _add(archive: tarfile.TarFile, name: str, stream: BinaryIO, sums: dict[str, str], at: int) -> None:
     info = tarfile.TarInfo(name)
     info.size, info.mtime, info.mode = os.fstat(stream.fileno()).st_size, at // 1000, 0o600
-    hashed = _Hashed(stream)
+    hashed = Hashed(stream)
     archive.addfile(info, hashed)
     sums[name] = hashed.sha256.hexdigest()
 

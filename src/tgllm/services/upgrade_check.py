@@ -12,7 +12,7 @@ from tgllm.db.file.check import check as look_over
 from tgllm.db.file.facts import program_of_file
 from tgllm.db.file.known import newest_copy
 from tgllm.db.file.migrating import needed_bytes
-from tgllm.db.file.probe import free_bytes
+from tgllm.db.file.probe import free_bytes, mib
 from tgllm.plugins.loading.records import PluginRecord
 from tgllm.plugins.requirements import allowed_versions
 
@@ -53,7 +53,7 @@ def check_database(path: Path, backups: Path, now: float) -> Iterator[Check]:
     yield _database(report)
     if report.version < report.known_version:
         needed, free = needed_bytes(path), free_bytes(path.parent)
-        text = f"the update of the database needs {needed / 2**20:.1f} MiB, {free / 2**20:.1f} MiB are free"
+        text = f"the update of the database needs {mib(needed)} MiB, {mib(free)} MiB are free"
         yield Check("Disk space", "ok" if free >= needed else "failed", text)
     yield _backup(path, backups, now)
 

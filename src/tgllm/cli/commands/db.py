@@ -21,6 +21,7 @@ from tgllm.db.file.check import Report
 from tgllm.db.file.check import check as look_over
 from tgllm.db.file.known import forget_known
 from tgllm.db.file.look import is_there
+from tgllm.db.file.probe import mib
 from tgllm.i18n import Catalogue
 from tgllm.services.backups.folder import Listed, list_backups, stamped_name
 from tgllm.services.backups.making import Order, make_backup
@@ -149,7 +150,7 @@ def backups(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
 
 def _backup_row(listed: Listed) -> tuple[str, ...]:
     files = "-" if listed.files is None else str(listed.files)
-    at, size = moment(listed.made_at), f"{listed.size / 2**20:.1f}"
+    at, size = moment(listed.made_at), mib(listed.size)
     return str(listed.path), at, size, files, listed.program or "-", listed.problem or ""
 
 

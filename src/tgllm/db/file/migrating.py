@@ -15,7 +15,7 @@ from tgllm.db.file.backup import copy_to, write_copy
 from tgllm.db.file.identity import mark_program, program_of, version_of
 from tgllm.db.file.integrity import damage
 from tgllm.db.file.objects import Schema, differences, row_counts, schema_of
-from tgllm.db.file.probe import free_bytes
+from tgllm.db.file.probe import free_bytes, mib
 from tgllm.db.migrations.load import Migration
 
 __all__ = ["Update", "migrate", "needed_bytes"]
@@ -82,15 +82,11 @@ def _check_space(path: Path, update: Update) -> None:
     needed, free = needed_bytes(path), update.free(path.parent)
     if free < needed:
         raise DatabaseError(
-            f"{path} has to be updated for this tgllm, which needs {_mib(needed)} MiB of free disk space for a backup "
-            f"and a rehearsal; {_mib(free)} MiB are free. Nothing was changed. Free some space, then start again.",
+            f"{path} has to be updated for this tgllm, which needs {mib(needed)} MiB of free disk space for a backup "
+            f"and a rehearsal; {mib(free)} MiB are free. Nothing was changed. Free some space, then start again.",
             code="database_full",
             path=str(path),
         )
-
-
-def _mib(size: int) -> str:
-    return f"{size / 2**20:.1f}"
 
 
 def _back_up(conn: sqlite3.Connection, path: Path, version: int, now: int) -> Path:

@@ -10,7 +10,7 @@ from tgllm.db.engine.errors import DatabaseError
 from tgllm.db.engine.sqlite import in_words
 from tgllm.db.tables import kv
 
-__all__ = ["PROBE_BYTES", "erase_probe", "free_bytes", "probe_folder", "read_probe", "write_probe"]
+__all__ = ["PROBE_BYTES", "erase_probe", "free_bytes", "mib", "probe_folder", "read_probe", "write_probe"]
 
 PROBE_BYTES = 64 * 1024
 """Size of a test write: more than what a nearly full disk may still have in a partly used block."""
@@ -59,3 +59,8 @@ def free_bytes(folder: Path) -> int:
     """Return the free space of a folder's disk for this user."""
     status = os.statvfs(folder)
     return status.f_bavail * status.f_frsize
+
+
+def mib(size: int) -> str:
+    """Return a number of bytes in MiB, for messages about space on a disk."""
+    return f"{size / 2**20:.1f}"

@@ -13,7 +13,7 @@ from tgllm.db.engine.errors import BackupFailed, DatabaseError
 from tgllm.db.engine.sqlite import in_words
 from tgllm.db.file.backup import backup
 from tgllm.db.file.facts import Facts, facts_of
-from tgllm.db.file.probe import free_bytes
+from tgllm.db.file.probe import free_bytes, mib
 from tgllm.db.file.swap import sync_folder
 from tgllm.services.backups.archive import Label, is_archive_name
 from tgllm.services.backups.reading import read_archive
@@ -140,15 +140,11 @@ def _check_space(order: Order, facts: Facts) -> None:
     free = order.free(folder)
     if free < needed:
         raise DatabaseError(
-            f"The disk of {folder} is too full for a backup: {_mib(needed)} MiB are needed and {_mib(free)} MiB are "
+            f"The disk of {folder} is too full for a backup: {mib(needed)} MiB are needed and {mib(free)} MiB are "
             "free. Free some space, choose another disk, or leave the files out.",
             code="database_full",
             path=str(folder),
         )
-
-
-def _mib(size: int) -> str:
-    return f"{size / 2**20:.1f}"
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from tgllm.db.engine.errors import DatabaseError, RestoreRefused
 from tgllm.db.engine.sqlite import connect, in_words
 from tgllm.db.file.backup import write_copy
 from tgllm.db.file.facts import refuse_unusable
-from tgllm.db.file.probe import free_bytes
+from tgllm.db.file.probe import free_bytes, mib
 from tgllm.db.file.swap import sync_folder
 from tgllm.services.backups.archive import BLOB, DATABASE, Label
 from tgllm.services.backups.reading import is_archive, read_archive
@@ -147,8 +147,8 @@ def _check_space(folder: Path, needed: int, free: FreeBytes) -> None:
     available = free(folder)
     if available < needed + _SPARE_BYTES:
         raise DatabaseError(
-            f"The disk of {folder} is too full to restore the backup: {(needed + _SPARE_BYTES) / 2**20:.1f} MiB are "
-            f"needed and {available / 2**20:.1f} MiB are free. Nothing was changed. Free some space, then try again.",
+            f"The disk of {folder} is too full to restore the backup: {mib(needed + _SPARE_BYTES)} MiB are "
+            f"needed and {mib(available)} MiB are free. Nothing was changed. Free some space, then try again.",
             code="database_full",
             path=str(folder),
         )

@@ -2,7 +2,6 @@
 
 import asyncio
 import uuid
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -43,11 +42,6 @@ class LocalFiles:
         key = _key()
         self._piped[key] = content
         return Attachment(source="stdin", key=key, kind="document", size=len(content), name=name)
-
-    @property
-    def piped(self) -> Mapping[str, bytes]:
-        """What was piped, by the keys of its attachments."""
-        return self._piped
 
     async def download(self, attachment: Attachment, target: Download) -> None:
         """Copy a file.

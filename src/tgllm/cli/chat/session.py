@@ -117,10 +117,6 @@ class Session:
         self.engine.write(choose_model(core.clock, self.lane, ref))
         return ref
 
-    def check(self, text: str) -> ModelRef:
-        """Return the model that a text names; see ``choose``."""
-        return self.engine.read(lambda conn: self._named(conn, text))
-
     def change(self, **fields: str | None) -> None:
         """Change settings of the conversation; see ``ChatSettings``."""
         self.engine.write(change_settings(self.engine.core.clock, self.lane, lambda old: replace(old, **fields)))

@@ -33,8 +33,8 @@ def differences(found: Schema, wanted: Schema) -> Iterator[str]:
 def row_counts(conn: sqlite3.Connection) -> dict[str, int]:
     """Return the number of rows by table, without virtual tables: those have no rows of their own."""
     names = conn.execute("SELECT name FROM pragma_table_list WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
-    # A table name can't be a parameter; these names come from the schema itself.
-    counts = {str(row[0]): conn.execute(f'SELECT count(*) FROM "{row[0]}"') for row in names.fetchall()}  # noqa: S608
+    # A table name can't be a parameter.
+    counts = {str(row[0]): conn.execute(f'SELECT count(*) FROM "{row[0]}"') for row in names.fetchall()}  # noqa: S608  of the schema
     return {name: int(count.fetchone()[0]) for name, count in counts.items()}
 
 

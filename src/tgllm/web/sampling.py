@@ -2,7 +2,6 @@
 
 import asyncio
 import platform
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from tgllm.api import DatabaseError
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.db.queries.queues import Queues, queues
 from tgllm.observe.metrics import table
+from tgllm.services.backups.folder import latest_time
 
 if TYPE_CHECKING:
     from tgllm.db.database import Database
@@ -23,8 +23,8 @@ __all__ = ["Sampler"]
 class Sampler:
     """Sets the gauges of a bot's state. Those of the queues are left out while the database can't be read."""
 
-    def __init__(self, clock: Clock, backups: Sequence[Path]) -> None:
-        """Create a sampler; ``backups`` are the folders in which backups of the database may be."""
+    def __init__(self, clock: Clock, backups: Path) -> None:
+        """Create a sampler; ``backups`` is the folder of the backups."""
         self._clock = clock
         self._backups = backups
         self.database: Database | None = None
@@ -55,10 +55,8 @@ class Sampler:
         table.OLDEST_UPDATE.set(0 if found.oldest is None else max(0, now - found.oldest) / 1000)
 
 
-def _latest(folders: Sequence[Path]) -> float:
-    """Return when the newest file of these folders was changed; 0 if there is none."""
-    times = [0.0]
-    for folder in folders:
-        with suppress(OSError):
-            times += [file.stat().st_mtime for file in folder.iterdir() if file.is_file()]
-    return max(times)
+def _latest(folder: Path) -> float:
+    """Return when the newest backup was made, in seconds since 1970; 0 if there is none."""
+    with suppress(OSError):
+        return (latest_time(folder) or 0) / 1000
+    return 0

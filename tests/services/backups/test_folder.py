@@ -9,8 +9,8 @@ import pytest
 from database_support import NOW, names
 from tgllm.db.engine.errors import BackupFailed, DatabaseError
 from tgllm.db.file.schema import prepare
-from tgllm.services.backups.folder import backup_into, list_backups
-from tgllm.services.backups.making import Order
+from tgllm.services.backups.folder import backup_into, latest_time, list_backups
+from tgllm.services.backups.making import UNFINISHED, Order
 from tgllm.services.backups.reading import read_archive
 
 
@@ -120,3 +120,14 @@ def test_the_list_shows_damaged_ones_and_no_other_files(path: Path, folder: Path
     assert [each.problem is None for each in listed] == [False, True, False]
     assert (listed[1].made_at, listed[1].files, listed[1].schema is not None) == (NOW, 0, True)
     assert list_backups(folder / "nowhere") == []
+
+
+def test_the_latest_time_is_that_of_a_whole_backup(path: Path, folder: Path) -> None:
+    folder.mkdir()
+    (folder / "notes.txt").touch()
+    (folder / f"20990101T000000.000Z.tar{UNFINISHED}").touch()
+    assert latest_time(folder) is None
+
+    make(path, 5, NOW + 123)
+    make(path, 5, NOW - 1000)
+    assert latest_time(folder) == NOW + 123

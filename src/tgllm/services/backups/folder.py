@@ -13,7 +13,7 @@ from tgllm.services.backups.archive import is_archive_name
 from tgllm.services.backups.making import UNFINISHED, Made, Order, make_backup, remove_unfinished
 from tgllm.services.backups.reading import read_label
 
-__all__ = ["Listed", "backup_into", "list_backups", "stamped_name"]
+__all__ = ["Listed", "backup_into", "latest_time", "list_backups", "stamped_name"]
 
 # Files with other names are not ours and are never removed.
 _OURS = re.compile(r"(?P<at>\d{8}T\d{6}\.\d{3}Z)\.(sqlite|tar)")
@@ -87,13 +87,27 @@ def list_backups(folder: Path) -> list[Listed]:
         return [listed for path in found if path.is_file() for listed in _listed(path)]
 
 
+def latest_time(folder: Path) -> int | None:
+    """Return when the newest backup in a folder was made, by its name (UTC in milliseconds); None if there is none.
+
+    Raises:
+        OSError: the folder can't be read.
+    """
+    matches = [match for path in folder.iterdir() if (match := _OURS.fullmatch(path.name))]
+    return max(map(_time_of, matches), default=None)
+
+
+def _time_of(match: re.Match[str]) -> int:
+    at = datetime.strptime(f"{match['at'][:-1]}000", "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC)
+    return int(at.timestamp()) * 1000 + int(match["at"][16:19])
+
+
 def _listed(path: Path) -> Iterator[Listed]:
     match = _OURS.fullmatch(path.name)
     if match is None:
         return
     size = path.stat().st_size
-    at = datetime.strptime(f"{match['at'][:-1]}000", "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC)
-    listed = Listed(path, size, int(at.timestamp()) * 1000 + int(match["at"][16:19]))
+    listed = Listed(path, size, _time_of(match))
     try:
         if is_archive_name(path.name):
             label = read_label(path)

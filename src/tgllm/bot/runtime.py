@@ -86,7 +86,8 @@ class BotRuntime:
         core = self.core
         await recover_questions(core.database, core.password, core.texts, core.clock)
         await self._recover()
-        service_manager().ready(f"@{self._parts.username} is running")
+        # Before the first poll, which may wait for a message.
+        service_manager().ready("receiving messages")
         sender = asyncio.create_task(self._parts.sender.run(), name="sender")
         dispatch = asyncio.create_task(self._dispatch.run(), name="dispatch")
         poller = asyncio.create_task(self._poller.run(), name="poller")
@@ -233,8 +234,6 @@ async def open_runtime(
             conflicts=Conflicts(core),
         )
         log.info("bot.ready", username=me.username, models=core.registry.ids)
-        # Before the first poll, which may wait for a message.
-        service_manager().ready("receiving messages")
 
         def look_again() -> None:
             sender.wake()

@@ -171,10 +171,11 @@ class CommandMenus:
                 commands = [BotCommand(command=name, description=text) for name, text in menu.commands]
                 await self._bot.set_my_commands(commands, place.scope, place.language)
         except Exception as error:  # noqa: BLE001  a bot without a menu answers as well as one that has it
-            if is_unexpected(error):
-                self._errors.report(error, event="menu.failed", chat=place.chat_id)
             failure = classify(error)
-            log.info("menu.failed", chat=place.chat_id, language=place.language, reason=failure.reason)
+            if is_unexpected(error):
+                self._errors.report(error, event="menu.failed", chat=place.chat_id, language=place.language)
+            else:
+                log.info("menu.failed", chat=place.chat_id, language=place.language, reason=failure.reason)
             if failure.meaning in {"rejected", "blocked"}:
                 self._note_refusal(place, menu, failure)
             return False

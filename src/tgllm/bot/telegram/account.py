@@ -69,8 +69,6 @@ class WebhookFacts:
     pending: int
     """Updates that wait to be fetched or delivered."""
     last_error: str
-    last_error_at: int
-    """Seconds since 1970; 0 without an error."""
     allowed: tuple[str, ...]
     """Update types that Telegram keeps for the bot; empty for the default ones."""
 
@@ -140,7 +138,6 @@ class Account:
             _host(found.get("url")),
             _count(found.get("pending_update_count")),
             str(found.get("last_error_message") or ""),
-            _count(found.get("last_error_date")),
             tuple(str(kind) for kind in kinds),
         )
 

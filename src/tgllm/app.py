@@ -22,7 +22,6 @@ from tgllm.db.database import Database
 from tgllm.db.engine.lock import LOCK_NAME, lock_data_folder
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import configure_logging, flush_logging, get_logger
-from tgllm.observe.service_manager import ServiceManager, service_manager
 from tgllm.plugins.discovery import FoundPlugin, discover
 from tgllm.plugins.host import PluginHost
 from tgllm.plugins.loading.assemble import PluginChoice
@@ -32,6 +31,7 @@ from tgllm.shutdown import Stopping, run_loop, stop_on_signals
 
 if TYPE_CHECKING:
     from tgllm.bot.runtime import BotRuntime
+    from tgllm.observe.service_manager import ServiceManager
     from tgllm.plugins.holds.watch import HoldWatch
     from tgllm.services.bot_core import BotCore
     from tgllm.services.core import Core
@@ -250,9 +250,8 @@ def run_bot(loaded: LoadedConfig, *, plugins: bool = True) -> int:
             except asyncio.CancelledError:
                 raise _ended_from_within() from None
     except Exception as error:
-        known = isinstance(error, TgllmError)
-        code = error.code if isinstance(error, TgllmError) else None
-        log.error("bot.failed", error=str(error), code=code, exc_info=None if known else error)
+        code, fault = (error.code, None) if isinstance(error, TgllmError) else (None, error)
+        log.error("bot.failed", error=str(error), code=code, exc_info=fault)
         raise
     finally:
         flush_logging()
@@ -292,7 +291,8 @@ def _files_beside(data_dir: Path) -> tuple[str, ...]:
 
 
 async def _serve(loaded: LoadedConfig, token: str, *, plugins: bool) -> None:
-    from tgllm.observe.uncaught import log_loop_error  # noqa: PLC0415  shell commands need none
+    from tgllm.observe.service_manager import service_manager  # noqa: PLC0415  shell commands need none
+    from tgllm.observe.uncaught import log_loop_error  # noqa: PLC0415  the same
     from tgllm.plugins.holds.watch import HoldLimits, HoldWatch  # noqa: PLC0415  shell commands have no loop to watch
 
     stopping = Stopping()
@@ -326,7 +326,7 @@ async def _serve(loaded: LoadedConfig, token: str, *, plugins: bool) -> None:
         raise _ended_from_within()
 
 
-async def _report_state(manager: ServiceManager, stopping: Stopping, seconds: float) -> None:
+async def _report_state(manager: "ServiceManager", stopping: Stopping, seconds: float) -> None:
     """Send the service manager signs of life until cancelled, and a notice of the shutdown, which may take so long."""
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(manager.run_watchdog(SystemClock()), name="signs of life")

@@ -1,6 +1,5 @@
 """Secrets in files of their own: ``TGLLM_BOT_TOKEN_FILE`` names the file that contains ``TGLLM_BOT_TOKEN``."""
 
-import getpass
 import os
 import stat
 from dataclasses import dataclass
@@ -90,6 +89,8 @@ def _read(path: Path) -> str:
 
 
 def _me() -> str:
+    import getpass  # noqa: PLC0415  only for an error
+
     uid = os.geteuid()
     try:
         return f"the user {getpass.getuser()} (uid {uid})"

@@ -16,7 +16,17 @@ from typing import Final, cast
 from tgllm.observe.content import without_content
 from tgllm.observe.redaction import redact
 
-__all__ = ["CODE_LETTERS", "ErrorFacts", "Frame", "code_of", "facts_of", "raw_text", "read_code", "text_of"]
+__all__ = [
+    "CODE_LETTERS",
+    "ErrorFacts",
+    "Frame",
+    "code_of",
+    "facts_of",
+    "raw_text",
+    "read_code",
+    "text_of",
+    "with_kind",
+]
 
 CODE_LETTERS: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Letters of a code: without 0, 1, I and O, which look like others."""
@@ -133,6 +143,11 @@ def text_of(error: BaseException) -> str:
     return line if len(line) <= _MOST_MESSAGE else line[: _MOST_MESSAGE - 1] + "…"
 
 
+def with_kind(kind: str, message: str) -> str:
+    """Return the kind of an error with its message, which may be empty."""
+    return f"{kind}: {message}" if message else kind
+
+
 def raw_text(error: BaseException) -> str:
     """Return the message of an exception as it is: it may hold secrets and what people wrote."""
     try:
@@ -200,6 +215,6 @@ def _causes(error: BaseException) -> tuple[str, ...]:
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     while cause is not None and id(cause) not in seen and len(found) < _MOST_CAUSES:
         seen.add(id(cause))
-        found.append(": ".join(part for part in (_kind(cause), text_of(cause)) if part))
+        found.append(with_kind(_kind(cause), text_of(cause)))
         cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
     return tuple(found)

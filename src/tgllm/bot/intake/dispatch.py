@@ -21,7 +21,7 @@ from tgllm.db.tables import inbox, outbox
 from tgllm.db.tables.inbox import InboxRow
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.observe.content import handling, texts_of
-from tgllm.observe.errors import text_of
+from tgllm.observe.errors import text_of, with_kind
 from tgllm.observe.logs import get_logger, log_values
 from tgllm.observe.metrics.table import UPDATE_SECONDS, UPDATES_ENDED
 from tgllm.observe.tracing.spans import span
@@ -300,8 +300,7 @@ class Dispatch:
         now = milliseconds(self._clock)
 
         def unit(conn: Connection) -> None:
-            text = "" if self._empty(conn, row, now) else text_of(error)
-            reason = ": ".join(part for part in (type(error).__name__, text) if part)
+            reason = with_kind(type(error).__name__, "" if self._empty(conn, row, now) else text_of(error))
             inbox.finish(conn, row.update_id, "failed", now, reason)
 
         await self._database.write(unit)

@@ -11,7 +11,7 @@ from tgllm.bot.delivery.rows import message_rows
 from tgllm.bot.scope import FAILED, UpdateScope
 from tgllm.db.engine.unit import Connection
 from tgllm.observe.content import handling, texts_of
-from tgllm.observe.errors import text_of
+from tgllm.observe.errors import text_of, with_kind
 from tgllm.observe.logs import get_logger
 from tgllm.services.common.text import clip
 
@@ -62,8 +62,7 @@ class ErrorsMiddleware(BaseMiddleware):
 
         def reason() -> str:
             # The text of an error may quote the content.
-            text = "" if emptied[-1] else text_of(error)
-            return ": ".join(part for part in (type(error).__name__, text) if part)
+            return with_kind(type(error).__name__, "" if emptied[-1] else text_of(error))
 
         await scope.end(forget, replies=replies, state="failed", error=reason)
 

@@ -13,7 +13,7 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import errors
 from tgllm.db.tables.errors import ErrorPlace, NewError, PlaceKind
 from tgllm.observe.content import handling
-from tgllm.observe.errors import ErrorFacts, code_of, facts_of, raw_text
+from tgllm.observe.errors import ErrorFacts, code_of, facts_of, raw_text, with_kind
 from tgllm.observe.logs import get_logger
 from tgllm.services.common.recent_keys import RecentKeys
 from tgllm.services.common.wakeup import Wakeup
@@ -250,7 +250,7 @@ def _log(facts: ErrorFacts, fields: dict[str, object], *, has_trace: bool) -> No
     if has_trace and facts.frames:
         # The console format shows this key as several lines.
         values["stack"] = "\n".join(str(frame) for frame in facts.frames)
-    text = ": ".join(part for part in (facts.kind, facts.message) if part)
+    text = with_kind(facts.kind, facts.message)
     if facts.place:
         values["at"] = facts.place
     log.error(facts.event, error_id=facts.code, error=text, **values)

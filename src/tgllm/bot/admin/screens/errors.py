@@ -12,7 +12,7 @@ from tgllm.db.queries import failures
 from tgllm.db.queries.failures import Failure
 from tgllm.db.tables import errors
 from tgllm.db.tables.errors import ErrorPlace, ErrorRow
-from tgllm.observe.errors import read_code
+from tgllm.observe.errors import read_code, with_kind
 
 __all__ = ["errors_rows"]
 
@@ -76,7 +76,7 @@ async def _detail(call: AdminCall, words: str) -> Screen:
 
 
 def _facts(call: AdminCall, row: ErrorRow) -> Sequence[Sequence[str]]:
-    error = ": ".join(part for part in (row.kind, row.message) if part)
+    error = with_kind(row.kind, row.message)
     where = " ".join(part for part in (row.event, row.place and f"({row.place})") if part)
     whose = f"{row.plugin or 'tgllm'} {row.version}: {where}"
     first, last = moment(call, row.first_at), moment(call, row.last_at)

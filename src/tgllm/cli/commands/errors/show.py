@@ -11,7 +11,7 @@ from tgllm.cli.words import moment
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import errors
 from tgllm.db.tables.errors import ErrorPlace, ErrorRow
-from tgllm.observe.errors import read_code
+from tgllm.observe.errors import read_code, with_kind
 from tgllm.services.common.text import one_line
 from tgllm.services.common.times import iso_time
 
@@ -64,7 +64,7 @@ def run_show(options: Options, text: str, *, as_json: bool) -> None:
         print_json(_object(row) | {"places": [_place(place) for place in places]})
         return
     say(row.id, bold=True)
-    say(_error(row))
+    say(with_kind(row.kind, row.message))
     say(f"{row.plugin or 'tgllm'} {row.version}: {row.event}{f' ({row.place})' if row.place else ''}")
     say(f"{row.times} x, {moment(row.first_at)} - {moment(row.last_at)} UTC")
     for line in row.trace:
@@ -74,12 +74,8 @@ def run_show(options: Options, text: str, *, as_json: bool) -> None:
 
 
 def _row(row: ErrorRow) -> Sequence[str]:
-    error = one_line(_error(row), MOST_ERROR)
+    error = one_line(with_kind(row.kind, row.message), MOST_ERROR)
     return row.id, moment(row.last_at), str(row.times), row.plugin or "-", row.event, error, row.place or "-"
-
-
-def _error(row: ErrorRow) -> str:
-    return ": ".join(part for part in (row.kind, row.message) if part)
 
 
 def _object(row: ErrorRow) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """What a failed call means."""
 
+import errno
 from unittest.mock import Mock
 
 import pytest
@@ -7,9 +8,16 @@ from aiogram import exceptions as telegram
 from aiogram.methods import GetMe
 from aiohttp import ClientConnectorError, ClientHttpProxyError, ServerDisconnectedError
 
+from tgllm.bot.telegram.connection import ConnectionLost, failure_of
 from tgllm.bot.telegram.failures import CallFailure, classify, fatal_error, refused_by_conflict
 
 METHOD = GetMe()
+
+
+def lost(cause: Exception) -> ConnectionLost:
+    failure = failure_of(cause, "https://api.telegram.org/bot42:SECRET/getMe")
+    assert failure is not None
+    return ConnectionLost(METHOD, failure)
 
 
 def network(cause: Exception) -> telegram.TelegramNetworkError:
@@ -22,8 +30,9 @@ def network(cause: Exception) -> telegram.TelegramNetworkError:
     ("error", "meaning"),
     [
         (telegram.TelegramRetryAfter(METHOD, "Too Many Requests", 7), "wait"),
-        (network(ClientConnectorError(Mock(ssl=None), OSError("refused"))), "retry"),
-        (network(ClientHttpProxyError(Mock(), (), status=407, message="Proxy Authentication Required")), "retry"),
+        (lost(ClientConnectorError(Mock(ssl=None), ConnectionRefusedError(errno.ECONNREFUSED, "refused"))), "retry"),
+        (lost(ClientHttpProxyError(Mock(), (), status=407, message="Proxy Authentication Required")), "retry"),
+        (lost(ServerDisconnectedError()), "unknown"),
         (telegram.TelegramBadRequest(METHOD, "Bad Request: chat not found"), "rejected"),
         (telegram.TelegramNotFound(METHOD, "Not Found"), "rejected"),
         (telegram.TelegramEntityTooLarge(METHOD, "Request Entity Too Large"), "rejected"),

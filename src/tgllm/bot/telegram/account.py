@@ -19,6 +19,7 @@ from tgllm.api import TgllmError
 from tgllm.bot.telegram.failures import classify, fatal_error, is_webhook, refused_by_conflict
 from tgllm.bot.telegram.get_updates import RawGetUpdates
 from tgllm.bot.telegram.session import BotSession
+from tgllm.providers.connections.failure import target_of
 from tgllm.providers.proxies import find_http_proxy
 
 __all__ = ["MOST_UPDATES", "Account", "AccountError", "BotFacts", "WebhookFacts", "open_account"]
@@ -201,12 +202,11 @@ class Account:
         found = classify(error)
         if isinstance(error, TelegramForbiddenError) or found.meaning == "rejected":
             return AccountError(found.reason, "blocked")
-        proxy, _ = find_http_proxy(self._api)
-        through = f" through the proxy {proxy}" if proxy else ""
         if found.connection is not None:
             # It names the server, the proxy and what to do.
             return AccountError(found.reason, "unreachable")
-        reason = f"{found.reason}{through}"
+        proxy, _ = find_http_proxy(self._api)
+        reason = f"{found.reason} through the proxy {proxy}" if proxy else found.reason
         return AccountError(f"{reason} ({self._place})", "unreachable", f"{reason}: check the network and telegram_api")
 
     def _strange(self) -> AccountError:
@@ -216,8 +216,7 @@ class Account:
 
     @property
     def _place(self) -> str:
-        parts = urlsplit(self._api)
-        return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+        return target_of(self._api)
 
 
 @asynccontextmanager

@@ -10,12 +10,11 @@ from aiogram.exceptions import (
     TelegramEntityTooLarge,
     TelegramForbiddenError,
     TelegramMigrateToChat,
-    TelegramNetworkError,
     TelegramNotFound,
     TelegramRetryAfter,
     TelegramUnauthorizedError,
 )
-from aiohttp import ClientConnectorError, ClientError, ClientHttpProxyError
+from aiohttp import ClientError
 
 from tgllm.api import TgllmError
 from tgllm.bot.telegram.connection import ConnectionLost
@@ -62,7 +61,7 @@ class CallFailure:
     """Why the server gave no answer of the Bot API, if it did not."""
 
 
-def classify(error: BaseException) -> CallFailure:  # noqa: C901, PLR0911  one case for each meaning
+def classify(error: BaseException) -> CallFailure:  # noqa: PLR0911  one case for each meaning
     """Classify the error that a call raised."""
     match error:
         case TelegramRetryAfter():
@@ -80,10 +79,6 @@ def classify(error: BaseException) -> CallFailure:  # noqa: C901, PLR0911  one c
         case ConnectionLost(failure=failure):
             # Without a connection, Telegram has certainly not executed it.
             return CallFailure("retry" if failure.is_unsent else "unknown", str(failure), connection=failure)
-        case TelegramNetworkError() if isinstance(error.__cause__, ClientConnectorError):
-            return CallFailure("retry", "Telegram can't be reached")
-        case TelegramNetworkError(__cause__=ClientHttpProxyError() as refusal):
-            return CallFailure("retry", f"Telegram can't be reached ({refusal.status} {refusal.message})")
         case AiogramError() | TimeoutError() | OSError():
             # A server error, a response that is not JSON, a connection lost after the request was sent.
             return CallFailure("unknown", type(error).__name__)

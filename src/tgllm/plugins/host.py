@@ -54,7 +54,6 @@ class PluginHost:
         self._limits = limits
         self._turns = TurnHooks(roster, services.texts)
         self._log = services.logs("plugins")
-        self._reports = False
 
     @classmethod
     async def load(
@@ -217,7 +216,6 @@ class PluginHost:
     def report_to(self, on_quarantine: OnQuarantine) -> None:
         """Have quarantines reported to a function instead of the log: those at loading by ``startup``."""
         self._roster.report_to(on_quarantine)
-        self._reports = True
 
     async def aclose(self) -> None:
         """Cancel hooks that still run after their timeout."""
@@ -231,7 +229,7 @@ class PluginHost:
 
     def _report(self) -> None:
         for plugin in self._roster.plugins:
-            if plugin.state == "quarantined" and self._reports:
+            if plugin.state == "quarantined" and self._roster.has_reporter:
                 self._roster.report(plugin)
             elif plugin.state in {"quarantined", "missing", "misconfigured"}:
                 self._log.warning("plugin.not_active", plugin=plugin.id, state=plugin.state, reason=plugin.reason)

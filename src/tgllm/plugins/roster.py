@@ -98,6 +98,11 @@ class Roster:
         failure, plugin.failure = plugin.failure or Breach(plugin.reason), None
         self._on_quarantine(plugin.id, plugin.reason, failure)
 
+    @property
+    def has_reporter(self) -> bool:
+        """Whether quarantines are reported to a function instead of the log."""
+        return self._on_quarantine is not None
+
     def report_to(self, on_quarantine: OnQuarantine) -> None:
         """Have quarantines reported to a function instead of the log."""
         self._on_quarantine = on_quarantine

@@ -21,8 +21,12 @@ _STOP_SECONDS: Final = 5.0
 _EXPORT_SECONDS: Final = 5
 _MOST_CHARS: Final = 200
 _ERROR_TYPE: Final = "error.type"
-_MODULES: Final = ("opentelemetry.trace", "opentelemetry.sdk.trace", "opentelemetry.sdk.trace.export")
-_OTLP: Final = "opentelemetry.exporter.otlp.proto.http.trace_exporter"
+_MODULES: Final = (
+    "opentelemetry.sdk.resources",
+    "opentelemetry.sdk.trace",
+    "opentelemetry.sdk.trace.export",
+    "opentelemetry.exporter.otlp.proto.http.trace_exporter",
+)
 
 
 @asynccontextmanager
@@ -49,17 +53,15 @@ async def exported_traces(endpoint: str | None) -> AsyncGenerator[None]:
 def _provider(endpoint: str | None) -> Any:  # noqa: ANN401  OpenTelemetry is an extra, without its types here
     """Return the SDK's tracer provider; None if it is not installed."""
     try:
-        trace, sdk, export, otlp = (import_module(name) for name in (*_MODULES, _OTLP))
+        resources, sdk, export, otlp = map(import_module, _MODULES)
     except ImportError:
-        trace = sdk = export = otlp = None
-    if sdk is None or export is None or otlp is None or trace is None:
+        resources = sdk = export = otlp = None
+    if resources is None or sdk is None or export is None or otlp is None:
         log.warning("tracing.not_installed", hint="Install it with: pip install 'tgllm[tracing]'")
         return None
-    resource = import_module("opentelemetry.sdk.resources").Resource.create(
-        {"service.name": "tgllm", "service.version": tgllm.__version__}
-    )
+    resource = resources.Resource.create({"service.name": "tgllm", "service.version": tgllm.__version__})
     # The service's name of the environment (OTEL_SERVICE_NAME) has precedence.
-    resource = resource.merge(import_module("opentelemetry.sdk.resources").OTELResourceDetector().detect())
+    resource = resource.merge(resources.OTELResourceDetector().detect())
     provider = sdk.TracerProvider(resource=resource, shutdown_on_exit=False)
     url = None if endpoint is None else f"{endpoint.rstrip('/')}/v1/traces"
     exporter = otlp.OTLPSpanExporter(endpoint=url, timeout=_EXPORT_SECONDS)
@@ -70,7 +72,7 @@ def _provider(endpoint: str | None) -> Any:  # noqa: ANN401  OpenTelemetry is an
 class _Tracer:
     """Tracer of OpenTelemetry."""
 
-    def __init__(self, provider: Any) -> None:  # noqa: ANN401
+    def __init__(self, provider: Any) -> None:  # noqa: ANN401  the same
         self._trace = import_module("opentelemetry.trace")
         self._tracer = provider.get_tracer("tgllm", tgllm.__version__)
 
@@ -90,7 +92,7 @@ class _Tracer:
 class _Span:
     """Span of OpenTelemetry."""
 
-    def __init__(self, span: Any, trace: Any) -> None:  # noqa: ANN401
+    def __init__(self, span: Any, trace: Any) -> None:  # noqa: ANN401  the same
         self.span = span
         self._trace = trace
 
@@ -114,5 +116,5 @@ def _clean(text: str) -> str:
     return visible_line(redact(text))[:_MOST_CHARS]
 
 
-def _clean_value(value: str | float | bool) -> str | float | bool:  # noqa: FBT001
+def _clean_value(value: str | float | bool) -> str | float | bool:  # noqa: FBT001  the value of an attribute
     return _clean(value) if isinstance(value, str) else value

@@ -145,6 +145,8 @@ class TestUnreadableAnswers:
         failure = await unreadable(301, "", Location=place)
         assert "HTTP 301, a redirect to https://other.example; write the address behind it into" in failure.reason
         assert "pw" not in failure.reason
+        assert failure.connection is not None
+        assert (failure.connection.kind, failure.meaning) == ("redirect", "retry")
 
     async def test_a_page_in_place_of_updates(self) -> None:
         with pytest.raises(BadResponse) as caught:

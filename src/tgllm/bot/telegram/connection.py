@@ -2,6 +2,7 @@
 
 import os
 import ssl
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 import certifi
@@ -54,5 +55,7 @@ def failure_of(
     if isinstance(error, UnreadableAnswer):
         if error.status == _PROXY_ASKS:
             return failure_from(proxy_refusal(error.status), url, proxy=proxy, setting=SETTING)
-        return failure_from(Cause("unreadable", error.detail, error.advice), url, proxy=proxy, setting=SETTING)
+        is_redirect = HTTPStatus.MULTIPLE_CHOICES <= error.status < HTTPStatus.BAD_REQUEST
+        cause = Cause("redirect" if is_redirect else "unreadable", error.detail, error.advice)
+        return failure_from(cause, url, proxy=proxy, setting=SETTING)
     return explain_connection(error, url, proxy=proxy, seconds=seconds, setting=SETTING)

@@ -15,7 +15,7 @@ from itertools import product
 from math import isfinite
 from typing import ClassVar, Final, TypeAlias
 
-__all__ = ["OTHER", "Counter", "Gauge", "Histogram", "Instrument", "Label", "Sample", "collecting", "is_collecting"]
+__all__ = ["OTHER", "Counter", "Gauge", "Histogram", "Instrument", "Label", "Sample", "collecting"]
 
 OTHER: Final = "other"
 """Value of a label in place of one that is not known."""
@@ -164,11 +164,6 @@ class Histogram(_Base):
 
 
 Instrument: TypeAlias = Counter | Gauge | Histogram
-
-
-def is_collecting() -> bool:
-    """Return whether metrics are collected; what is costly to measure is left out otherwise."""
-    return _State.is_on
 
 
 @contextmanager

@@ -37,8 +37,18 @@ if TYPE_CHECKING:
     from tgllm.services.core import Core
     from tgllm.services.shell_core import ShellCore
     from tgllm.web.open import Web
+    from tgllm.web.webhook import Hook
 
-__all__ = ["open_bot", "open_core", "open_host", "open_shell", "open_web_server", "run_bot"]
+__all__ = [
+    "open_bot",
+    "open_core",
+    "open_host",
+    "open_shell",
+    "open_web_server",
+    "open_webhook_server",
+    "run_bot",
+    "watch_runtime",
+]
 
 log = get_logger(__name__)
 
@@ -196,6 +206,31 @@ async def open_web_server(
         yield web
 
 
+@asynccontextmanager
+async def open_webhook_server(config: Config, clock: Clock | None = None) -> "AsyncGenerator[Hook | None]":
+    """Open the port of the webhook if the settings have an address for it.
+
+    Raises:
+        ConfigError: the port can't be used.
+    """
+    if config.webhook.url is None:
+        yield None
+        return
+    from tgllm.web.webhook import open_webhook  # noqa: PLC0415  most bots have none
+
+    async with open_webhook(config, clock or SystemClock()) as hook:
+        yield hook
+
+
+def watch_runtime(runtime: "BotRuntime", web: "Web | None", hook: "Hook | None") -> None:
+    """Connect a bot with the open servers: its health, and the updates that Telegram sends to it."""
+    if web is not None:
+        web.watch_polls(runtime.seconds_since_poll)
+        web.watch_webhook(runtime.webhook)
+    if hook is not None and runtime.webhook is not None:
+        hook.pass_to(runtime.webhook.put)
+
+
 @contextmanager
 def _strays_reported(core: "BotCore") -> "Generator[None]":
     """Report errors of tasks that nothing awaits, and of callbacks, such as those of plugins."""
@@ -307,9 +342,12 @@ async def _serve(loaded: LoadedConfig, token: str, *, plugins: bool) -> None:
             async with (
                 _traces(loaded.config),
                 open_web_server(loaded.config, stopping=lambda: stopping.requested) as web,
+                open_webhook_server(loaded.config) as hook,
                 AsyncExitStack() as stack,
             ):
                 runtime = await _open(stack, stopping, watch, loaded, token, web=web, plugins=plugins)
+                if runtime is not None:
+                    watch_runtime(runtime, web, hook)
                 if runtime is not None:
                     noting = asyncio.create_task(_note_models(runtime.core), name="look at the models")
                     try:
@@ -372,8 +410,6 @@ async def _open(
             # After the plugins are loaded, which know their secret files.
             await asyncio.to_thread(_warn_of_exposed_files, loaded)
             runtime = await stack.enter_async_context(open_bot(core, token, watch))
-            if web is not None:
-                web.watch_polls(runtime.seconds_since_poll)
     except TimeoutError:
         if stopping.event.is_set():
             return None

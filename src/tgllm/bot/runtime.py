@@ -12,14 +12,14 @@ from tgllm.api.clock import Clock, milliseconds
 from tgllm.bot.assembly import live_commands, make_bot, make_dispatcher
 from tgllm.bot.commands.plugins import command_runner
 from tgllm.bot.delivery.sender import Sender
-from tgllm.bot.intake.conflicts import Conflicts
 from tgllm.bot.intake.dispatch import Dispatch
-from tgllm.bot.intake.health import Health
 from tgllm.bot.intake.hiding import Hiding
 from tgllm.bot.intake.poller import Poller
+from tgllm.bot.intake.receiver import note_for, receiver_for
 from tgllm.bot.intake.recovery import note_end, recover
 from tgllm.bot.intake.store import Intake
 from tgllm.bot.intake.unparsed import answer_to_unparsed
+from tgllm.bot.intake.webhook import Webhook
 from tgllm.bot.parts import BotParts
 from tgllm.bot.renderer.renderer import Renderer
 from tgllm.bot.telegram.downloads import Downloads
@@ -59,21 +59,31 @@ Beside = Callable[[], Coroutine[Any, Any, None]]
 
 
 class BotRuntime:
-    """Poller, dispatch and sender of one bot."""
+    """Receiver, dispatch and sender of one bot."""
 
     def __init__(
-        self, core: BotCore, parts: BotParts, dispatch: Dispatch, poller: Poller, beside: Sequence[Beside] = ()
+        self,
+        core: BotCore,
+        parts: BotParts,
+        dispatch: Dispatch,
+        receiver: Poller | Webhook,
+        beside: Sequence[Beside] = (),
     ) -> None:
         """Create the runtime; the background tasks ``beside`` are cancelled first at shutdown."""
         self.core = core
         self._parts = parts
         self._dispatch = dispatch
-        self._poller = poller
+        self._receiver = receiver
         self._beside = beside
 
+    @property
+    def webhook(self) -> Webhook | None:
+        """The webhook; None if Telegram is asked for updates."""
+        return self._receiver if isinstance(self._receiver, Webhook) else None
+
     def seconds_since_poll(self) -> float | None:
-        """Return the seconds since the last successful getUpdates; None before the first one."""
-        return self._poller.seconds_since_success()
+        """Return the seconds since the last successful getUpdates; None before the first one, and with a webhook."""
+        return self._receiver.seconds_since_success() if isinstance(self._receiver, Poller) else None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until ``stop`` is set, then wait for running turns and send what is ready.
@@ -90,27 +100,29 @@ class BotRuntime:
         service_manager().ready("receiving messages")
         sender = asyncio.create_task(self._parts.sender.run(), name="sender")
         dispatch = asyncio.create_task(self._dispatch.run(), name="dispatch")
-        poller = asyncio.create_task(self._poller.run(), name="poller")
+        receiver = asyncio.create_task(self._receiver.run(), name="receiver")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         beside = [asyncio.create_task(run()) for run in self._beside]
-        tasks = {sender, dispatch, poller, stopping, *beside}
+        tasks = {sender, dispatch, receiver, stopping, *beside}
         failed: DatabaseError | None = None
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             # First, so that no new updates and background calls arrive while the running ones finish.
-            await _cancel(poller, *beside)
+            await _cancel(receiver, *beside)
             failed = _database_error_of(beside)
+            if self.webhook is not None and stop.is_set():
+                await self.webhook.leave()
             if not (sender.done() or dispatch.done()):
                 await self._drain(dispatch, sender)
         except DatabaseError as error:
             failed = failed or error
         finally:
             await _cancel(*tasks)
-        failed = failed or _database_error_of((sender, dispatch, poller))
+        failed = failed or _database_error_of((sender, dispatch, receiver))
         if failed is not None:
             raise await self._with_reason(failed)
         await self._note_end()
-        for task in (sender, dispatch, poller, *beside):
+        for task in (sender, dispatch, receiver, *beside):
             _raise_failure(task)
 
     async def _recover(self) -> None:
@@ -224,15 +236,7 @@ async def open_runtime(
             errors=core.errors,
         )
 
-        intake = Intake(parts, dispatch, menus.heard, hiding, lambda: commands.table.reads)
-        poller = Poller(
-            bot,
-            core.clock,
-            intake.take,
-            timeout=config.sending.poll_timeout,
-            health=Health(core.database, core.clock),
-            conflicts=Conflicts(core),
-        )
+        intake = Intake(parts, dispatch, menus.heard, hiding, lambda: commands.table.reads, note_for(core))
         log.info("bot.ready", username=me.username, models=core.registry.ids)
 
         def look_again() -> None:
@@ -241,7 +245,7 @@ async def open_runtime(
 
         upkeep = AccessUpkeep(core.database, core.clock, core.texts, core.access, core.running)
         own = [core.errors.run, upkeep.run, menus.run, core.broadcaster.run, _watch(core, look_again).run]
-        yield BotRuntime(core, parts, dispatch, poller, [*beside, *own])
+        yield BotRuntime(core, parts, dispatch, receiver_for(bot, core, intake.take), [*beside, *own])
 
 
 def _watch(core: BotCore, look_again: Callable[[], None]) -> OutsideChanges:

@@ -5,12 +5,13 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Protocol
 
 from tgllm.api import DatabaseError
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.db.database import Database
 from tgllm.db.file.probe import write_probe
+from tgllm.observe.redaction import redact
 from tgllm.web.server import Answer
 from tgllm.web.shared import Shared
 
@@ -33,6 +34,19 @@ class BotState:
     database: Database | None = None
     seconds_since_poll: Callable[[], float | None] = lambda: None
     """Seconds since the last successful getUpdates; None before the first one."""
+    webhook: "WebhookState | None" = None
+    """The webhook, if Telegram is not asked for updates."""
+
+
+class WebhookState(Protocol):
+    """What is known of the webhook."""
+
+    reported: str
+    """What Telegram reports about its attempts to reach it; empty if it reaches it."""
+
+    def problem(self) -> str:
+        """Return why no updates can be received, or ``ok``."""
+        ...
 
 
 class Health:
@@ -66,7 +80,10 @@ class Health:
         }
         is_ready = all(check == _OK for check in checks.values())
         status = HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE
-        return Answer(json.dumps({"ready": is_ready, "checks": checks}) + "\n", status, _JSON)
+        found: dict[str, object] = {"ready": is_ready, "checks": checks}
+        if self._state.webhook is not None and self._state.webhook.reported:
+            found["telegram_reports"] = redact(self._state.webhook.reported)
+        return Answer(json.dumps(found) + "\n", status, _JSON)
 
     async def _check_database(self) -> str:
         database = self._state.database
@@ -84,6 +101,8 @@ class Health:
         return _OK
 
     def _check_telegram(self) -> str:
+        if self._state.webhook is not None:
+            return self._state.webhook.problem()
         seconds = self._state.seconds_since_poll()
         if seconds is None:
             return "not reached yet"

@@ -32,6 +32,8 @@ log = get_logger(__name__)
 
 Heard = Callable[[Iterable[int]], None]
 """Called with the chats of new updates."""
+Note = Callable[[Sequence[int], bool], None]
+"""Called with the ids of stored updates, and whether any of them is new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,19 @@ class Intake:
         heard: Heard,
         hiding: Hiding,
         reads: Callable[[], Mapping[str, Reads]] = dict,
+        note: Note | None = None,
     ) -> None:
-        """Create the intake; ``reads`` returns when commands only read, by name and alias."""
+        """Create the intake.
+
+        Args:
+            parts: of the bot.
+            dispatch: starts the updates.
+            heard: is told the chats of new updates.
+            hiding: keeps the admin password out of the database.
+            reads: returns when commands only read, by name and alias.
+            note: records what Telegram may deliver again; by default the latest batch, as getUpdates does.
+        """
+        self._note = note or self._note_batch
         self._parts = parts
         self._reads = reads
         self._about = _About()
@@ -90,8 +103,11 @@ class Intake:
         any_new, refused = await self._all(batch.updates)
         if await self._quarantine.put([*batch.unreadable, *refused], without_id=batch.without_id):
             any_new = True
-        self._parts.core.unconfirmed.note(batch.ids, any_new=any_new)
+        self._note(batch.ids, any_new)
         return any_new
+
+    def _note_batch(self, ids: Sequence[int], any_new: bool) -> None:  # noqa: FBT001  as ``Note`` has it
+        self._parts.core.unconfirmed.note(ids, any_new=any_new)
 
     async def _all(self, updates: Sequence[NewUpdate]) -> tuple[bool, Sequence[Unreadable]]:
         """Store updates together, or one by one if that fails; return whether any was new, and those that can't be."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from tgllm.api.context import Check
-from tgllm.bot.telegram.account import Account, AccountError, BotFacts, WebhookFacts, open_account
+from tgllm.bot.telegram.account import Account, AccountError, BotFacts, open_account
+from tgllm.bot.telegram.webhook import WebhookFacts
 from tgllm.i18n import Catalogue
 
 __all__ = ["SelfCheck", "check_telegram"]

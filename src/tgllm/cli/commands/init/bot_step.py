@@ -10,7 +10,8 @@ from tgllm.config.checks import bot_token
 from tgllm.observe.redaction import redactor
 
 if TYPE_CHECKING:
-    from tgllm.bot.telegram.account import BotFacts, WebhookFacts
+    from tgllm.bot.telegram.account import BotFacts
+    from tgllm.bot.telegram.webhook import WebhookFacts
 
 __all__ = ["BotAnswers", "ask_token", "free_updates"]
 

@@ -175,6 +175,20 @@ async def test_a_database_that_can_not_store_makes_telegram_send_later(stored: I
         await task
 
 
+async def test_while_nothing_can_be_stored_telegram_is_asked_to_send_later(stored: Inbox) -> None:
+    is_full = True
+    pushed = Pushed(stored.take, lambda: not is_full)
+    task = asyncio.create_task(pushed.run())
+    await asyncio.sleep(0)
+    before = await pushed.put(update(1))
+    is_full = False
+    after = await pushed.put(update(1))
+    task.cancel()
+    await asyncio.wait([task])
+
+    assert (before, after) == ("later", "stored")
+
+
 async def test_more_than_wait_at_once_are_sent_later(
     pushed: Pushed, stored: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

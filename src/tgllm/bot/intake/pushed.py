@@ -44,9 +44,15 @@ class _Waiting:
 class Pushed:
     """Stores what arrives at the webhook, one batch at a time."""
 
-    def __init__(self, take: Take) -> None:
-        """Store with ``take``; nothing is accepted before ``run``."""
+    def __init__(self, take: Take, is_storable: Callable[[], bool] = lambda: True) -> None:
+        """Accept nothing before ``run``.
+
+        Args:
+            take: stores a batch.
+            is_storable: whether anything can be stored at present; otherwise Telegram is asked to send later.
+        """
         self._take = take
+        self._is_storable = is_storable
         self._waiting: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
         self._is_open = False
@@ -62,7 +68,7 @@ class Pushed:
             body: the update, or its beginning.
             is_whole: False for an update that is too large.
         """
-        if not self._is_open or len(self._waiting) >= MOST_WAITING:
+        if not self._is_open or not self._is_storable() or len(self._waiting) >= MOST_WAITING:
             return "later"
         try:
             if len(body) > _IN_THREAD:

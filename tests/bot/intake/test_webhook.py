@@ -9,13 +9,13 @@ import pytest
 
 from bot_support import Ask, HastyClock, Killed, Start, settled
 from proxy_support import Proxy, call, open_proxy
-from tgllm.bot.intake.own_webhook import own_url
 from tgllm.bot.intake.webhook import Reports
 from tgllm.bot.telegram.failures import TelegramRefused
 from tgllm.bot.telegram.webhook import WebhookFacts, is_same_url
 from tgllm.bot.updates.raw import ALLOWED_UPDATES
 from tgllm.db.tables import inbox
 from tgllm.observe.logs import configure_logging, flush_logging
+from tgllm.services.common.own_webhook import own_url
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.emulator import EmulatedUser, Emulator, Fault

@@ -1,4 +1,4 @@
-"""The record of the webhook that the bot has set, with which it can be told from a webhook of another program."""
+"""Removal of the webhook that the bot has set in an earlier run, so that it can ask for updates again."""
 
 from typing import Final
 
@@ -6,38 +6,15 @@ from aiogram import Bot
 
 from tgllm.bot.telegram.failures import classify, fatal_error
 from tgllm.bot.telegram.webhook import DeleteWebhook, is_same_url, read_facts
-from tgllm.db.engine.unit import Connection
-from tgllm.db.tables import kv
 from tgllm.observe.logs import get_logger
+from tgllm.services.common.own_webhook import forget_own, own_url
 from tgllm.services.core import Core
 
-__all__ = ["forget_own", "note_own", "own_url", "release_own"]
+__all__ = ["release_own"]
 
 log = get_logger(__name__)
 
 RETRY_SECONDS: Final = 2.0
-
-_SCOPE: Final = "intake"
-_KEY: Final = "webhook"
-
-
-def own_url(conn: Connection) -> str:
-    """Return the address of the webhook that the bot has set last; empty if there is none."""
-    match kv.get(conn, _SCOPE, _KEY):
-        case {"url": str(url)}:
-            return url
-        case _:
-            return ""
-
-
-def note_own(conn: Connection, url: str, now: int) -> None:
-    """Record the address before the webhook is set."""
-    kv.set_value(conn, _SCOPE, _KEY, {"url": url}, now)
-
-
-def forget_own(conn: Connection) -> None:
-    """Record that the webhook is removed."""
-    kv.delete(conn, _SCOPE, _KEY)
 
 
 async def release_own(bot: Bot, core: Core) -> bool:

@@ -10,7 +10,6 @@ from aiogram import Bot
 from tgllm.api import DatabaseError
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.bot.intake.health import Health
-from tgllm.bot.intake.own_webhook import forget_own, note_own
 from tgllm.bot.intake.pushed import Pushed, Verdict
 from tgllm.bot.telegram.failures import TelegramRefused, classify, fatal_error
 from tgllm.bot.telegram.outage import Outage
@@ -25,6 +24,7 @@ from tgllm.bot.telegram.webhook import (
 )
 from tgllm.bot.updates.raw import ALLOWED_UPDATES
 from tgllm.observe.logs import get_logger
+from tgllm.services.common.own_webhook import forget_own, note_own
 from tgllm.services.core import Core
 
 __all__ = ["Reports", "Webhook"]

@@ -38,6 +38,10 @@ def init(  # noqa: PLR0913  one for each option
         str | None, typer.Option(help="The default model; default: a suggested one.", metavar="MODEL")
     ] = None,
     telegram_api: Annotated[str | None, typer.Option(help="Address of another Bot API server.", metavar="URL")] = None,
+    webhook: Annotated[
+        str | None,
+        typer.Option(help="Public https address to which Telegram sends updates; without it, the bot asks for them.", metavar="URL"),
+    ] = None,
     systemd: Annotated[
         bool | None, typer.Option("--systemd/--no-systemd", help="Whether to write a systemd user unit.")
     ] = None,
@@ -66,6 +70,7 @@ def init(  # noqa: PLR0913  one for each option
         base_url=base_url,
         model=model,
         telegram_api=telegram_api,
+        webhook=webhook,
         systemd=systemd,
         wait=wait,
         check=check,
@@ -91,7 +96,8 @@ def _run(options: Options, flags: InitFlags) -> None:
     if reason := why_unwritable(path, replace=flags.force):
         raise ConfigError(reason)
     # Without the existing config file, which is replaced: its settings don't count, and it may be invalid.
-    loaded = load_config({**options.flags, "telegram_api": flags.telegram_api}, with_file=False)
+    given = {"telegram_api": flags.telegram_api, "webhook.url": flags.webhook}
+    loaded = load_config({**options.flags, **given}, with_file=False)
     dialogue = Dialogue(Catalogue(loaded.config.language), asks=not flags.yes)
     answers = _answers(dialogue, options, loaded, flags)
     unit = _wants_unit(dialogue, flags)
@@ -111,11 +117,12 @@ def _answers(dialogue: "Dialogue", options: Options, loaded: "LoadedConfig", fla
     # Read before anything is asked, since they may be wrong.
     named = read_admins(flags.admins) if flags.admins else dict.fromkeys(config.admin_ids, "")
     bot = ask_token(dialogue, config.telegram_api, _given_token(loaded, flags), check=flags.check)
-    webhook = free_updates(dialogue, bot) if bot.facts is not None else None
+    webhook = free_updates(dialogue, bot, config.webhook.url) if bot.facts is not None else None
     admins = named or ask_admins(dialogue, bot, webhook, flags.wait)
     chosen = choose_provider(dialogue, ProviderSetup(loaded, SystemClock(), plugins=options.plugins), flags)
     given = options.flags.get("data_dir")
-    return Answers(bot, admins, chosen, None if given is None else Path(str(given)).expanduser().absolute())
+    data_dir = None if given is None else Path(str(given)).expanduser().absolute()
+    return Answers(bot, admins, chosen, data_dir, config.webhook.url)
 
 
 def _given_token(loaded: "LoadedConfig", flags: InitFlags) -> str | None:

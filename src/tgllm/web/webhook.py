@@ -193,7 +193,7 @@ class _Refusals:
         self._counts[outcome] += 1
         now = self._clock.monotonic()
         if self._logged_at is None or now - self._logged_at >= LOG_SECONDS:
-            log.warning("webhook.refused", **self._counts)
+            log.warning("webhook.refused", requests=dict(self._counts))
             self._logged_at = now
             self._counts.clear()
 

@@ -40,7 +40,10 @@ def init(  # noqa: PLR0913  one for each option
     telegram_api: Annotated[str | None, typer.Option(help="Address of another Bot API server.", metavar="URL")] = None,
     webhook: Annotated[
         str | None,
-        typer.Option(help="Public https address to which Telegram sends updates; without it, the bot asks for them.", metavar="URL"),
+        typer.Option(
+            help="Public https address to which Telegram sends updates; without it, the bot asks for them.",
+            metavar="URL",
+        ),
     ] = None,
     systemd: Annotated[
         bool | None, typer.Option("--systemd/--no-systemd", help="Whether to write a systemd user unit.")

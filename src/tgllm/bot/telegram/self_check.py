@@ -117,10 +117,10 @@ def _wanted_webhook(facts: WebhookFacts, wanted: SelfCheck, texts: Catalogue, no
     if not facts.last_error:
         return Check(_WEBHOOK, "ok", texts("doctor.webhook_works", name=facts.host))
     minutes = max(0, int(now - facts.last_error_at) // 60)
-    about = {"name": facts.host, "error": facts.last_error, "count": minutes}
+    name, error = facts.host, facts.last_error
     if facts.pending and minutes < RECENT_MINUTES:
-        return Check(_WEBHOOK, "failed", texts("doctor.webhook_failing", **about))
-    return Check(_WEBHOOK, "ok", texts("doctor.webhook_recovered", **about))
+        return Check(_WEBHOOK, "failed", texts("doctor.webhook_failing", name=name, error=error, count=minutes))
+    return Check(_WEBHOOK, "ok", texts("doctor.webhook_recovered", name=name, error=error, count=minutes))
 
 
 async def _poller(account: Account, facts: WebhookFacts, wanted: SelfCheck, hold: int, texts: Catalogue) -> Check:

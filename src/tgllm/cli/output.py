@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from tgllm.cli.streams import writing
 from tgllm.observe.visible import visible, visible_json, visible_line
 
 __all__ = ["Bars", "JsonOption", "ask", "bar_of", "confirm", "print_document", "print_json", "print_table", "say"]
@@ -26,10 +27,11 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def say(text: object, *, bold: bool = False, dim: bool = False, newline: bool = True) -> None:
     """Print a text; styles appear in a terminal only."""
     shown = visible(str(text))
-    if bold or dim:
-        typer.secho(shown, bold=bold, dim=dim, nl=newline)
-    else:
-        typer.echo(shown, nl=newline)
+    with writing():
+        if bold or dim:
+            typer.secho(shown, bold=bold, dim=dim, nl=newline)
+        else:
+            typer.echo(shown, nl=newline)
 
 
 def ask(question: str, *, hidden: bool = False, default: str | None = None) -> str:
@@ -53,7 +55,8 @@ def print_json(data: object) -> None:
 
 def print_document(text: str) -> None:
     """Print the text of a file, which ends with its own line end and contains no unsafe characters."""
-    typer.echo(visible(text), nl=False)
+    with writing():
+        typer.echo(visible(text), nl=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,8 @@ def print_table(
         _print_rich(columns, rows, footer, bars)
         return
     for row in (columns, *rows, *([footer] if footer else [])):
-        typer.echo("\t".join(map(visible_line, row)))
+        with writing():
+            typer.echo("\t".join(map(visible_line, row)))
 
 
 def _print_rich(
@@ -97,7 +101,8 @@ def _print_rich(
         bar = [] if share is None else [bar_of(share)]
         # As Text, because in a str rich reads square brackets as markup.
         table.add_row(*(Text(visible_line(cell)) for cell in (*(row or ()), *bar)))
-    Console().print(table)
+    with writing():
+        Console().print(table)
 
 
 def bar_of(share: float) -> str:

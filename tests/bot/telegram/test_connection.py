@@ -1,5 +1,6 @@
 """Failed connections to the Bot API server, from real sockets: to whom, why and what to do; and lenient reading."""
 
+import asyncio
 import json
 import socket
 import ssl
@@ -127,6 +128,9 @@ class TestUnreadableAnswers:
             (200, "hello", "HTTP 200 with a text (hello) in place of JSON"),
             (200, "[1]", "the answer to getMe is no JSON object (HTTP 200)"),
             (200, '{"a": 1}', "the answer to getMe has no field ok (HTTP 200)"),
+            (200, '{"ok": "yes", "result": {}}', "ok in the answer to getMe has the wrong type (str)"),
+            (200, '{"ok": null, "result": {}}', "ok in the answer to getMe is missing"),
+            (200, '{"ok": 1, "result": {}}', "ok in the answer to getMe has the wrong type (int)"),
             (200, '{"ok": true}', "result in the answer to getMe is missing"),
             (200, '{"ok": true, "result": [1]}', "result in the answer to getMe has the wrong type (list)"),
             (200, '{"ok": true, "result": {}}', "result.id in the answer to getMe is missing"),
@@ -139,6 +143,23 @@ class TestUnreadableAnswers:
         assert failure.meaning == "unknown"
         assert words in failure.reason
         assert "telegram_api" in failure.reason
+
+    async def test_an_answer_that_can_t_be_decompressed(self) -> None:
+        failure = await unreadable(200, "hello", **{"Content-Encoding": "gzip"})
+        assert "the answer can't be decompressed; " in failure.reason
+        assert failure.connection is not None
+        assert (failure.connection.kind, failure.meaning) == ("unreadable", "unknown")
+
+    async def test_an_answer_that_ends_too_early(self) -> None:
+        async def half(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"ok":')
+            writer.close()
+
+        server = await asyncio.start_server(half, "127.0.0.1", 0)
+        async with server:
+            failure = await failed(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        assert "the connection was closed in the middle of the answer; " in failure.reason
+        assert "https" not in failure.reason
 
     async def test_a_redirect_is_not_followed(self) -> None:
         place = f"https://user:pw@other.example/bot{TOKEN}/getMe"

@@ -135,8 +135,8 @@ class TestTheTable:
     def test_no_label_holds_an_id_or_a_name_of_a_person(self) -> None:
         labels = {label.name for metric in ALL for label in metric.labels}
         assert labels <= {
-            "kind", "outcome", "state", "provider", "model", "code", "direction", "method", "operation", "name", "level",
-            "version", "python", "plugin",
+            "kind", "outcome", "state", "provider", "model", "code", "direction", "method", "operation", "name",
+            "level", "version", "python", "plugin",
         }  # fmt: skip
 
     def test_no_label_is_one_that_prometheus_sets_itself(self) -> None:

@@ -182,9 +182,14 @@ def _sentences(errors: Sequence[ErrorDetails], values: Mapping[str, Value]) -> l
     by_key: dict[str, str] = {}
     for details in errors:
         key = _key(details["loc"])
-        where = str(values[key].source) if key in values else key
+        where = _place(values[key].source) if key in values else key
         by_key.setdefault(key, f"{where}: {in_words(details['msg'])}{_right_one(key, values.get(key))}")
     return list(by_key.values())
+
+
+def _place(source: Source) -> str:
+    """Return the source of a wrong value; the file of a secret takes no part in what is wrong with its line."""
+    return source.spot if source.secret_file is None else f"{source.spot}, which names {source.secret_file}"
 
 
 def _right_one(key: str, value: Value | None) -> str:

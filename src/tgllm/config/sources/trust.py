@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tgllm.config.sources.lines import spot
 from tgllm.config.sources.plugin_values import PluginValue
 from tgllm.config.sources.source import DEFAULT, Source, Value
 
@@ -115,7 +116,8 @@ def _message(setting: Source, secret: str, source: Source | str) -> str:
         else "the .env file of the current folder, which may be somebody else's, names this config file"
     )
     cure = "start tgllm in another folder" if setting.kind == "dotenv" else "name the config file with --config"
+    where = spot(setting.path, setting.name)
     return (
-        f"{setting.path}: {setting.name} is refused, because {secret} comes from somewhere else ({source}), and {why}; "
+        f"{where}: {setting.name} is refused, because {secret} comes from somewhere else ({source}), and {why}; "
         f"set both in one place, or {cure}"
     )

@@ -19,18 +19,18 @@ from tgllm.config.sources.lines import spot
 from tgllm.config.sources.secret_files import FILE_ENDING, FILE_VARIABLE_ENDING, secret_file
 from tgllm.config.sources.source import Source, SourceKind, Value
 
-__all__ = ["Layer", "Table", "file_layer", "flag_layer", "variable_layer"]
+__all__ = ["COMMON_NAMES", "Layer", "Table", "file_layer", "flag_layer", "variable_layer"]
 
 Table = dict[str, object]
 """A table of the config file, as parsed from TOML."""
 
-_COMMON_NAMES = {
+COMMON_NAMES = {
     "REFRESH_CRON": "refresh_cron",
     "SENTRY_DSN": "errors.sentry_dsn",
     "SENTRY_ENVIRONMENT": "errors.environment",
 }
 """Common variables without the prefix; within one source, the variable with the prefix takes precedence."""
-_VARIABLES = {variable(key): key for key in FIELDS} | _COMMON_NAMES
+_VARIABLES = {variable(key): key for key in FIELDS} | COMMON_NAMES
 _FILE_VARIABLES = {name + FILE_VARIABLE_ENDING: key for name, key in _VARIABLES.items() if key in IN_FILES}
 _FILE_KEYS = {key + FILE_ENDING: key for key in IN_FILES}
 _COMMON = tuple(name for name in (*_VARIABLES, *_FILE_VARIABLES) if not name.startswith(PREFIX))

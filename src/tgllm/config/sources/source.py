@@ -45,6 +45,9 @@ class Source:
     @property
     def spot(self) -> str:
         """The source for an error message: in words, with the line of a file."""
+        if self.kind == "flag" and "." in self.name:
+            # No flag of the command line has such a name: the value is to be stored.
+            return self.name
         if self.kind not in {"dotenv", "file"}:
             return self.place
         return f"{spot(self.path, self.name)} ({self.name})"

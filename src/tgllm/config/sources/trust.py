@@ -15,7 +15,7 @@ from tgllm.config.sources.lines import spot
 from tgllm.config.sources.plugin_values import PluginValue
 from tgllm.config.sources.source import DEFAULT, Source, Value
 
-__all__ = ["Trust", "bot_problems", "field_problem", "is_foreign"]
+__all__ = ["Trust", "bot_problems", "field_problem", "is_foreign", "is_secret_name"]
 
 TOKEN: Final = "bot_token"  # noqa: S105  a key of the settings
 ADDRESSES: Final = ("telegram_api",)
@@ -65,6 +65,11 @@ def is_foreign(dotenv: Path, config: Path | None) -> bool:
     # The folder of the file itself counts, not that of a link to it.
     folder = config.resolve().parent
     return folder not in {dotenv.parent.resolve(), dotenv.resolve().parent}
+
+
+def is_secret_name(name: str) -> bool:
+    """Return whether a dotted name is that of a secret, such as ``api_key``."""
+    return _SECRET.search(name.lower()) is not None
 
 
 def bot_problems(values: Mapping[str, Value], trust: Trust) -> Iterator[str]:

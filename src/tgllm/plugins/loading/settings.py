@@ -1,6 +1,6 @@
 """Validation of a plugin's settings by the plugin's pydantic model."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias, cast, get_args, runtime_checkable
 
 from tgllm.api.context import PluginInfo
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from pydantic_core import ErrorDetails
 
-__all__ = ["NO_SETTINGS", "FieldsSource", "PluginSettingsSource", "read_settings"]
+__all__ = ["NO_SETTINGS", "FieldsSource", "PluginSettingsSource", "dotted_fields", "read_setting", "read_settings"]
 
 
 class PluginSettingsSource(Protocol):
@@ -82,7 +82,7 @@ def read_settings(info: PluginInfo, source: PluginSettingsSource) -> "BaseModel 
     for field in info.env:
         if field not in fields:
             raise Breach(f"its env names {field}, which is no field of its settings")
-    dotted = frozenset(_dotted_fields(model))
+    dotted = frozenset(dotted_fields(model))
 
     def place(field: str) -> str:
         found = source.place(info.id, info.env, dotted, field) if isinstance(source, PlacesSource) else ""
@@ -100,6 +100,49 @@ def read_settings(info: PluginInfo, source: PluginSettingsSource) -> "BaseModel 
     return _validated(model, info.id, raw, place)
 
 
+def read_setting(info: PluginInfo, source: PluginSettingsSource, field: str) -> object:
+    """Return one validated setting of a plugin; errors in its other settings are ignored.
+
+    Args:
+        info: the plugin.
+        source: the operator's settings.
+        field: the dotted name.
+
+    Raises:
+        ConfigError: this setting is invalid, or the settings as a whole with it.
+        Breach: the plugin's settings model is invalid.
+    """
+    from pydantic import ValidationError  # noqa: PLC0415  slow to import, and needed by plugins with settings only
+
+    model = info.settings
+    dotted = frozenset(dotted_fields(model))
+    if isinstance(source, FieldsSource):
+        raw = source.for_fields(info.id, info.env, dotted)
+    else:
+        raw = source.for_plugin(info.id, info.env)
+    steps = field.split(".")
+    found: object = raw
+    try:
+        if model is not None:
+            found = model.model_validate({_key(model, name): value for name, value in raw.items()})
+    except ValidationError as error:
+        concerned = [details for details in error.errors(include_url=False) if _concerns(details, steps)]
+        if concerned:
+            problems = (_problem(info.id, details, raw, lambda _field: "") for details in concerned)
+            raise ConfigError("; ".join(problems)) from None
+    except Exception as error:  # noqa: BLE001  a validator of the plugin may raise anything
+        raise Breach(f"its settings model raised {_hidden(explain(error), raw)}") from None
+    for step in steps:
+        found = cast("Mapping[str, object]", found).get(step) if isinstance(found, Mapping) else getattr(found, step)
+    return found
+
+
+def _concerns(details: "ErrorDetails", steps: Sequence[str]) -> bool:
+    """Return whether an error is about that setting, or about the settings as a whole."""
+    location = [str(part) for part in details["loc"]]
+    return all(here == there for here, there in zip(location, steps, strict=False))
+
+
 def _fields(model: "type[BaseModel] | None") -> set[str]:
     if model is None:
         return set()
@@ -107,7 +150,7 @@ def _fields(model: "type[BaseModel] | None") -> set[str]:
     return {*model.model_fields, *(name for alias in aliases for name in _names(alias))}
 
 
-def _dotted_fields(model: "type[BaseModel] | None", prefix: str = "") -> Iterable[str]:
+def dotted_fields(model: "type[BaseModel] | None", prefix: str = "") -> Iterable[str]:
     """Yield the settings of a model and of the tables in it."""
     if model is None:
         return
@@ -117,7 +160,7 @@ def _dotted_fields(model: "type[BaseModel] | None", prefix: str = "") -> Iterabl
     for name, field in model.model_fields.items():
         for kind in (field.annotation, *get_args(field.annotation)):
             if isinstance(kind, type) and issubclass(kind, BaseModel):
-                yield from _dotted_fields(kind, f"{prefix}{name}.")
+                yield from dotted_fields(kind, f"{prefix}{name}.")
 
 
 def _names(alias: object) -> Iterable[str]:

@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
+from aiogram.exceptions import AiogramError
 from aiogram.methods import Response
 from aiogram.methods.base import TelegramMethod, TelegramType
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, TCPConnector
@@ -69,8 +70,13 @@ class BotSession(AiohttpSession):
             failure = self.explain(error, seconds)
             if failure is None:
                 raise
+            lost: Exception = ConnectionLost(method, failure)
+        except (AiogramError, BadResponse) as error:
+            # Frames below this one have the URL with the token among their variables.
+            lost = error.with_traceback(None)
+            lost.__context__ = None
         # Not in the handler: the original error, which contains the URL with the token, would be the context.
-        raise ConnectionLost(method, failure)
+        raise lost
 
     def explain(self, error: BaseException, seconds: float | None = None) -> ConnectionFailure | None:
         """Return why a request to the server failed; None for an error that is not of the connection."""

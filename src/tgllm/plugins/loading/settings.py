@@ -133,7 +133,8 @@ def read_setting(info: PluginInfo, source: PluginSettingsSource, field: str) -> 
     except Exception as error:  # noqa: BLE001  a validator of the plugin may raise anything
         raise Breach(f"its settings model raised {_hidden(explain(error), raw)}") from None
     for step in steps:
-        found = cast("Mapping[str, object]", found).get(step) if isinstance(found, Mapping) else getattr(found, step)
+        table = cast("Mapping[str, object] | None", found if isinstance(found, Mapping) else None)
+        found = getattr(found, step, None) if table is None else table.get(step)
     return found
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
 
@@ -116,7 +117,7 @@ async def test_a_service_that_neither_ends_nor_closes_its_stream_does_not_hold_t
 
 
 SECRET = "nobody else may read this"
-WRONG_TYPES = {
+WRONG_TYPES: dict[str, list[tuple[dict[str, Any], str]]] = {
     "openai": [
         ({"choices": [{"delta": {"content": 5}}]}, "choices[0].delta.content: expected text, got a number"),
         ({"choices": [{"delta": {"content": True}}]}, "choices[0].delta.content: expected text, got true or false"),

@@ -133,9 +133,14 @@ def read_setting(info: PluginInfo, source: PluginSettingsSource, field: str) -> 
     except Exception as error:  # noqa: BLE001  a validator of the plugin may raise anything
         raise Breach(f"its settings model raised {_hidden(explain(error), raw)}") from None
     for step in steps:
-        table = cast("Mapping[str, object] | None", found if isinstance(found, Mapping) else None)
-        found = getattr(found, step, None) if table is None else table.get(step)
+        found = _inner(found, step)
     return found
+
+
+def _inner(value: object, name: str) -> object:
+    if isinstance(value, Mapping):
+        return cast("Mapping[str, object]", value).get(name)
+    return getattr(value, name, None)
 
 
 def _concerns(details: "ErrorDetails", steps: Sequence[str]) -> bool:

@@ -22,6 +22,8 @@ __all__ = [
     "Frame",
     "code_of",
     "facts_of",
+    "is_logged",
+    "mark_logged",
     "raw_text",
     "raw_texts",
     "read_code",
@@ -116,6 +118,16 @@ def facts_of(
     where = words if own is None else f"{own.module or own.path}:{own.function}:{own.line}"
     code = code_of(event, plugin or "", kind, where)
     return ErrorFacts(code, event, kind, message, place, tuple(frames[-_MOST_FRAMES:]), _causes(first), plugin)
+
+
+def mark_logged(error: BaseException) -> None:
+    """Note that an error has a log line, so that those who pass it on write no second one."""
+    vars(error)["_tgllm_logged"] = True
+
+
+def is_logged(error: BaseException) -> bool:
+    """Return whether an error already has a log line."""
+    return "_tgllm_logged" in vars(error)
 
 
 def code_of(*parts: str) -> str:

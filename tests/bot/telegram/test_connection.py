@@ -4,10 +4,13 @@ import asyncio
 import json
 import socket
 import ssl
+import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sentry_sdk
 import trustme
 from aiogram import Bot
 from aiogram.client.telegram import TelegramAPIServer
@@ -16,7 +19,9 @@ from aiogram.methods import DeleteMessage, EditMessageText, GetFile, GetMe, Send
 from aiogram.types import BufferedInputFile
 from aiohttp import web
 from aiohttp.test_utils import RawTestServer
+from sentry_sdk.utils import event_from_exception
 
+from sentry_support import sentry_server
 from tgllm.bot.delivery.calls import message_id_of
 from tgllm.bot.telegram.connection import ConnectionLost
 from tgllm.bot.telegram.failures import CallFailure, classify, fatal_error
@@ -264,3 +269,71 @@ def test_an_outage_is_logged_at_once_at_each_change_and_then_rarely() -> None:
     assert log.shown() == ["x.failed"] * 3 + ["telegram.reached_again"]
     fails("no name", 1)
     assert log.shown()[-1] == "x.failed"
+
+
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error with every cause and context, also hidden ones."""
+    left, seen = [error], set[int]()
+    while left:
+        one = left.pop()
+        if id(one) not in seen:
+            seen.add(id(one))
+            yield one
+            left += [each for each in (one.__cause__, one.__context__) if each is not None]
+
+
+async def hang_up(_: web.BaseRequest) -> web.Response:
+    raise ConnectionResetError
+
+
+async def never(_: web.BaseRequest) -> web.Response:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def page(_: web.BaseRequest) -> web.Response:
+    return web.Response(text="<html>Welcome</html>", content_type="text/html")
+
+
+async def redirect(request: web.BaseRequest) -> web.Response:
+    return web.Response(status=302, headers={"Location": f"https://other.example{request.path}"})
+
+
+async def refuse(_: web.BaseRequest) -> web.Response:
+    return web.json_response({"ok": False, "error_code": 400, "description": "Bad Request: no"}, status=400)
+
+
+@pytest.mark.parametrize("handler", [None, hang_up, never, page, redirect, refuse])
+@pytest.mark.parametrize("method", [GetMe(), RawGetUpdates()])
+async def test_nothing_that_walks_a_failed_connection_finds_the_token(handler: Any, method: Any) -> None:
+    async def failed_call(base: str) -> BaseException:
+        with pytest.raises((ConnectionLost, BadResponse, TelegramBadRequest)) as caught:
+            await call(base, method, seconds=0.2 if handler is never else 20)
+        return caught.value
+
+    if handler is None:
+        with socket.socket() as unused:
+            unused.bind(("127.0.0.1", 0))
+            error = await failed_call(f"http://127.0.0.1:{unused.getsockname()[1]}")
+    else:
+        async with RawTestServer(handler, host="127.0.0.1") as server:
+            error = await failed_call(str(server.make_url("")).rstrip("/"))
+
+    texts = [f"{one!r} {one} {vars(one)}" for one in chain(error)]
+    assert [text for text in texts if "SECRET" in text] == []
+    walked = traceback.TracebackException.from_exception(error, capture_locals=True)
+    assert walked.__context__ is None
+    assert "SECRET" not in "".join(walked.format())
+    body = await asyncio.to_thread(as_sentry_sends_it, error)
+    assert type(error).__name__.encode() in body
+    assert b"SECRET" not in body
+
+
+def as_sentry_sends_it(error: BaseException) -> bytes:
+    """Return the event of sentry-sdk with its own transport, as an integration of it would report the error."""
+    with sentry_server() as server:
+        client = sentry_sdk.Client(dsn=server.dsn, default_integrations=False, max_request_body_size="always")
+        event, hint = event_from_exception(error, client_options=client.options)
+        client.capture_event(event, hint=hint)
+        client.close(timeout=5)
+        return b"".join(server.bodies)

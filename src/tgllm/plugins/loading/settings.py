@@ -133,8 +133,14 @@ def read_setting(info: PluginInfo, source: PluginSettingsSource, field: str) -> 
     except Exception as error:  # noqa: BLE001  a validator of the plugin may raise anything
         raise Breach(f"its settings model raised {_hidden(explain(error), raw)}") from None
     for step in steps:
-        found = cast("Mapping[str, object]", found).get(step) if isinstance(found, Mapping) else getattr(found, step)
+        found = _inner(found, step)
     return found
+
+
+def _inner(value: object, name: str) -> object:
+    if isinstance(value, Mapping):
+        return cast("Mapping[str, object]", value).get(name)
+    return getattr(value, name, None)
 
 
 def _concerns(details: "ErrorDetails", steps: Sequence[str]) -> bool:

@@ -4,24 +4,60 @@ Texts may come from people, providers and plugins. Only this module and ``failur
 they escape what a terminal would act on instead of showing it.
 """
 
+import errno
 import json
+import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Annotated
 
 import typer
 
-from tgllm.cli.streams import writing
+from tgllm.api.errors import TgllmError
 from tgllm.observe.visible import visible, visible_json, visible_line
 
-__all__ = ["Bars", "JsonOption", "ask", "bar_of", "confirm", "print_document", "print_json", "print_table", "say"]
+__all__ = [
+    "Bars",
+    "JsonOption",
+    "OutputFailed",
+    "ask",
+    "bar_of",
+    "confirm",
+    "flush_streams",
+    "print_document",
+    "print_json",
+    "print_table",
+    "say",
+    "writing",
+]
 
 MOST_BAR = 20
 """Length of the longest bar, in characters."""
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+class OutputFailed(TgllmError):
+    """The standard output can't be written."""
+
+
+@contextmanager
+def writing() -> Generator[None]:
+    """Write to the standard output in a block.
+
+    Raises:
+        OutputFailed: it can't be written.
+        BrokenPipeError: its reader is gone, which ends a command without a message.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise
+        raise OutputFailed(f"the output can't be written: {error.strerror or error}") from None
 
 
 def say(text: object, *, bold: bool = False, dim: bool = False, newline: bool = True) -> None:
@@ -109,3 +145,27 @@ def bar_of(share: float) -> str:
     """Return a bar for a share from 0 to 1; empty only for 0."""
     eighths = max(round(share * MOST_BAR * 8), 1 if share > 0 else 0)
     return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
+
+
+def flush_streams(code: int) -> int:
+    """Write what the standard streams still hold, at the end; what can't be written is dropped.
+
+    Otherwise Python tries to write it when it exits, prints an error of its own and exits with 120.
+
+    Returns:
+        The exit code, which is 1 for a command that has not failed but whose output is lost.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            _drop(stream.fileno())
+            if stream is sys.stdout:
+                code = code or 1
+    return code
+
+
+def _drop(descriptor: int) -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)

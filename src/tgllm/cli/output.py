@@ -21,6 +21,7 @@ from tgllm.observe.visible import visible, visible_json, visible_line
 
 __all__ = [
     "Bars",
+    "InputEnded",
     "JsonOption",
     "OutputFailed",
     "ask",
@@ -42,6 +43,10 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 class OutputFailed(TgllmError):
     """The standard output can't be written."""
+
+
+class InputEnded(TgllmError):
+    """The standard input ended before a question was answered."""
 
 
 @contextmanager
@@ -71,16 +76,39 @@ def say(text: object, *, bold: bool = False, dim: bool = False, newline: bool = 
 
 
 def ask(question: str, *, hidden: bool = False, default: str | None = None) -> str:
-    """Prompt for a text."""
+    """Prompt for a text.
+
+    Raises:
+        InputEnded: there is no answer.
+    """
     shown = visible_line(question)
-    if default is None:
-        return str(typer.prompt(shown, hide_input=hidden))
-    return str(typer.prompt(shown, hide_input=hidden, default=default, show_default=False))
+    with _answering(shown):
+        if default is None:
+            return str(typer.prompt(shown, hide_input=hidden))
+        return str(typer.prompt(shown, hide_input=hidden, default=default, show_default=False))
 
 
 def confirm(question: str) -> None:
-    """Ask a question, and end the command unless the answer is yes."""
-    typer.confirm(visible_line(question), abort=True)
+    """Ask a question, and end the command unless the answer is yes.
+
+    Raises:
+        InputEnded: there is no answer.
+    """
+    shown = visible_line(question)
+    with _answering(shown):
+        typer.confirm(shown, abort=True)
+
+
+@contextmanager
+def _answering(question: str) -> Generator[None]:
+    try:
+        yield
+    except typer.Abort as error:
+        if not isinstance(error.__context__, EOFError):
+            raise
+        typer.echo(err=True)
+        advice = "Run the command in a terminal, or give the answer by an option: see --help."
+        raise InputEnded(f'the input ended before there was an answer to "{question}". {advice}') from None
 
 
 def print_json(data: object) -> None:

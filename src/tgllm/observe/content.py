@@ -6,11 +6,11 @@ texts that are being handled is replaced; the rest is what an operator needs.
 
 import json
 from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Final, cast
 
-__all__ = ["CONTENT", "handling", "texts_of", "without_content"]
+__all__ = ["CONTENT", "handling", "is_handling", "texts_of", "without_content"]
 
 CONTENT: Final = "[text]"
 
@@ -25,6 +25,9 @@ _KEYS: Final = frozenset(
      "query", "question", "reason", "text", "title", "username", "vcard"}
 )  # fmt: skip
 """Keys of an update whose values people choose."""
+
+_MARK: Final = "_tgllm_content"
+"""Attribute of an exception that has left such a block."""
 
 _Read = Callable[[], Iterable[str]]
 
@@ -41,6 +44,11 @@ def handling(read: _Read) -> Generator[None]:
     token = _current.set((*_current.get(), read))
     try:
         yield
+    except Exception as error:
+        # Reported outside of the block, it may still quote them.
+        with suppress(Exception):
+            error.__dict__[_MARK] = (*error.__dict__.get(_MARK, ()), read)
+        raise
     finally:
         _current.reset(token)
 
@@ -62,9 +70,22 @@ def texts_of(payload: str) -> list[str]:
     return found
 
 
-def without_content(text: str) -> str:
-    """Return a text with every part replaced that occurs in the texts being handled."""
+def is_handling() -> bool:
+    """Return whether texts are handled here."""
+    return bool(_current.get())
+
+
+def without_content(text: str, error: BaseException | None = None) -> str:
+    """Return a text with every part replaced that occurs in the texts being handled.
+
+    Args:
+        text: the text.
+        error: its texts count too, also outside of the block that it came from.
+    """
     reads = _current.get()
+    if error is not None:
+        with suppress(Exception):
+            reads = (*reads, *error.__dict__.get(_MARK, ()))
     if not reads or not text:
         return text
     pieces, short = _pieces(reads)

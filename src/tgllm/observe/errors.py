@@ -23,6 +23,7 @@ __all__ = [
     "code_of",
     "facts_of",
     "raw_text",
+    "raw_texts",
     "read_code",
     "text_of",
     "with_kind",
@@ -139,7 +140,7 @@ def text_of(error: BaseException) -> str:
     text = redact(raw[:_MOST_RAW])
     if len(raw) > _MOST_RAW:
         text = text[:-_MARGIN]
-    line = " ".join(without_content(text).split())
+    line = " ".join(without_content(text, error).split())
     return line if len(line) <= _MOST_MESSAGE else line[: _MOST_MESSAGE - 1] + "…"
 
 
@@ -156,6 +157,25 @@ def raw_text(error: BaseException) -> str:
         return text[: 2 * _MOST_RAW].encode(errors="replace").decode()
     except BaseException:  # noqa: BLE001  __str__ of an error class may raise anything, even SystemExit
         return ""
+
+
+def raw_texts(error: BaseException | None) -> list[str]:
+    """Return the messages and notes of an exception, its causes and its members as they are."""
+    waiting, seen, found = [error], set[int](), list[str]()
+    while waiting and len(seen) < _MOST_MEMBERS:
+        one = waiting.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        found += map(str, getattr(one, "__notes__", ()))
+        waiting += [one.__cause__, one.__context__]
+        if isinstance(one, BaseExceptionGroup):
+            group = cast("BaseExceptionGroup[BaseException]", one)
+            found.append(group.message)
+            waiting += group.exceptions
+        else:
+            found.append(raw_text(one))
+    return found
 
 
 def _kind(error: BaseException) -> str:

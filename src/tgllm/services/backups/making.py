@@ -11,7 +11,7 @@ from typing import BinaryIO
 from tgllm import __version__
 from tgllm.db.engine.errors import BackupFailed, DatabaseError
 from tgllm.db.engine.sqlite import in_words
-from tgllm.db.file.backup import backup
+from tgllm.db.file.backup import UNFINISHED, backup, discard_copy
 from tgllm.db.file.facts import Facts, facts_of
 from tgllm.db.file.probe import free_bytes, mib
 from tgllm.db.file.swap import sync_folder
@@ -19,10 +19,8 @@ from tgllm.services.backups.archive import Label, is_archive_name
 from tgllm.services.backups.reading import read_archive
 from tgllm.services.backups.writing import write_archive
 
-__all__ = ["UNFINISHED", "Made", "Order", "make_backup", "remove_unfinished"]
+__all__ = ["Made", "Order", "make_backup", "remove_unfinished"]
 
-UNFINISHED = ".unfinished"
-"""Ending of a backup that is being written. The process that writes it holds a lock on it."""
 _COPY = ".database"
 """Ending of the copy of the database beside it, which goes into the backup."""
 SPARE_BYTES = 20 * 2**20
@@ -84,6 +82,8 @@ def make_backup(order: Order) -> Made:
             if order.is_archive:
                 made = _archive(order, copy, stream)
                 finished = target.with_name(f"{target.name}{UNFINISHED}")
+                # Before the file with the lock gets its final name: what is left is found by that one.
+                discard_copy(copy)
             else:
                 made = Made(target, copy.stat().st_size, 0, len(facts_of(copy).blobs))
                 finished = copy
@@ -149,7 +149,7 @@ def _check_space(order: Order, facts: Facts) -> None:
 
 @contextmanager
 def _unfinished(target: Path) -> Generator[BinaryIO]:
-    """Create and lock the file that becomes the target; what is left of it is removed at the end."""
+    """Create the file that becomes the target, and lock it while it is written; what is left is removed at the end."""
     path = target.with_name(f"{target.name}{UNFINISHED}")
     copy = target.with_name(f"{target.name}{_COPY}")
     busy = BackupFailed(f"{target} is being written by another process. Wait for it.", path=str(target))
@@ -165,8 +165,8 @@ def _unfinished(target: Path) -> Generator[BinaryIO]:
         try:
             yield stream
         finally:
-            for left in (copy, copy.with_name(f"{copy.name}.unfinished"), path):
-                left.unlink(missing_ok=True)
+            discard_copy(copy)
+            path.unlink(missing_ok=True)
 
 
 def _own(descriptor: int, path: Path) -> bool:
@@ -190,9 +190,9 @@ def remove_unfinished(path: Path) -> bool:
         return True
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        copy = path.with_name(f"{path.name.removesuffix(UNFINISHED)}{_COPY}")
-        for left in (copy, copy.with_name(f"{copy.name}.unfinished"), path):
-            left.unlink(missing_ok=True)
+        # The file with the lock last: after a kill in between, the others are still found by it.
+        discard_copy(path.with_name(f"{path.name.removesuffix(UNFINISHED)}{_COPY}"))
+        path.unlink(missing_ok=True)
     except BlockingIOError:
         return False
     finally:

@@ -148,8 +148,8 @@ class ConversationService:
     ) -> TurnOutcome:
         with self._running.track(turn) as handle, self._budgets.reservation(turn) as reservation:
             with span("load context"):
-                context, is_let_in = await self._database.read(lambda conn: self._load(conn, turn, reservation))
-            if not is_let_in:
+                context, is_approved = await self._database.read(lambda conn: self._load(conn, turn, reservation))
+            if not is_approved:
                 # Access was lost while the question was queued; a loss from now on stops the turn, which is tracked.
                 handle.stop("person")
             answer = Answer(context.model, self._clock, self._most_chars)

@@ -14,8 +14,7 @@ import typer
 import tgllm
 from tgllm.cli.lazy import LazyGroup
 from tgllm.cli.options import Options, command_of, hoist, options_of
-from tgllm.cli.output import say
-from tgllm.cli.streams import flush_streams
+from tgllm.cli.output import flush_streams, say
 from tgllm.cli.table import COMMANDS
 
 __all__ = ["app", "main", "run", "top"]

@@ -7,7 +7,7 @@ from types import FrameType
 
 from tgllm.cli.chat.display import DRAW_SECONDS, Display
 from tgllm.cli.chat.session import Asked, End
-from tgllm.cli.streams import OutputFailed, writing
+from tgllm.cli.output import OutputFailed, writing
 from tgllm.services.conversations.turn import TurnOutcome
 
 __all__ = ["follow"]

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from tgllm.api.context import PluginInfo
+from tgllm.observe.installation import install_command
 from tgllm.plugins.calls.outcome import Breach
 from tgllm.plugins.discovery import FoundPlugin
 from tgllm.plugins.loading.clashes import settle_ids, settle_names
@@ -101,7 +102,7 @@ def _missing_plugin(plugin_id: str, known: Known) -> LoadedPlugin:
     plugin = LoadedPlugin(FoundPlugin(plugin_id, known.package, known.version, value=""))
     plugin.stop(
         "missing",
-        f"it was there on the last run and is gone: run pip install {known.package}, "
+        f"it was there on the last run and is gone: run {install_command(known.package)}, "
         f"or name it in TGLLM_DISABLE_PLUGINS once to forget it",
     )
     return plugin

@@ -275,9 +275,11 @@ def _exit_ignored(error: BaseException) -> None:
 
 
 def _drop_staged_backup(data_dir: Path) -> None:
-    """Remove what a killed restore has left: it takes space, and holds personal data."""
-    from tgllm.services.backups.staging import drop_staged  # noqa: PLC0415  only for a running bot
+    """Finish a restore that was killed near its end, or remove what it has left: personal data, which take space."""
+    from tgllm.services.backups.restoring import finish_if_readable  # noqa: PLC0415  only for a running bot
+    from tgllm.services.backups.staging import drop_staged  # noqa: PLC0415  the same
 
+    finish_if_readable(database_path(data_dir))
     drop_staged(database_path(data_dir))
 
 

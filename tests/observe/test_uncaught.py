@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tgllm.observe.content import handling
-from tgllm.observe.errors import text_of
+from tgllm.observe.errors import facts_of, text_of
 from tgllm.observe.logs import configure_logging, get_logger
 from tgllm.observe.uncaught import log_loop_error, uncaught_logged
 
@@ -176,12 +176,31 @@ async def test_arguments_of_a_callback_are_not_in_the_log(stream: io.StringIO) -
 def test_an_error_is_cleaned_outside_of_the_block_that_it_left() -> None:
     def answer() -> None:
         with handling(lambda: [WORDS]):
-            raise LookupError(f"nothing about {WORDS}")
+            try:
+                raise KeyError(WORDS)
+            except KeyError as error:
+                raise LookupError(f"nothing about {WORDS}") from error
 
     with pytest.raises(LookupError) as caught:
         answer()
 
     assert text_of(caught.value) == "nothing about [text]"
+    assert facts_of(caught.value, "bot.crashed").causes == ('KeyError: "[text]"',)
+
+
+def test_a_trace_is_cleaned_outside_of_the_block_that_it_left(stream: io.StringIO) -> None:
+    def answer() -> None:
+        with handling(lambda: [WORDS]):
+            quoting()
+
+    try:
+        answer()
+    except ExceptionGroup as error:
+        get_logger("app").error("bot.failed", error=str(error), exc_info=error)
+
+    assert "quoting" in only_line(stream)["exception"]
+    assert "[text]" in only_line(stream)["exception"]
+    assert "surprise" not in stream.getvalue()
 
 
 def test_at_the_level_debug_texts_are_shown(stream: io.StringIO) -> None:

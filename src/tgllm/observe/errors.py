@@ -13,7 +13,7 @@ from pathlib import PurePath
 from types import TracebackType
 from typing import Final, cast
 
-from tgllm.observe.content import without_content
+from tgllm.observe.content import chain, without_content
 from tgllm.observe.redaction import redact
 
 __all__ = [
@@ -173,20 +173,11 @@ def raw_text(error: BaseException) -> str:
 
 def raw_texts(error: BaseException | None) -> list[str]:
     """Return the messages and notes of an exception, its causes and its members as they are."""
-    waiting, seen, found = [error], set[int](), list[str]()
-    while waiting and len(seen) < _MOST_MEMBERS:
-        one = waiting.pop()
-        if one is None or id(one) in seen:
-            continue
-        seen.add(id(one))
-        found += map(str, getattr(one, "__notes__", ()))
-        waiting += [one.__cause__, one.__context__]
-        if isinstance(one, BaseExceptionGroup):
-            group = cast("BaseExceptionGroup[BaseException]", one)
-            found.append(group.message)
-            waiting += group.exceptions
-        else:
-            found.append(raw_text(one))
+    found = list[str]()
+    for each in chain(error):
+        found += map(str, getattr(each, "__notes__", ()))
+        is_group = isinstance(each, BaseExceptionGroup)
+        found.append(cast("BaseExceptionGroup[BaseException]", each).message if is_group else raw_text(each))
     return found
 
 

@@ -3,6 +3,7 @@
 import codecs
 import io
 import logging
+import sys
 from collections.abc import Mapping, MutableMapping
 from contextlib import AbstractContextManager, suppress
 from textwrap import indent
@@ -65,8 +66,8 @@ def configure(level: int, target: TextIO, *, console: bool, clock: Clock | None 
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
             *([_hide_content] if level > logging.DEBUG else []),
+            structlog.processors.format_exc_info,
             _redact_line,
             *([_visible_line] if console else []),
             _Flow.repetitions,
@@ -120,12 +121,23 @@ def _visible_value(name: str, value: object) -> object:
     return indent(visible(value), "  ") if name in _SEVERAL_LINES else visible(value).replace("\n", "\\n")
 
 
-def _hide_content(_logger: object, _method: str, line: MutableMapping[str, object]) -> Mapping[str, object]:
+def _hide_content(logger: object, method: str, line: MutableMapping[str, object]) -> Mapping[str, object]:
     """Replace what people wrote in the messages of errors, which libraries and plugins log as they are."""
-    if line.get("level") not in _OF_FAILURES or not is_handling():
+    error = _error_of(line.get("exc_info"))
+    if line.get("level") not in _OF_FAILURES or not is_handling(error):
         return line
+    line = structlog.processors.format_exc_info(logger, method, line)
     messages = {name: text for name in _MESSAGES if isinstance(text := line.get(name), str) and text}
-    return {**line, **{name: without_content(text) for name, text in messages.items()}}
+    return {**line, **{name: without_content(text, error) for name, text in messages.items()}}
+
+
+def _error_of(info: object) -> BaseException | None:
+    """Return the exception that ``exc_info`` stands for, in any form that ``logging`` takes."""
+    if isinstance(info, tuple):
+        return _error_of(next(iter(cast("tuple[object, ...]", info)[1:]), None))
+    if isinstance(info, BaseException):
+        return info
+    return sys.exception() if info else None
 
 
 def _redact_line(_logger: object, _method: str, line: MutableMapping[str, object]) -> Mapping[str, object]:

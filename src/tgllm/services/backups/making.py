@@ -16,6 +16,7 @@ from tgllm.db.file.facts import Facts, facts_of
 from tgllm.db.file.probe import free_bytes, mib
 from tgllm.db.file.swap import sync_folder
 from tgllm.services.backups.archive import Label, is_archive_name
+from tgllm.services.backups.plugin_files import plugin_files
 from tgllm.services.backups.reading import read_archive
 from tgllm.services.backups.writing import write_archive
 
@@ -37,7 +38,7 @@ class Order:
     now: int
     """UTC in milliseconds."""
     with_files: bool = True
-    """Whether the files are included; a target such as ``copy.db`` holds the database alone."""
+    """Whether files are included, also those of plugins; a target such as ``copy.db`` holds the database alone."""
     free: Callable[[Path], int] = free_bytes
     """Returns the free bytes of a folder's disk."""
 
@@ -97,6 +98,7 @@ def make_backup(order: Order) -> Made:
 def _archive(order: Order, copy: Path, stream: BinaryIO) -> Made:
     facts = facts_of(copy)
     blobs = facts.blobs if order.with_files else ()
+    plugins = _plugin_files(order)
     label = Label(
         made_at=order.now,
         program=__version__,
@@ -105,11 +107,11 @@ def _archive(order: Order, copy: Path, stream: BinaryIO) -> Made:
         username=facts.username,
         database_bytes=copy.stat().st_size,
         files=len(blobs),
-        file_bytes=sum(blob.size for blob in blobs),
+        file_bytes=sum(blob.size for blob in blobs) + _bytes_of(order, plugins),
         with_files=order.with_files,
     )
     compress = order.target.name.endswith((".gz", ".tgz"))
-    contents = write_archive(stream, label, copy, order.data_dir, blobs, compress=compress)
+    contents = write_archive(stream, label, copy, order.data_dir, blobs, plugins, compress=compress)
     stream.flush()
     unfinished = order.target.with_name(f"{order.target.name}{UNFINISHED}")
     try:
@@ -124,6 +126,15 @@ def _archive(order: Order, copy: Path, stream: BinaryIO) -> Made:
     return Made(order.target, unfinished.stat().st_size, files, len(facts.blobs) - files, missing)
 
 
+def _plugin_files(order: Order) -> list[str]:
+    return list(plugin_files(order.data_dir)) if order.with_files else []
+
+
+def _bytes_of(order: Order, names: list[str]) -> int:
+    paths = [order.data_dir / name for name in names]
+    return sum(path.stat().st_size for path in paths if path.exists())
+
+
 def _refuse_existing(target: Path) -> None:
     if os.path.lexists(target):
         raise BackupFailed(f"{target} exists already. Choose another name for the backup.", path=str(target))
@@ -134,7 +145,7 @@ def _check_space(order: Order, facts: Facts) -> None:
     # The copy of the database exists twice for a moment.
     needed = order.database.stat().st_size * (2 if order.is_archive else 1)
     if order.is_archive and order.with_files:
-        needed += sum(blob.size for blob in facts.blobs)
+        needed += sum(blob.size for blob in facts.blobs) + _bytes_of(order, _plugin_files(order))
     if folder.stat().st_dev == order.data_dir.stat().st_dev:
         needed += SPARE_BYTES
     free = order.free(folder)

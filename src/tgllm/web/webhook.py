@@ -14,6 +14,7 @@ from tgllm.api.clock import Clock
 from tgllm.bot.intake.pushed import Verdict
 from tgllm.bot.telegram.webhook import secret_of
 from tgllm.config.model import Config
+from tgllm.observe.content import handling, texts_of
 from tgllm.observe.logs import get_logger
 from tgllm.observe.metrics.table import WEBHOOK_REQUESTS
 from tgllm.observe.redaction import redactor
@@ -156,7 +157,8 @@ class _Route:
             return self._refused("lost", HTTPStatus.BAD_REQUEST)
         try:
             async with asyncio.timeout(STORE_SECONDS):
-                verdict = await self._hook.store(body, is_whole=is_whole)
+                with handling(lambda: texts_of(body.decode("utf-8", "replace"))):
+                    verdict = await self._hook.store(body, is_whole=is_whole)
         except TimeoutError:
             verdict = "later"
         if verdict != "stored":

@@ -96,6 +96,7 @@ PUT_TOGETHER = (
     "settings.thoughts_",
     "shell.exposed_",
     "shell.user_did_",
+    "storage.",
     "unit.",
 )
 """Beginnings of keys whose end comes from a role, an error's code or a command's name."""

@@ -40,6 +40,7 @@ from tgllm.services.access.lost_access import LostAccess
 from tgllm.services.access.upkeep import AccessUpkeep
 from tgllm.services.admin_password.recovery import recover_questions
 from tgllm.services.bot_core import BotCore
+from tgllm.services.maintenance.clock_watch import ClockWatch
 from tgllm.services.maintenance.job_times import ListJobs
 from tgllm.services.maintenance.outside_changes import OutsideChanges
 
@@ -246,7 +247,9 @@ async def open_runtime(
             menus.refresh()
 
         upkeep = AccessUpkeep(core.database, core.clock, core.texts, core.access, core.running)
-        own = [core.errors.run, upkeep.run, menus.run, core.broadcaster.run, _watch(core, look_again).run]
+        outside = _watch(core, look_again)
+        own = [core.errors.run, upkeep.run, menus.run, core.broadcaster.run, outside.run]
+        own.append(ClockWatch(core.database, core.clock, sender.wake).run)
         async with StorageOutage(bot, core).watching():
             yield BotRuntime(core, parts, dispatch, poller, [*beside, *own])
 

@@ -164,6 +164,7 @@ async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -
     from tgllm.scheduler.jobs import jobs_of  # noqa: PLC0415  imports APScheduler, which only a running bot needs
     from tgllm.scheduler.scheduler import Scheduler  # noqa: PLC0415  the same
     from tgllm.services.bot_core import open_bot_core  # noqa: PLC0415  shell commands don't need them
+    from tgllm.services.maintenance.storage_log import log_storage  # noqa: PLC0415  the same
 
     if core.host.config_errors:
         raise core.host.config_errors[0]
@@ -172,6 +173,9 @@ async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -
             watch = HoldWatch(core.clock, log, HoldLimits())
             stack.enter_context(watch.watching())
         watch.attach(core.host.owners, core.host.holds)
+        # From here on a full disk or a locked database is waited out.
+        log_storage(core.database, core.clock)
+        await stack.enter_async_context(core.database.patient(core.clock))
         bot_core = await stack.enter_async_context(open_bot_core(core))
         core.host.report_to(bot_core.errors.report_quarantine)
         stack.push(bot_core.errors.report_crash)

@@ -17,6 +17,7 @@ from tgllm.bot.intake.hiding import Hiding
 from tgllm.bot.intake.poller import Poller
 from tgllm.bot.intake.receiver import note_for, receiver_for
 from tgllm.bot.intake.recovery import note_end, recover
+from tgllm.bot.intake.storage_outage import StorageOutage
 from tgllm.bot.intake.store import Intake
 from tgllm.bot.intake.unparsed import answer_to_unparsed
 from tgllm.bot.intake.webhook import Webhook
@@ -39,6 +40,7 @@ from tgllm.services.access.lost_access import LostAccess
 from tgllm.services.access.upkeep import AccessUpkeep
 from tgllm.services.admin_password.recovery import recover_questions
 from tgllm.services.bot_core import BotCore
+from tgllm.services.maintenance.clock_watch import ClockWatch
 from tgllm.services.maintenance.job_times import ListJobs
 from tgllm.services.maintenance.outside_changes import OutsideChanges
 
@@ -118,6 +120,7 @@ class BotRuntime:
             failed = failed or error
         finally:
             await _cancel(*tasks)
+            core.database.wait_no_more()
         failed = failed or _database_error_of((sender, dispatch, receiver))
         if failed is not None:
             raise await self._with_reason(failed)
@@ -154,6 +157,10 @@ class BotRuntime:
         log.info("bot.stopping", turns=len(running))
         # Wait for updates, not only for turns: an update may not have started its turn yet.
         if not await _within(self.core.config.turns.stop_timeout, self._dispatch.wait_idle()):
+            if (obstacle := self.core.database.gate.obstacle) is not None:
+                # Nothing that ends now could be stored. The next start begins these questions again.
+                log.warning("bot.left_unstored", code=obstacle.code, turns=len(running))
+                return
             running.stop_all()
             await _within(DRAIN_SECONDS, self._dispatch.wait_idle())
         # Shell commands may have added rows since the sender last read the outbox.
@@ -194,7 +201,7 @@ async def open_runtime(
     limiter = Limiter(rates_from(config.sending), core.clock)
     seconds = config.sending.request_timeout
     bot = make_bot(token, config.telegram_api, limiter, request_seconds=seconds, clock=core.clock)
-    runner = command_runner()
+    runner = command_runner(core.database.gate)
     renderer = Renderer(config.rendering.timeout, core.errors)
     async with bot, aclosing(runner), aclosing(renderer):
         me = await _who_am_i(bot.me, core.clock)
@@ -244,8 +251,11 @@ async def open_runtime(
             menus.refresh()
 
         upkeep = AccessUpkeep(core.database, core.clock, core.texts, core.access, core.running)
-        own = [core.errors.run, upkeep.run, menus.run, core.broadcaster.run, _watch(core, look_again).run]
-        yield BotRuntime(core, parts, dispatch, receiver_for(bot, core, intake.take), [*beside, *own])
+        outside = _watch(core, look_again)
+        own = [core.errors.run, upkeep.run, menus.run, core.broadcaster.run, outside.run]
+        own.append(ClockWatch(core.database, core.clock, sender.wake).run)
+        async with StorageOutage(bot, core).watching():
+            yield BotRuntime(core, parts, dispatch, receiver_for(bot, core, intake.take), [*beside, *own])
 
 
 def _watch(core: BotCore, look_again: Callable[[], None]) -> OutsideChanges:

@@ -89,10 +89,13 @@ class Health:
         database = self._state.database
         if database is None:
             return "not open"
+        if (obstacle := database.gate.obstacle) is not None:
+            seconds = database.gate.seconds_closed()
+            return f"nothing can be stored for {seconds:.0f} s ({obstacle.code}); new messages wait at Telegram"
         now = milliseconds(self._clock)
         try:
             async with asyncio.timeout(DATABASE_SECONDS):
-                await database.write(lambda conn: write_probe(conn, "ready", now), durable=False)
+                await database.write(lambda conn: write_probe(conn, "ready", now), durable=False, patient=False)
         except TimeoutError:
             return f"no answer within {DATABASE_SECONDS:g} s"
         except DatabaseError as error:
@@ -101,6 +104,8 @@ class Health:
         return _OK
 
     def _check_telegram(self) -> str:
+        if self._state.database is not None and self._state.database.gate.obstacle is not None:
+            return "paused until messages can be stored"
         if self._state.webhook is not None:
             return self._state.webhook.problem()
         seconds = self._state.seconds_since_poll()

@@ -189,6 +189,22 @@ async def test_while_nothing_can_be_stored_telegram_is_asked_to_send_later(store
     assert (before, after) == ("later", "stored")
 
 
+async def test_what_waits_for_a_disk_that_became_full_is_sent_later_and_accepted_then(
+    pushed: Pushed, stored: Inbox
+) -> None:
+    stored.go_on.clear()
+    first = asyncio.create_task(pushed.put(update(1)))
+    await stored.begun.wait()
+    second = asyncio.create_task(pushed.put(update(2)))
+    await asyncio.sleep(0)
+    pushed.send_later()
+    answers = await asyncio.gather(first, second)
+    stored.go_on.set()
+
+    assert answers == ["later", "later"]
+    assert await asyncio.gather(pushed.put(update(1)), pushed.put(update(2))) == ["stored", "stored"]
+
+
 async def test_more_than_wait_at_once_are_sent_later(
     pushed: Pushed, stored: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,8 @@ from tgllm.bot.intake.webhook import Reports
 from tgllm.bot.telegram.failures import TelegramRefused
 from tgllm.bot.telegram.webhook import WebhookFacts, is_same_url
 from tgllm.bot.updates.raw import ALLOWED_UPDATES
+from tgllm.db import database as database_module
+from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import inbox
 from tgllm.observe.logs import configure_logging, flush_logging
 from tgllm.services.common.own_webhook import own_url
@@ -20,6 +22,8 @@ from tgllm.testing.bot import RunningBot
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.emulator import EmulatedUser, Emulator, Fault
 from tgllm.testing.scripted import ScriptedProvider
+
+LONG = "long question " * 290
 
 Hooked = Callable[..., AbstractAsyncContextManager[RunningBot]]
 
@@ -240,6 +244,33 @@ async def test_what_telegram_reports_is_in_the_log(
     assert problem == "ok"
     flush_logging()
     assert "webhook.failing" in capsys.readouterr().out
+
+
+async def test_while_the_disk_is_full_telegram_keeps_the_updates(
+    emu: Emulator,
+    ann: EmulatedUser,
+    hooked: Hooked,
+    ask: Ask,
+    proxy: Proxy,
+    provider: ScriptedProvider,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def limit(conn: Connection) -> None:
+        conn.execute(f"PRAGMA max_page_count = {conn.execute('PRAGMA page_count').fetchone()[0]}")
+
+    monkeypatch.setattr(database_module, "RETRY_SECONDS", 0.02)
+    async with hooked() as bot:
+        await ask("one")
+        await bot.core.database._writer.outside(limit)
+        await ann.say(LONG)
+        await emu.wait_for(lambda: 503 in proxy.statuses)
+        assert len(emu.bot.queue) == 1
+        await ann.say("three")
+        await bot.core.database._writer.outside(lambda conn: conn.execute("PRAGMA max_page_count = 1000000").fetchone())
+        await emu.wait_for(lambda: not emu.bot.queue.pending, timeout=60)
+        await settled(emu, bot)
+
+    assert provider.questions == ["one", LONG.strip(), "three"]
 
 
 async def test_of_ten_refused_updates_each_chat_gets_its_answers_in_order(

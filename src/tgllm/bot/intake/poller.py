@@ -89,10 +89,11 @@ class Poller:
 
         Raises:
             TelegramRefused: the token is wrong, or another program fetches the updates.
-            DatabaseError: the updates can't be stored; they stay unconfirmed.
+            DatabaseError: the updates can't be stored, and waiting does not help; they stay unconfirmed.
         """
         await self._conflicts.wait_out()
         while True:
+            await self._health.storable()
             try:
                 entries = await self._fetch()
                 batch = _readable(entries)

@@ -54,6 +54,7 @@ class Pushed:
         self._take = take
         self._is_storable = is_storable
         self._waiting: deque[_Waiting] = deque()
+        self._storing: Sequence[_Waiting] = ()
         self._arrived = asyncio.Event()
         self._is_open = False
         self._refused: OrderedDict[int, int] = OrderedDict()
@@ -99,6 +100,10 @@ class Pushed:
             _settle(self._waiting, "later")
             self._waiting.clear()
 
+    def send_later(self) -> None:
+        """Have Telegram send again what waits for its commit, which may take long: the disk is full, or locked."""
+        _settle([*self._storing, *self._waiting], "later")
+
     async def look(self) -> None:
         """Store an empty batch, with which notices that are due are sent."""
         if self._is_open:
@@ -114,12 +119,15 @@ class Pushed:
         return await waiting.verdict
 
     async def _store(self, several: Sequence[_Waiting]) -> None:
+        self._storing = several
         try:
             batch = sort_out(each.entry for each in several if each.entry is not None)
             await self._take(batch)
         except BaseException:
             _settle(several, "later")
             raise
+        finally:
+            self._storing = ()
         self.accepted += len(batch.ids)
         for update_id in batch.ids:
             self._refused.pop(update_id, None)

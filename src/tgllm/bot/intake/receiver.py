@@ -19,7 +19,10 @@ def receiver_for(bot: Bot, core: BotCore, take: Take) -> Poller | Webhook:
     """Return the part of the bot that receives updates, as the settings want it, and stores them with ``take``."""
     health = Health(core.database, core.clock)
     if core.config.webhook.url is not None:
-        return Webhook(bot, core, health, Pushed(take))
+        gate = core.database.gate
+        pushed = Pushed(take, lambda: gate.obstacle is None)
+        gate.listen(lambda _: pushed.send_later(), lambda _: None)
+        return Webhook(bot, core, health, pushed)
     return Poller(
         bot,
         core.clock,

@@ -120,7 +120,7 @@ class Webhook:
             log.warning("webhook.not_removed", reason=classify(error).reason)
             return
         with suppress(DatabaseError):
-            await self._core.database.write(forget_own)
+            await self._core.database.write(forget_own, patient=False)
         log.info("webhook.removed", host=host_of(self._url))
 
     async def _keep_set(self) -> None:

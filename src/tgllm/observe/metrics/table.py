@@ -136,6 +136,11 @@ DATABASE_SECONDS: Final = Histogram(
 DATABASE_WAIT: Final = Histogram(
     "tgllm_database_wait_seconds", "Time that units of work wait for their transaction", [_OPERATION], buckets=_SHORT
 )
+STORAGE: Final = Gauge(
+    "tgllm_storage_waiting",
+    "1 while what is to be stored waits for the disk, by the cause, and else 0",
+    [Label("cause", frozenset({"full", "read_only", "locked", "unreachable", "broken"}))],
+)
 LOOP_LAG: Final = Histogram(
     "tgllm_event_loop_lag_seconds", "Time that the event loop takes to run a call from another thread", buckets=_SHORT
 )

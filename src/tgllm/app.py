@@ -175,6 +175,7 @@ async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -
             await core.host.startup()
             scheduler = Scheduler(core.database, core.clock, jobs_of(bot_core), bot_core.errors)
             async with open_runtime(bot_core, token, [scheduler.run], scheduler.times) as runtime:
+                runtime.loop_lag = watch.lag
                 yield runtime
         finally:
             await core.host.shutdown()
@@ -378,6 +379,7 @@ async def _open(
             runtime = await stack.enter_async_context(open_bot(core, token, watch))
             if web is not None:
                 web.watch_polls(runtime.seconds_since_poll)
+                web.watch_loop(runtime.loop_lag, runtime.seconds_asking)
     except TimeoutError:
         if stopping.event.is_set():
             return None

@@ -72,6 +72,12 @@ class BotRuntime:
         self._dispatch = dispatch
         self._poller = poller
         self._beside = beside
+        self.loop_lag: Callable[[], float] = lambda: 0.0
+        """How late the event loop ran calls of the last ten seconds, at most, in seconds."""
+
+    def seconds_asking(self) -> float:
+        """Return how long the present getUpdates has lasted."""
+        return self._poller.seconds_asking()
 
     def seconds_since_poll(self) -> float | None:
         """Return the seconds since the last successful getUpdates; None before the first one."""

@@ -120,6 +120,7 @@ async def running_bot(
         if web is not None:
             stack.enter_context(web.watching(core.database, core.host))
             web.watch_polls(runtime.seconds_since_poll)
+            web.watch_loop(runtime.loop_lag, runtime.seconds_asking)
         task = asyncio.create_task(runtime.run(stopping), name="bot")
         try:
             yield RunningBot(runtime.core, runtime, stopping, task, None if web is None else web.port)

@@ -52,6 +52,10 @@ class Web:
         """Watch the polls of the bot: the seconds since the last success, None before the first one."""
         self._state.seconds_since_poll = seconds_since_poll
 
+    def watch_loop(self, lag: Callable[[], float], seconds_asking: Callable[[], float] = lambda: 0.0) -> None:
+        """Watch how late the event loop runs calls, in seconds, and how long the present getUpdates has lasted."""
+        self._state.loop_lag, self._state.seconds_asking = lag, seconds_asking
+
 
 @asynccontextmanager
 async def open_web(config: Config, clock: Clock, stopping: Callable[[], bool]) -> AsyncGenerator[Web]:

@@ -44,7 +44,7 @@ class BotSession(AiohttpSession):
         self._connector_init["ssl"] = certificates()
         self._kept: dict[type[TelegramMethod[Any]], type[Response[Any]]] = {}
         self._polls: ClientSession | None = None
-        """Connection of getUpdates: its own, so that a dead one is neither hidden by other calls nor shared with them."""
+        """Connection of getUpdates: its own, so that other calls neither hide a dead one nor share it."""
 
     async def create_session(self) -> ClientSession:
         """Return the open session; aiogram's own has proxies only with a further package."""

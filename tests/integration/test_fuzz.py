@@ -1,6 +1,8 @@
 """Any updates through the whole bot: it neither ends nor hangs, and what people are to be answered is answered.
 
-The examples are the same in every run. For thousands of others: FUZZ_EXAMPLES=3000 python -m pytest tests/integration/test_fuzz.py
+The examples are the same in every run. For others, 1000 lists of updates for each test:
+
+    FUZZ_EXAMPLES=1000 python -m pytest tests/integration/test_fuzz.py
 """
 
 import asyncio
@@ -10,18 +12,19 @@ import sys
 from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
+from typing import Self
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from bot_support import from_bot
+from bot_support import decide_group, from_bot, settled
 from tgllm.bot.assembly import own_commands, press_actions
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import inbox, outbox
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import configure_logging
-from tgllm.testing.bot import RunningBot, running_bot
+from tgllm.testing.bot import running_bot
 from tgllm.testing.emulator import EmulatedUser, Emulator
 from update_fuzz import Made, Place, broken, messages, presses, typed_updates, user_json
 
@@ -48,8 +51,9 @@ class Fuzzed:
         self._folder = folder
         self._ended = asyncio.Event()
         self.numbers = count(1_000)
+        self.answered = 0
 
-    def __enter__(self) -> "Fuzzed":
+    def __enter__(self) -> Self:
         self._runner.run(self._start())
         return self
 
@@ -83,6 +87,7 @@ class Fuzzed:
             self.group = self.emu.add_group(title="Team", members=[self.ann])
             self.ann.private_chat()
             async with running_bot(self.emu, self._folder, admins=[self.ann.id, self.bea.id], **SETTINGS) as self.bot:
+                await self.bot.core.database.write(decide_group(self.group))
                 ready.set_result(None)
                 await self._ended.wait()
 
@@ -95,7 +100,7 @@ class Fuzzed:
         ids = [self.emu.inject_bytes(lambda number, made=made: _bytes(made.body, number)) for made in updates]
         try:
             async with asyncio.timeout(PATIENCE):
-                await _settled(self.emu, self.bot)
+                await settled(self.emu, self.bot)
                 await self._ask(self.bea)
                 await self._ask(self.ann)
         except TimeoutError:
@@ -110,6 +115,7 @@ class Fuzzed:
                 assert await self.bot.core.database.read(lambda conn, one=row: _is_answered(conn, one)), (
                     f"not answered ({row.state}, {row.kind}): {text}"
                 )
+                self.answered += 1
 
     async def _ask(self, person: EmulatedUser) -> None:
         question = f"question {next(self.numbers)}"
@@ -129,14 +135,6 @@ SETTINGS = {"budgets__messages_per_minute": 0, "sending__poll_timeout": 1}
 def _bytes(body: object, update_id: int) -> bytes:
     whole = {"update_id": update_id, **body} if isinstance(body, dict) else body
     return json.dumps(whole).encode()
-
-
-async def _settled(emu: Emulator, bot: RunningBot) -> None:
-    await emu.wait_for(lambda: not len(emu.bot.queue), timeout=PATIENCE)
-    while (await bot.core.database.read(inbox.counts)).keys() & {"queued", "running"}:
-        await asyncio.sleep(0)
-    while (await bot.core.database.read(outbox.counts)).keys() & {"ready", "sending"}:
-        await asyncio.sleep(0)
 
 
 def _is_answered(conn: Connection, row: inbox.InboxRow) -> bool:
@@ -169,6 +167,7 @@ def test_messages_and_edits_of_any_content(fuzzed: Fuzzed) -> None:
         fuzzed.feed(updates)
 
     check()
+    assert fuzzed.answered, "there was no question among them"
 
 
 def test_messages_in_a_group(fuzzed: Fuzzed) -> None:

@@ -1,6 +1,6 @@
 """Updates made by hypothesis from aiogram's types: of all kinds, with any fields, and broken ones."""
 
-import datetime
+import datetime as dt
 import json
 import types
 from collections.abc import Callable, Mapping, Sequence
@@ -78,7 +78,8 @@ _ODD: Final = st.one_of(
     _TEXT,
     st.lists(st.none(), max_size=2),
     st.dictionaries(st.text(max_size=3), st.integers(), max_size=2),
-    st.just({"id": {"id": {"id": []}}}),
+    # A new one each time, since it is changed further.
+    st.builds(lambda: {"id": {"id": {"id": []}}}),
 )
 """Values in a place where they don't belong."""
 
@@ -104,7 +105,7 @@ def _object(draw: Draw, model: type[TelegramObject], depth: int) -> dict[str, Js
     return made
 
 
-def _value(draw: Draw, annotation: Any, depth: int) -> Json:  # noqa: PLR0911  one for each form of an annotation
+def _value(draw: Draw, annotation: Any, depth: int) -> Json:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _value(draw, arguments[0], depth)
@@ -116,20 +117,25 @@ def _value(draw: Draw, annotation: Any, depth: int) -> Json:  # noqa: PLR0911  o
     if origin in {list, Sequence}:
         size = draw(st.integers(0, 2)) if depth < MOST_DEPTH + 1 else 0
         return [_value(draw, arguments[0], depth + 1) for _ in range(size)]
-    if isinstance(annotation, type):
-        if issubclass(annotation, TelegramObject):
-            return _object(draw, annotation, depth)
-        if issubclass(annotation, Enum):
-            return draw(st.sampled_from([each.value for each in annotation]))
-        if issubclass(annotation, bool):
-            return draw(st.booleans())
-        if issubclass(annotation, int):
-            return draw(_NUMBER)
-        if issubclass(annotation, float):
-            return draw(st.floats(allow_nan=False, allow_infinity=False))
-        if issubclass(annotation, datetime.datetime):
-            return draw(st.one_of(st.integers(0, 2**31 - 1), _NUMBER))
-    return draw(_TEXT)
+    return _of_class(draw, annotation, depth) if isinstance(annotation, type) else draw(_TEXT)
+
+
+def _of_class(draw: Draw, kind: type, depth: int) -> Json:
+    if issubclass(kind, TelegramObject):
+        return _object(draw, kind, depth)
+    if issubclass(kind, Enum):
+        return draw(st.sampled_from([each.value for each in kind]))
+    plain = next((made for each, made in _PLAIN.items() if issubclass(kind, each)), _TEXT)
+    return draw(plain)
+
+
+# In this order: a bool is an int.
+_PLAIN: Final[Mapping[type, st.SearchStrategy[Json]]] = {
+    bool: st.booleans(),
+    int: _NUMBER,
+    float: st.floats(allow_nan=False, allow_infinity=False),
+    dt.datetime: st.one_of(st.integers(0, 2**31 - 1), _NUMBER),
+}
 
 
 @st.composite
@@ -186,9 +192,25 @@ def _entity(draw: Draw, text: str) -> dict[str, Json]:
 
 
 _ENTITIES: Final = (
-    "mention hashtag bot_command url email bold italic underline strikethrough spoiler blockquote "
-    "expandable_blockquote code pre text_link text_mention custom_emoji date_time unknown_kind"
-).split()
+    "mention",
+    "hashtag",
+    "bot_command",
+    "url",
+    "email",
+    "bold",
+    "italic",
+    "strikethrough",
+    "spoiler",
+    "blockquote",
+    "expandable_blockquote",
+    "code",
+    "pre",
+    "text_link",
+    "text_mention",
+    "custom_emoji",
+    "date_time",
+    "unknown_kind",
+)
 _SERVICE: Final = frozenset({"migrate_to_chat_id", "migrate_from_chat_id", "reply_markup"})
 
 
@@ -230,5 +252,3 @@ def broken(draw: Draw, made: st.SearchStrategy[Made]) -> Made:
 def user_json(user_id: int, first_name: str) -> dict[str, Json]:
     """Return a user as Telegram does."""
     return {"id": user_id, "is_bot": False, "first_name": first_name, "language_code": "en"}
-
-

@@ -42,7 +42,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         stage = loop.run_until_complete(open_stage(Path(folder), AsyncExitStack(), paced=not arguments.unpaced))
         _warm_up(stage)
         if arguments.seed is not None:
-            return _replay(stage, arguments.seed, [int(step) for step in arguments.crash.split(",") if step])
+            return _replay(
+                Schedule(stage, arguments.seed, faults=arguments.faults),
+                stage,
+                [int(step) for step in arguments.crash.split(",") if step],
+            )
         return _explore(stage, arguments)
 
 
@@ -55,8 +59,7 @@ def _warm_up(stage: Stage) -> None:
         stage.reset()
 
 
-def _replay(stage: Stage, seed: int, crashes: Sequence[int]) -> int:
-    schedule = Schedule(stage, seed)
+def _replay(schedule: Schedule, stage: Stage, crashes: Sequence[int]) -> int:
     schedule.crash_at(crashes)
     result = schedule.run()
     print(json.dumps(result.as_json(), indent=2))
@@ -71,7 +74,7 @@ def _explore(stage: Stage, arguments: argparse.Namespace) -> int:
     began = time.monotonic()
     totals: Counter[str] = Counter()
     failed: list[dict[str, Any]] = []
-    for result in explore(stage, seeds, arguments.points, arguments.workers):
+    for result in explore(stage, seeds, arguments.points, arguments.workers, arguments.faults):
         _count(totals, result)
         if not result["is_good"]:
             failed.append(result)
@@ -79,8 +82,10 @@ def _explore(stage: Stage, arguments: argparse.Namespace) -> int:
     totals["failed"] = len(failed)
     print(_text(totals))
     for result in failed[:_SHOWN]:
-        crashes = ",".join(map(str, result["crashes"]))
-        print(f"\npython -m benchmarks.simulation --seed {result['seed']} --crash {crashes or 0}\n{json.dumps(result)}")
+        again = f"--seed {result['seed']} --faults {arguments.faults}"
+        if result["crashes"]:
+            again += f" --crash {','.join(map(str, result['crashes']))}"
+        print(f"\npython -m benchmarks.simulation {again}\n{json.dumps(result)}")
     if arguments.json is not None:
         arguments.json.write_text(json.dumps({"totals": totals, "failed": failed}, indent=2))
     return 1 if failed or not totals["schedules"] else 0
@@ -128,6 +133,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=50, help="number of seeds")
     parser.add_argument("--points", type=int, default=100, help="crash points for each seed")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes at a time")
+    parser.add_argument("--faults", type=float, default=0.05, help="part of the calls of Telegram that fail")
     parser.add_argument("--unpaced", action="store_true", help="without Telegram's rates")
     parser.add_argument("--seed", type=int, help="run one schedule and show the chats")
     parser.add_argument("--crash", default="", help="steps before which it crashes, with commas")

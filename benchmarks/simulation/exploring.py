@@ -22,7 +22,7 @@ _MOST_BYTES: Final = 4000
 """Of a result; a pipe takes so many as a whole (POSIX: PIPE_BUF)."""
 
 
-def explore(stage: Stage, seeds: Sequence[int], points: int, workers: int) -> Iterator[dict[str, Any]]:
+def explore(stage: Stage, seeds: Sequence[int], points: int, workers: int, faults: float) -> Iterator[dict[str, Any]]:
     """Yield the result of each schedule, as JSON.
 
     Each seed has a process of its own, since what crashes leave behind is kept until its end.
@@ -32,10 +32,11 @@ def explore(stage: Stage, seeds: Sequence[int], points: int, workers: int) -> It
         seeds: of what people do, and of how long everything takes.
         points: crash points for each seed, spread over all steps.
         workers: number of processes at a time.
+        faults: part of the calls of Telegram that fail.
     """
     reader, writer = os.pipe()
     workers = min(workers, len(seeds))
-    children = [_fork(lambda n=n: _work(stage, seeds[n::workers], points, writer)) for n in range(workers)]
+    children = [_fork(lambda n=n: _work(stage, seeds[n::workers], points, writer, faults)) for n in range(workers)]
     os.close(writer)
     with os.fdopen(reader) as lines:
         for line in lines:
@@ -50,27 +51,26 @@ def later_crashes(seed: int, first: int) -> list[int]:
     return [first + dice.randint(1, _MOST_BETWEEN)] if dice.random() < _SECOND_CRASH else []
 
 
-def _work(stage: Stage, seeds: Sequence[int], points: int, writer: int) -> None:
+def _work(stage: Stage, seeds: Sequence[int], points: int, writer: int, faults: float) -> None:
     for seed in seeds:
-        child = _fork(lambda seed=seed: _explore(stage, seed, points, writer))
+        child = _fork(lambda seed=seed: _explore(stage, seed, points, writer, faults))
         _, status = os.waitpid(child, 0)
         if status:
             broken = f"the process of the seed ended with status {status}"
             _write(writer, {"seed": seed, "crashes": [], "broken": broken, "is_good": False})
 
 
-def _explore(stage: Stage, seed: int, points: int, writer: int) -> None:
+def _explore(stage: Stage, seed: int, points: int, writer: int, faults: float) -> None:
     """Run the schedules of a seed."""
     signal.signal(signal.SIGALRM, _hang)
-    kept = [_run(stage, seed, (), writer)]
+    kept = [_run(Schedule(stage, seed, faults=faults), (), writer)]
     steps = kept[0].steps
     for first in random.Random(seed).sample(range(1, steps), max(0, min(points, steps - 1))):  # noqa: S311
         stage.reset()
-        kept.append(_run(stage, seed, (first, *later_crashes(seed, first)), writer))
+        kept.append(_run(Schedule(stage, seed, faults=faults), (first, *later_crashes(seed, first)), writer))
 
 
-def _run(stage: Stage, seed: int, crashes: Sequence[int], writer: int) -> Schedule:
-    schedule = Schedule(stage, seed)
+def _run(schedule: Schedule, crashes: Sequence[int], writer: int) -> Schedule:
     schedule.crash_at(crashes)
     signal.alarm(SECONDS)
     result = schedule.run()

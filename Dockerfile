@@ -2,14 +2,14 @@
 # The bot as an image: docker build --tag tgllm .
 #
 #   BASE      an image with Python 3.11 or newer     --build-arg BASE=python:3.12-slim-bookworm
-#   EXTRAS    extras of tgllm                        --build-arg EXTRAS=files,fast,metrics
+#   EXTRAS    extras of tgllm                        --build-arg EXTRAS=files,fast,metrics,sentry
 #   PLUGINS   more plugins, as pip names them        --build-arg PLUGINS="tgllm-local tgllm-foo==1.2"
 #
 # The secret "pip.conf" (optional) says where pip finds packages; it is not stored in the image.
 ARG BASE=docker.io/library/python:3.11-slim-bookworm
 
 FROM ${BASE} AS build
-ARG EXTRAS=files,fast,metrics
+ARG EXTRAS=files,fast,metrics,sentry
 ARG PLUGINS=""
 SHELL ["/bin/sh", "-eu", "-c"]
 # pip stays here: the environment of the bot has none.

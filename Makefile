@@ -49,10 +49,10 @@ test-pythons: $(VENV)/.installed-dev ## run the portable tests on the other supp
 # The lowest versions that pyproject.toml allows of what the packages need themselves; the tools of the tests are new.
 test-lowest: $(VENV)/.installed-dev ## run a part of the tests with the lowest allowed versions of the requirements
 	@$(PIP) uv
-	@printf '%s\n' '.[files,fast]' $(FREE_PLUGINS:%=./%) | $(BIN)/uv pip compile --quiet --resolution lowest-direct \
+	@printf '%s\n' '.[files,fast,metrics,sentry]' $(FREE_PLUGINS:%=./%) | $(BIN)/uv pip compile --quiet --resolution lowest-direct \
 		--no-header --no-annotate --no-emit-package tgllm $(PACKAGES:%=--no-emit-package %) - > $(LOWEST).txt
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWEST)
-	@VIRTUAL_ENV=$(LOWEST) $(BIN)/uv pip install --quiet --constraint $(LOWEST).txt --editable '.[files,fast,testing]' \
+	@VIRTUAL_ENV=$(LOWEST) $(BIN)/uv pip install --quiet --constraint $(LOWEST).txt --editable '.[files,fast,metrics,sentry,testing]' \
 		$(FREE_PLUGINS:%=--editable ./%) $(TEST_TOOLS)
 	@VIRTUAL_ENV=$(LOWEST) $(BIN)/uv pip install --quiet --no-deps $(BOUND_PLUGINS:%=--editable ./%)
 	@$(LOWEST)/bin/python -m pytest $(SIDE_BY_SIDE) --portable=first $(ARGS)

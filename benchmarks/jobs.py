@@ -37,7 +37,7 @@ class People:
         card = await self._emulator.wait_for_message(self._cards, lambda it: bool(it.buttons) and name in it.text)
         return person, card
 
-    async def let_in(self, person: "EmulatedUser", card: "EmulatedMessage") -> None:
+    async def approve(self, person: "EmulatedUser", card: "EmulatedMessage") -> None:
         """Press the first button of the card, and wait for the messages to the user and the admin."""
         last, before = person.private_chat().messages[-1], card.labels
         await self.admin.press(card, card.buttons[0].text)
@@ -62,7 +62,7 @@ Job = Callable[[People, CallCounter], Awaitable[None]]
 
 async def _question(people: People, counter: CallCounter) -> None:
     person, card = await people.ask_for_access("Bea")
-    await people.let_in(person, card)
+    await people.approve(person, card)
     await people.ask(person)
     await counter.quiet()
     counter.reset()
@@ -70,17 +70,17 @@ async def _question(people: People, counter: CallCounter) -> None:
     await counter.quiet()
 
 
-async def _let_in(people: People, counter: CallCounter) -> None:
+async def _approve(people: People, counter: CallCounter) -> None:
     person, card = await people.ask_for_access("Bea")
-    await people.let_in(person, card)
+    await people.approve(person, card)
     person, card = await people.ask_for_access("Eve")
     await counter.quiet()
     counter.reset()
-    await people.let_in(person, card)
+    await people.approve(person, card)
     await counter.quiet()
 
 
-JOBS: Final[Mapping[str, Job]] = {"a question and its answer": _question, 'an admin presses "Let in"': _let_in}
+JOBS: Final[Mapping[str, Job]] = {"a question and its answer": _question, 'an admin presses "Approve"': _approve}
 
 
 def count_job(job: Job) -> Calls:
@@ -102,7 +102,7 @@ def fill(folder: Path) -> None:
     async def use() -> None:
         async with _bot(folder) as people:
             person, card = await people.ask_for_access("Bea")
-            await people.let_in(person, card)
+            await people.approve(person, card)
             await people.ask(person)
             await people.use_in_group(person)
 

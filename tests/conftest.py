@@ -31,6 +31,14 @@ def shared_tls_context() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def installed_from_an_index() -> Iterator[None]:
+    """Texts with commands that install packages don't depend on where the tests run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tgllm.observe.installation.clone_folder", lambda: None)
+        yield
+
+
 @pytest.fixture
 async def emu() -> AsyncIterator[Emulator]:
     async with Emulator() as emulator:

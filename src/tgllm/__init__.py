@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING  # noqa: E402  not before the current folder is
 if TYPE_CHECKING:
     import pluggy
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 hookimpl: "pluggy.HookimplMarker"
 """Decorator that marks a plugin's function as the implementation of the hook with the same name."""

@@ -21,6 +21,7 @@ from tgllm.config.paths import database_path
 from tgllm.db.database import Database
 from tgllm.db.engine.lock import LOCK_NAME, lock_data_folder
 from tgllm.i18n import Catalogue
+from tgllm.observe.errors import is_logged
 from tgllm.observe.logs import configure_logging, flush_logging, get_logger
 from tgllm.plugins.discovery import FoundPlugin, discover
 from tgllm.plugins.host import PluginHost
@@ -251,7 +252,8 @@ def run_bot(loaded: LoadedConfig, *, plugins: bool = True) -> int:
                 raise _ended_from_within() from None
     except Exception as error:
         code, fault = (error.code, None) if isinstance(error, TgllmError) else (None, error)
-        log.error("bot.failed", error=str(error), code=code, exc_info=fault)
+        if not is_logged(error):
+            log.error("bot.failed", error=str(error), code=code, exc_info=fault)
         raise
     finally:
         flush_logging()
@@ -273,9 +275,11 @@ def _exit_ignored(error: BaseException) -> None:
 
 
 def _drop_staged_backup(data_dir: Path) -> None:
-    """Remove what a killed restore has left: it takes space, and holds personal data."""
-    from tgllm.services.backups.staging import drop_staged  # noqa: PLC0415  only for a running bot
+    """Finish a restore that was killed near its end, or remove what it has left: personal data, which take space."""
+    from tgllm.services.backups.restoring import finish_if_readable  # noqa: PLC0415  only for a running bot
+    from tgllm.services.backups.staging import drop_staged  # noqa: PLC0415  the same
 
+    finish_if_readable(database_path(data_dir))
     drop_staged(database_path(data_dir))
 
 

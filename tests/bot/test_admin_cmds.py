@@ -270,8 +270,8 @@ class TestUserCard:
                     for span in ("Today", "This month", "In all")
                 ),
             ]
-            assert card.labels[:4] == ["✅ Let in", "🕐 Guest for a day", "❌ Decline", "⛔ Block"]
-            await menus.press(ann, card, "✅ Let in")
+            assert card.labels[:4] == ["✅ Approve", "🕐 Guest for a day", "❌ Decline", "⛔ Block"]
+            await menus.press(ann, card, "✅ Approve")
             assert card.text.splitlines()[1] == "user, approved"
             assert f"Decided: 2026-01-11 12:00, by Ann ({ann.id})" in card.text
             assert card.labels[:2] == ["⛔ Block", "Make them an admin"]

@@ -1,4 +1,4 @@
-"""Asking to be let in, and being let in: requests, cards, decisions, groups and invite links."""
+"""Requests for access and their approval: cards, decisions, groups and invite links."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
 
 Card = Callable[[EmulatedChat], Awaitable[EmulatedMessage]]
 
-LET_IN = "✅ Let in"
+APPROVE = "✅ Approve"
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ async def test_a_stranger_asks_is_approved_with_one_press_and_talks(
         assert not (await user_of(bot, eve)).is_active
         asked = await card(ann.private_chat())
         assert asked.text == f"🔔 Eve ({eve.id}) asks for access.\nLanguage: en\n“Eve from the choir”"
-        query = await ann.press(asked, LET_IN)
+        query = await ann.press(asked, APPROVE)
         told = await emu.wait_for_message(eve.private_chat(), lambda message: "approved" in message.text, after=answer)
         assert told.text.startswith("✅")
         decided = f"✅ Eve ({eve.id}): approved by Ann ({ann.id})"
@@ -117,7 +117,7 @@ async def test_the_longest_names_leave_room_at_the_button(
         await ann.say("/ping")
         await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Bot ready")
         await stranger.say("/start")
-        query = await ann.press(await card(ann.private_chat()), LET_IN)
+        query = await ann.press(await card(ann.private_chat()), APPROVE)
         answer = await emu.wait_for(lambda: query.answer)
         assert str(answer["text"]).startswith("✅ 🐘")
 
@@ -171,7 +171,7 @@ async def test_cards_go_to_the_admin_chat_and_each_admin_and_the_first_press_win
         places = [admins, ann.private_chat(), bob.private_chat()]
         cards = [await card(place) for place in places]
         assert "просит доступ" in cards[2].text
-        refused = await eve.press(cards[0], LET_IN)
+        refused = await eve.press(cards[0], APPROVE)
         await emu.wait_for(lambda: refused.answer is not None)
         assert not (await user_of(bot, eve)).is_active
         await bob.press(cards[2], "❌ Отказать")
@@ -192,7 +192,7 @@ async def test_of_two_presses_at_the_same_time_one_counts(
         await bot.core.users.set_role(bob.id, "admin", Actor(None, "shell"))
         await eve.say("/start")
         own, other = [await card(person.private_chat()) for person in (ann, bob)]
-        presses = [await ann.press(own, LET_IN), await bob.press(other, "⛔ Заблокировать")]
+        presses = [await ann.press(own, APPROVE), await bob.press(other, "⛔ Заблокировать")]
         await emu.wait_for(lambda: all(press.answer for press in presses))
         await emu.wait_for(lambda: not own.buttons and not other.buttons)
         decided = [line for line in await actions(bot) if line.endswith(f" {eve.id}")]
@@ -211,7 +211,7 @@ async def test_an_admin_chat_that_is_an_admins_own_gets_one_card(
     async with start(admin_chat_id=ann.id):
         await eve.say("/start")
         asked = await card(ann.private_chat())
-        await ann.press(asked, LET_IN)
+        await ann.press(asked, APPROVE)
         await emu.wait_for(lambda: not asked.buttons)
     assert len(ann.private_chat().bot_texts) == 1
 
@@ -447,7 +447,7 @@ async def test_in_a_group_that_waits_only_people_let_in_themselves_are_answered(
         assert asked.text == (
             f"🔔 Request for access for the group Room ({room.id}). If you approve it, everybody there can use the bot."
         )
-        await ann.press(asked, LET_IN)
+        await ann.press(asked, APPROVE)
         await emu.wait_for_message(room, lambda message: "has been approved" in message.text)
         await eve.say("@demo_bot fourth", chat=room)
         await emu.wait_for_message(room, lambda message: message.from_bot and message.text.endswith(": fourth"))
@@ -501,7 +501,7 @@ async def test_anybody_else_who_brings_the_bot_asks_for_the_group(
         await eve.add(room, emu.bot)
         pending = await emu.wait_for_message(room, lambda message: "request pending" in message.text)
         asked = await card(ann.private_chat())
-        assert asked.labels == [LET_IN, "❌ Decline"]
+        assert asked.labels == [APPROVE, "❌ Decline"]
         await ann.press(asked, "❌ Decline")
         await emu.wait_for_message(room, lambda message: "don't answer" in message.text, after=pending)
         found = await group_of(bot, room)
@@ -585,7 +585,7 @@ async def test_whoever_only_talks_to_others_in_a_group_is_not_remembered(
     room = emu.add_group(title="Room", members=[ann, eve])
     await ann.promote(room, emu.bot)
     async with start() as bot:
-        await bot.core.database.write(lambda conn: bot.core.access.groups.let_in_by(conn, room.id, "", SHELL))
+        await bot.core.database.write(lambda conn: bot.core.access.groups.approve_by(conn, room.id, "", SHELL))
         await eve.say("hello all", chat=room)
         await ann.say("@demo_bot hello", chat=room)
         await emu.wait_for_message(room, lambda message: message.from_bot and message.text.endswith("hello"))
@@ -595,7 +595,7 @@ async def test_whoever_only_talks_to_others_in_a_group_is_not_remembered(
         assert (await user_of(bot, eve)).status == "pending"
 
 
-@pytest.mark.parametrize("button", [LET_IN, "❌ Decline"])
+@pytest.mark.parametrize("button", [APPROVE, "❌ Decline"])
 async def test_the_card_of_a_group_that_has_become_a_supergroup_decides_on_that(
     emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, card: Card, button: str
 ) -> None:
@@ -611,7 +611,7 @@ async def test_the_card_of_a_group_that_has_become_a_supergroup_decides_on_that(
         assert f"Room ({grown.id})" in asked.text
         found = await group_of(bot, grown)
         assert found is not None
-        assert found.status == ("active" if button == LET_IN else "denied")
+        assert found.status == ("active" if button == APPROVE else "denied")
         await emu.wait_for_message(grown, lambda message: message.from_bot)
 
 

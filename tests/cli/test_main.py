@@ -174,6 +174,17 @@ class TestFailures:
         assert ("Traceback" in result.err) == (how != "not at all")
         assert "there is no file /no/such/file" in result.err
 
+    def test_of_a_question_at_the_end_of_the_input_name_it(self, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sys.stdin", io.StringIO())
+        result = shell.runs("init", "--config", str(shell.folder / "new.toml"))
+
+        assert result.code == 1
+        assert "Aborted" not in result.err
+        assert result.err.splitlines()[-1] == (
+            'tgllm: the input ended before there was an answer to "Bot token, as @BotFather on Telegram shows it". '
+            "Run the command in a terminal, or give the answer by an option: see --help."
+        )
+
     def test_of_a_folder_that_is_gone_are_a_sentence(self, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
         shell.folder.rmdir()
         for args in (["config", "show"], ["users", "list"], ["models", "list"]):

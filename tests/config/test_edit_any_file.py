@@ -98,6 +98,8 @@ def replaced(text: str, changed: str) -> str:
     return text[start : len(text) - end]
 
 
+# On a busy machine and Python 3.11, where Hypothesis traces each line, the examples take minutes.
+@pytest.mark.timeout(400)
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=300)
 @given(files(), st.sampled_from(KEYS), st.text(max_size=5))
 def test_all_but_that_setting_stays(text: str, key: str, value: str) -> None:

@@ -19,22 +19,24 @@ class TestUnknownKeys:
     def test_in_a_dotenv(self, operator: Operator) -> None:
         operator.writes_dotenv("TGLLM_TOKEN=x")
 
-        assert operator.is_told() == f"{operator.dotenv}: unknown variable TGLLM_TOKEN; did you mean TGLLM_BOT_TOKEN?"
+        assert operator.is_told() == f"{operator.dotenv}:1: unknown variable TGLLM_TOKEN; did you mean TGLLM_BOT_TOKEN?"
 
     def test_in_a_file(self, operator: Operator) -> None:
         operator.writes_toml("default_modle = 'x/y'")
 
-        assert operator.is_told() == f"{operator.toml}: unknown key default_modle; did you mean default_model?"
+        assert operator.is_told() == f"{operator.toml}:1: unknown key default_modle; did you mean default_model?"
 
     def test_in_a_section_of_a_file(self, operator: Operator) -> None:
         operator.writes_toml("[turns]\nidle_timout = 3")
 
-        assert operator.is_told() == f"{operator.toml}: unknown key turns.idle_timout; did you mean turns.idle_timeout?"
+        assert (
+            operator.is_told() == f"{operator.toml}:2: unknown key turns.idle_timout; did you mean turns.idle_timeout?"
+        )
 
     def test_a_section_of_a_file(self, operator: Operator) -> None:
         operator.writes_toml("[streeming]\nedit_interval = 3")
 
-        assert operator.is_told() == f"{operator.toml}: unknown key streeming; did you mean streaming?"
+        assert operator.is_told() == f"{operator.toml}:1: unknown key streeming; did you mean streaming?"
 
     def test_among_the_flags(self, operator: Operator) -> None:
         assert operator.is_told({"data_dri": "x"}) == "flag --data_dri: unknown setting; did you mean data_dir?"
@@ -42,7 +44,7 @@ class TestUnknownKeys:
     def test_that_look_like_none_of_ours(self, operator: Operator) -> None:
         operator.writes_toml("zzz = 1")
 
-        assert operator.is_told() == f"{operator.toml}: unknown key zzz; `tgllm config show` lists all settings"
+        assert operator.is_told() == f"{operator.toml}:1: unknown key zzz; `tgllm config show` lists all settings"
 
     @pytest.mark.parametrize("name", ["TGLLM_PLUGINS__GEMINI", "TGLLM_PLUGINS__", "TGLLM_PLUGINS__A____B"])
     def test_half_a_plugins_name(self, operator: Operator, name: str) -> None:
@@ -97,7 +99,7 @@ class TestWrongValues:
     def test_in_a_file(self, operator: Operator) -> None:
         operator.writes_toml("[turns]\nattempts = 0")
 
-        assert operator.is_told().startswith(f"{operator.toml} (turns.attempts): must be greater than")
+        assert operator.is_told().startswith(f"{operator.toml}:2 (turns.attempts): must be greater than")
 
     @pytest.mark.parametrize(
         ("text", "expected"),
@@ -116,14 +118,15 @@ class TestWrongValues:
     def test_of_a_type_that_only_a_file_can_have(self, operator: Operator, text: str, expected: str) -> None:
         operator.writes_toml(text)
 
-        assert operator.is_told().startswith(f"{operator.toml} {expected}")
+        line = text.count("\n") + 1
+        assert operator.is_told().startswith(f"{operator.toml}:{line} {expected}")
 
     def test_a_table_in_place_of_a_value(self, operator: Operator) -> None:
         operator.writes_toml("[bot_token]\nx = 1\n[data_dir]\ny = 2")
 
         assert [line.split(": ")[0] for line in operator.is_told().splitlines()] == [
-            f"{operator.toml} (bot_token)",
-            f"{operator.toml} (data_dir)",
+            f"{operator.toml}:1 (bot_token)",
+            f"{operator.toml}:3 (data_dir)",
         ]
 
     @pytest.mark.parametrize("section", ["turns", "plugins"])
@@ -131,13 +134,13 @@ class TestWrongValues:
         operator.writes_toml(f"{section} = 3")
 
         assert operator.is_told() == (
-            f"{operator.toml}: {section} is a table; write it as [{section}] with its settings below"
+            f"{operator.toml}:1: {section} is a table; write it as [{section}] with its settings below"
         )
 
     def test_a_value_in_place_of_a_plugins_table(self, operator: Operator) -> None:
         operator.writes_toml("[plugins]\ngemini = 3")
 
-        assert operator.is_told() == f"{operator.toml}: plugins.gemini is a table; write it as [plugins.gemini]"
+        assert operator.is_told() == f"{operator.toml}:2: plugins.gemini is a table; write it as [plugins.gemini]"
 
 
 class TestSecrets:

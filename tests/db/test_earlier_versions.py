@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from database_support import NOW
+from database_support import NOW, names
 from kill_support import run_in_child
 from tgllm.db.engine.sqlite import connect, run_script
 from tgllm.db.file.check import check
 from tgllm.db.file.identity import APPLICATION_ID, latest_version, version_of
+from tgllm.db.file.known import newest_copy
 from tgllm.db.file.objects import differences, row_counts, schema_of
 from tgllm.db.file.schema import fresh_schema, prepare
 from tgllm.db.migrations.load import FIRST_VERSION, shipped
@@ -126,9 +127,12 @@ def test_a_kill_at_any_moment_leaves_the_old_database_or_the_new_one(tmp_path: P
         with closing(connect(path)) as conn:
             versions.append(version_of(conn))
         assert content(path) == (before if versions[-1] == FIRST_VERSION else content(whole))
-        prepare(path, NOW)
+        kept = newest_copy(path)
+        assert kept is None or ".unfinished" not in kept.name
+        prepare(path, NOW + 60_000)
         assert check(path).problems == ()
         assert content(path) == content(whole)
-        assert not path.with_name("tgllm.db.rehearsal").exists()
+        left = [name for name in names(path.parent) if "rehearsal" in name or "unfinished" in name]
+        assert left == []
     assert set(versions) <= {FIRST_VERSION, LATEST}
     assert FIRST_VERSION in versions

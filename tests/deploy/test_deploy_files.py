@@ -130,9 +130,18 @@ def test_the_dockerfile_names_extras_and_packages_of_this_repository() -> None:
     (wanted,) = re.findall(r"^ARG EXTRAS=(\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     packages = set(re.findall(r"\btgllm-[a-z]+\b", " ".join(dockerfile("RUN"))))
 
-    assert {"files", "fast"} <= set(wanted.split(",")) <= extras
+    assert {"files", "fast", "metrics", "sentry"} <= set(wanted.split(",")) <= extras
     assert packages == {"tgllm-gemini", "tgllm-mistral", "tgllm-dipseek"}
     assert all((ROOT / "plugins" / package.replace("-", "_")).is_dir() for package in packages)
+
+
+def test_guides_say_how_an_image_gets_what_a_setting_needs() -> None:
+    (held,) = re.findall(r"^ARG EXTRAS=(\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    for page, extra in (("use-sentry", "sentry"), ("monitor", "metrics"), ("monitor", "tracing")):
+        text = " ".join((ROOT / f"docs/howto/{page}.md").read_text().split())
+        built = f"--build-arg EXTRAS={held},{extra}"
+
+        assert (built in text) if extra not in held.split(",") else f"The image has the extra `{extra}`" in text
 
 
 # Kubernetes.

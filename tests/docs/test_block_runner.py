@@ -62,12 +62,12 @@ async def test_a_program_that_ends_the_shell_is_noticed(tmp_path: Path) -> None:
 
 
 def test_a_conversation_has_speakers() -> None:
-    lines = list(read_lines("Ann: /start\nBot: Hello,\n  Ann.\nAnn presses: Let in\nBot to Eve: Hi\n"))
+    lines = list(read_lines("Ann: /start\nBot: Hello,\n  Ann.\nAnn presses: Approve\nBot to Eve: Hi\n"))
 
     assert [(line.speaker, line.how, line.text) for line in lines] == [
         ("Ann", "", "/start"),
         ("Bot", "", "Hello,\nAnn."),
-        ("Ann", "presses", "Let in"),
+        ("Ann", "presses", "Approve"),
         ("Bot", "to Eve", "Hi"),
     ]
     with pytest.raises(ValueError, match="no line of a conversation: Hello"):
@@ -77,7 +77,7 @@ def test_a_conversation_has_speakers() -> None:
 async def test_a_conversation_is_held_with_the_bot(tmp_path: Path) -> None:
     await hold_conversation(
         tmp_path,
-        "Zoe: /start I am new\nBot: ...request pending...\nAnn presses: ✅ Let in\nBot to Zoe: ...approved...\n"
+        "Zoe: /start I am new\nBot: ...request pending...\nAnn presses: ✅ Approve\nBot to Zoe: ...approved...\n"
         "Bob: /ping\nBot: Bot ready\n",
     )
 

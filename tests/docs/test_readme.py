@@ -27,12 +27,22 @@ async def test_the_transcript_is_that_of_the_demo() -> None:
     assert len([line for line in said if line.kind == "draft"]) > 1
 
 
-def test_the_table_of_tables_is_that_of_the_reference() -> None:
-    def tables(text: str) -> str:
+def test_the_short_table_of_tables_has_each_table_of_the_reference_once() -> None:
+    def rows(text: str) -> list[str]:
         (found,) = re.findall(r"<!-- tables.*?-->\n(.*?)<!-- end of tables -->", text, re.DOTALL)
-        return found
+        return found.splitlines()[2:]
 
-    assert tables(README) == tables((ROOT / "docs/reference/database.md").read_text(encoding="utf-8"))
+    short, long = rows(README), rows((ROOT / "docs/reference/database.md").read_text(encoding="utf-8"))
+
+    assert len(short) <= 8
+    named = [name for row in short for name in re.findall(r"`(\w+)`", row)]
+    assert sorted(named) == sorted(re.findall(r"^\| `(\w+)` \|", "\n".join(long), re.MULTILINE))
+
+
+def test_the_supported_systems_and_the_time_of_the_tests_are_named() -> None:
+    for system in ("Linux", "macOS", "Windows", "WSL", "Docker"):
+        assert system in README
+    assert re.search(r"^make test .*# .*\d+ minutes", README, re.MULTILINE)
 
 
 def test_the_commands_of_the_first_screen_are_targets_of_make() -> None:

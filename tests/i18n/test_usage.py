@@ -95,6 +95,8 @@ PUT_TOGETHER = (
     "settings.summary_",
     "settings.thoughts_",
     "shell.exposed_",
+    "shell.setting_",
+    "shell.unit_",
     "shell.user_did_",
     "unit.",
 )

@@ -36,7 +36,7 @@ pytestmark = pytest.mark.packaging
 
 def test_the_core_stands_alone(core: Any) -> None:
     assert core.run("python", "-m", "pip", "check").stdout.startswith("No broken requirements")
-    assert core.run("tgllm", "--version").stdout.strip().endswith("0.1.0")
+    assert core.run("tgllm", "--version").stdout.strip().endswith("1.0.0")
     assert not {f"tgllm-{plugin}" for plugin in PLUGINS} & core.packages()
     assert not (SDKS | READERS | {"pytest", "python-telegram-bot", "ruff"}) & core.packages()
 
@@ -67,7 +67,7 @@ def test_a_plugin_is_listed_and_brings_its_own_needs_only(
 
     listed = list_plugins(environment)
     assert listed[plugin]["package"] == f"tgllm-{plugin}"
-    assert listed[plugin]["version"] == "0.1.0"
+    assert listed[plugin]["version"] == "1.0.0"
     assert set(PLUGINS) & set(listed) == {plugin}
     assert environment.packages() & SDKS <= OWN_SDK[plugin]
     assert environment.run("python", "-m", "pip", "check").stdout.startswith("No broken requirements")

@@ -62,7 +62,7 @@ def test_a_plugin_names_its_entry_point_and_the_core(package: str, tree: Path, w
     requirements = read_metadata(wheels[package]).get_all("Requires-Dist") or []
 
     assert project["entry-points"] == {"tgllm": {plugin_id: f"{package}.plugin"}}
-    assert [name for name in requirements if name.startswith("tgllm")] == ["tgllm>=0.1"]
+    assert [name for name in requirements if name.startswith("tgllm")] == ["tgllm<2,>=1.0"]
 
 
 def read_metadata(wheel: Path) -> Message:

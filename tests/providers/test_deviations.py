@@ -1,7 +1,9 @@
 """Every deviation of gateways from the format, and every form of an error in place of an answer, for each client."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
 
@@ -112,3 +114,57 @@ async def test_a_service_that_neither_ends_nor_closes_its_stream_does_not_hold_t
     client.fake.order(Answer((last, Signal.KEEP_ALIVE, asyncio.Event())))
 
     assert await client.hear() == ("a", "stop")
+
+
+SECRET = "nobody else may read this"
+WRONG_TYPES: dict[str, list[tuple[dict[str, Any], str]]] = {
+    "openai": [
+        ({"choices": [{"delta": {"content": 5}}]}, "choices[0].delta.content: expected text, got a number"),
+        ({"choices": [{"delta": {"content": True}}]}, "choices[0].delta.content: expected text, got true or false"),
+        (
+            {"choices": [{"delta": {"content": [SECRET, 5]}}]},
+            "choices[0].delta.content[1]: expected text, got a number",
+        ),
+        (
+            {"choices": [{"delta": {"content": [{"type": "text", "text": [SECRET]}]}}]},
+            "choices[0].delta.content[0].text: expected text, got a list",
+        ),
+        ({"choices": [{"delta": SECRET}]}, "choices[0].delta: expected an object, got text"),
+        ({"choices": [{"message": [SECRET]}]}, "choices[0].message: expected an object, got a list"),
+        ({"choices": [SECRET]}, "choices[0]: expected an object, got text"),
+        ({"choices": {"0": SECRET}}, "choices: expected a list, got an object"),
+        ({"choices": [{"delta": {}, "finish_reason": 1}]}, "choices[0].finish_reason: expected text, got a number"),
+    ],
+    "gemini": [
+        (
+            {"candidates": [{"content": {"parts": [{"text": 5}]}}]},
+            "candidates[0].content.parts[0].text: expected text, got a number",
+        ),
+        ({"candidates": [{"content": {"parts": SECRET}}]}, "candidates[0].content.parts: expected a list, got text"),
+        ({"candidates": [{"content": SECRET}]}, "candidates[0].content: expected an object, got text"),
+        (
+            {"candidates": [{"content": {"parts": [SECRET]}}]},
+            "candidates[0].content.parts[0]: expected an object, got text",
+        ),
+        ({"candidates": [{"finishReason": 5}]}, "candidates[0].finishReason: expected text, got a number"),
+        (
+            {"usageMetadata": {"promptTokenCount": SECRET}},
+            "usageMetadata.promptTokenCount: expected a number, got text",
+        ),
+    ],
+}
+"""Chunks whose content has the wrong type, and the words about them, by format."""
+
+
+@pytest.mark.parametrize("index", range(len(WRONG_TYPES["openai"])))
+async def test_an_answer_that_cant_be_read_names_the_field_and_never_the_text(client: Client, index: int) -> None:
+    samples = WRONG_TYPES["openai" if client.fake.has_done else "gemini"]
+    chunk, expected = samples[index % len(samples)]
+    event = f"data: {json.dumps(chunk)}\r\n\r\n".encode()
+    for _ in range(3):
+        client.fake.order(Answer((event, Signal.EOF)))
+
+    said, error = await client.fails()
+    assert said == ""
+    assert expected in str(error)
+    assert SECRET not in f"{error!r} {error} {error.params} {error.__cause__!r} {error.__context__!r}"

@@ -47,6 +47,20 @@ class Data:
         self.blobs[path] = content
         return self.folder / path
 
+    def add_plugin_file(self, name: str, content: bytes) -> Path:
+        """Write a file as a plugin does, in its folder: ``weather/cities.json``."""
+        path = self.folder / "plugins" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return path
+
+    def plugin_files(self) -> dict[str, bytes]:
+        """The contents of all files in the folders of plugins, by name."""
+        root = self.folder / "plugins"
+        return {
+            path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()
+        }
+
     def note(self, text: str) -> None:
         with closing(connect(self.database)) as conn:
             kv.set_value(conn, "test", "note", text, NOW)

@@ -94,7 +94,7 @@ class PluginContext:
     """An instance of the model in ``PluginInfo.settings``, or None."""
     log: Log
     data_dir: Path
-    """A folder for the plugin's files; it exists."""
+    """A folder for the plugin's files; it exists. Backups contain it, but for its folders ``cache`` and ``models``."""
     store: KeyValueStore
     clock: Clock
     texts: Texts

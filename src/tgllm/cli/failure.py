@@ -2,6 +2,7 @@
 
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
 from tgllm.api.errors import ConfigError, TgllmError
@@ -16,10 +17,11 @@ def tell(message: str) -> None:
 
 
 def tell_raw(text: str) -> None:
-    """Write lines to standard error, with secrets redacted and unsafe characters escaped."""
+    """Write lines to standard error, with secrets redacted and unsafe characters escaped, if it can be written."""
     from tgllm.observe.redaction import redact  # noqa: PLC0415  a successful command needs none
 
-    sys.stderr.write(visible(redact(text)))
+    with suppress(OSError):
+        sys.stderr.write(visible(redact(text)))
 
 
 def tell_text(key: str, language: str = "", **params: object) -> None:

@@ -14,7 +14,7 @@ import typer
 import tgllm
 from tgllm.cli.lazy import LazyGroup
 from tgllm.cli.options import Options, command_of, hoist, options_of
-from tgllm.cli.output import say
+from tgllm.cli.output import flush_streams, say
 from tgllm.cli.table import COMMANDS
 
 __all__ = ["app", "main", "run", "top"]
@@ -125,7 +125,7 @@ def run() -> None:
         end_on_sigterm()
     _fill_streams()
     _escape_unknown_letters(sys.stdout)
-    code = main(sys.argv[1:])
+    code = flush_streams(main(sys.argv[1:]))
     if threading.active_count() > 1:
         from tgllm.api.clock import SystemClock  # noqa: PLC0415  most commands have no thread left
         from tgllm.shutdown import leave  # noqa: PLC0415  as above

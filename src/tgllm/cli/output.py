@@ -4,18 +4,36 @@ Texts may come from people, providers and plugins. Only this module and ``failur
 they escape what a terminal would act on instead of showing it.
 """
 
+import errno
 import json
+import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Annotated
 
 import typer
 
+from tgllm.api.errors import TgllmError
 from tgllm.observe.visible import visible, visible_json, visible_line
 
-__all__ = ["Bars", "JsonOption", "ask", "bar_of", "confirm", "print_document", "print_json", "print_table", "say"]
+__all__ = [
+    "Bars",
+    "InputEnded",
+    "JsonOption",
+    "OutputFailed",
+    "ask",
+    "bar_of",
+    "confirm",
+    "flush_streams",
+    "print_document",
+    "print_json",
+    "print_table",
+    "say",
+    "writing",
+]
 
 MOST_BAR = 20
 """Length of the longest bar, in characters."""
@@ -23,26 +41,74 @@ MOST_BAR = 20
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
+class OutputFailed(TgllmError):
+    """The standard output can't be written."""
+
+
+class InputEnded(TgllmError):
+    """The standard input ended before a question was answered."""
+
+
+@contextmanager
+def writing() -> Generator[None]:
+    """Write to the standard output in a block.
+
+    Raises:
+        OutputFailed: it can't be written.
+        BrokenPipeError: its reader is gone, which ends a command without a message.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise
+        raise OutputFailed(f"the output can't be written: {error.strerror or error}") from None
+
+
 def say(text: object, *, bold: bool = False, dim: bool = False, newline: bool = True) -> None:
     """Print a text; styles appear in a terminal only."""
     shown = visible(str(text))
-    if bold or dim:
-        typer.secho(shown, bold=bold, dim=dim, nl=newline)
-    else:
-        typer.echo(shown, nl=newline)
+    with writing():
+        if bold or dim:
+            typer.secho(shown, bold=bold, dim=dim, nl=newline)
+        else:
+            typer.echo(shown, nl=newline)
 
 
 def ask(question: str, *, hidden: bool = False, default: str | None = None) -> str:
-    """Prompt for a text."""
+    """Prompt for a text.
+
+    Raises:
+        InputEnded: there is no answer.
+    """
     shown = visible_line(question)
-    if default is None:
-        return str(typer.prompt(shown, hide_input=hidden))
-    return str(typer.prompt(shown, hide_input=hidden, default=default, show_default=False))
+    with _answering(shown):
+        if default is None:
+            return str(typer.prompt(shown, hide_input=hidden))
+        return str(typer.prompt(shown, hide_input=hidden, default=default, show_default=False))
 
 
 def confirm(question: str) -> None:
-    """Ask a question, and end the command unless the answer is yes."""
-    typer.confirm(visible_line(question), abort=True)
+    """Ask a question, and end the command unless the answer is yes.
+
+    Raises:
+        InputEnded: there is no answer.
+    """
+    shown = visible_line(question)
+    with _answering(shown):
+        typer.confirm(shown, abort=True)
+
+
+@contextmanager
+def _answering(question: str) -> Generator[None]:
+    try:
+        yield
+    except typer.Abort as error:
+        if not isinstance(error.__context__, EOFError):
+            raise
+        typer.echo(err=True)
+        advice = "Run the command in a terminal, or give the answer by an option: see --help."
+        raise InputEnded(f'the input ended before there was an answer to "{question}". {advice}') from None
 
 
 def print_json(data: object) -> None:
@@ -53,7 +119,8 @@ def print_json(data: object) -> None:
 
 def print_document(text: str) -> None:
     """Print the text of a file, which ends with its own line end and contains no unsafe characters."""
-    typer.echo(visible(text), nl=False)
+    with writing():
+        typer.echo(visible(text), nl=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +144,8 @@ def print_table(
         _print_rich(columns, rows, footer, bars)
         return
     for row in (columns, *rows, *([footer] if footer else [])):
-        typer.echo("\t".join(map(visible_line, row)))
+        with writing():
+            typer.echo("\t".join(map(visible_line, row)))
 
 
 def _print_rich(
@@ -97,10 +165,35 @@ def _print_rich(
         bar = [] if share is None else [bar_of(share)]
         # As Text, because in a str rich reads square brackets as markup.
         table.add_row(*(Text(visible_line(cell)) for cell in (*(row or ()), *bar)))
-    Console().print(table)
+    with writing():
+        Console().print(table)
 
 
 def bar_of(share: float) -> str:
     """Return a bar for a share from 0 to 1; empty only for 0."""
     eighths = max(round(share * MOST_BAR * 8), 1 if share > 0 else 0)
     return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
+
+
+def flush_streams(code: int) -> int:
+    """Write what the standard streams still hold, at the end; what can't be written is dropped.
+
+    Otherwise Python tries to write it when it exits, prints an error of its own and exits with 120.
+
+    Returns:
+        The exit code, which is 1 for a command that has not failed but whose output is lost.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            _drop(stream.fileno())
+            if stream is sys.stdout:
+                code = code or 1
+    return code
+
+
+def _drop(descriptor: int) -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)

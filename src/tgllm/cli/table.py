@@ -26,7 +26,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "demo": Entry("Try the bot: no token, no key, no network.", "tgllm.cli.commands.demo"),
     "ping": Entry("Check settings, database and plugins.", "tgllm.cli.commands.ping"),
     "doctor": Entry("Diagnose everything that the bot needs.", "tgllm.cli.commands.doctor"),
-    "config": Entry("Show the settings and their sources.", "tgllm.cli.commands.config"),
+    "config": Entry("Show the settings and their sources.", "tgllm.cli.commands.config.app"),
     "db": Entry("Create, check, back up and restore the database.", "tgllm.cli.commands.db"),
     "upgrade": Entry("Check whether plugins, settings and database fit a version.", "tgllm.cli.commands.upgrade"),
     "models": Entry("List, select and refresh models.", "tgllm.cli.commands.models.app"),

@@ -3,18 +3,19 @@
 import contextlib
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from tgllm.api.errors import ConfigError
+from tgllm.config.sources.config_files import read_toml
 from tgllm.config.write import TomlValue, replace_file, toml_text, write_config
 
 if TYPE_CHECKING:
     from tomlkit.container import Container
     from tomlkit.items import Table
 
-__all__ = ["set_in_file", "with_setting"]
+__all__ = ["in_file", "set_in_file", "toml_place", "unset_in_file", "with_setting", "without_setting"]
 
 MOST_MODE = 0o660
 """Widest permissions of a config file, which contains keys."""
@@ -35,11 +36,53 @@ def set_in_file(path: Path, key: str, value: TomlValue) -> None:
     if not path.exists():
         write_config(path, toml_text({key: value}))
         return
+    _rewrite(path, lambda text: with_setting(text, key, value))
+
+
+def unset_in_file(path: Path, key: str) -> None:
+    """Remove ``key`` (dotted) from the config file at ``path``, as ``set_in_file`` changes it; comments stay.
+
+    Raises:
+        ConfigError: the file can't be read or written, is not TOML, or does not contain the key; it is unchanged then.
+    """
+    _rewrite(path, lambda text: without_setting(text, key))
+
+
+def in_file(path: Path, key: str) -> bool:
+    """Return whether the config file at ``path`` contains ``key`` (dotted).
+
+    Raises:
+        ConfigError: the file can't be read or is not TOML.
+    """
+    return toml_place(read_toml(path), key) is not None
+
+
+def toml_place(root: Mapping[str, Any], key: str) -> tuple[str, ...] | None:
+    """Return the names that lead to a dotted key, which themselves may contain dots; None if it is missing."""
+    steps = key.split(".")
+    for end in range(1, len(steps) + 1):
+        name, rest = ".".join(steps[:end]), ".".join(steps[end:])
+        if name not in root:
+            continue
+        if not rest:
+            return (name,)
+        inner: object = root[name]
+        if isinstance(inner, dict) and (found := toml_place(cast("dict[str, Any]", inner), rest)):
+            return (name, *found)
+    return None
+
+
+def _rewrite(path: Path, change: Callable[[str], str]) -> None:
+    """Replace the text of a config file atomically.
+
+    Raises:
+        ConfigError: the file can't be read or written, or ``change`` raised a ValueError; it is unchanged then.
+    """
     try:
         content = path.read_bytes().decode()
         text = content.removeprefix(_MARK)
         mark = content[: len(content) - len(text)]
-        replace_file(path, mark + with_setting(text, key, value), mode=path.stat().st_mode & MOST_MODE)
+        replace_file(path, mark + change(text), mode=path.stat().st_mode & MOST_MODE)
     except OSError as error:
         raise ConfigError(f"{path}: can't be written: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -72,6 +115,46 @@ def with_setting(text: str, key: str, value: TomlValue) -> str:
             if _reads_as(changed, wanted):
                 return changed
     raise ValueError(f"{key} can't be set in this file; it is as it was")
+
+
+def without_setting(text: str, key: str) -> str:
+    """Return the text of a TOML file without a setting or table.
+
+    Raises:
+        ValueError: the text is not TOML, or does not contain the key.
+    """
+    import tomlkit  # noqa: PLC0415  short commands do without it
+    from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415
+
+    wanted = _parsed(text)
+    place = toml_place(wanted, key)
+    if place is None:
+        raise ValueError(f"{key} is not in this file")
+    *tables, name = place
+    del _section(wanted, tables)[name]
+    with contextlib.suppress(TOMLKitError):
+        document = tomlkit.parse(text)
+        section: Any = document
+        for table in tables:
+            section = section[table]
+        del section[name]
+        changed = _with_ends_of(text, document.as_string())
+        if _same(_parsed(changed), wanted):
+            return changed
+    raise ValueError(f"{key} can't be removed from this file; it is as it was")
+
+
+def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Return whether two files set the same; tables without settings don't count."""
+    return _without_empty(one) == _without_empty(other)
+
+
+def _without_empty(table: dict[str, Any]) -> dict[str, Any]:
+    inner = {
+        name: _without_empty(cast("dict[str, Any]", value)) if isinstance(value, dict) else value
+        for name, value in table.items()
+    }
+    return {name: value for name, value in inner.items() if value != {}}
 
 
 def _parsed(text: str) -> dict[str, Any]:

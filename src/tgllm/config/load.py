@@ -182,16 +182,26 @@ def _sentences(errors: Sequence[ErrorDetails], values: Mapping[str, Value]) -> l
     by_key: dict[str, str] = {}
     for details in errors:
         key = _key(details["loc"])
-        where = str(values[key].source) if key in values else key
-        by_key.setdefault(key, f"{where}: {in_words(details['msg'])}{_right_one(key, values.get(key))}")
+        where = _place(values[key].source) if key in values else key
+        by_key.setdefault(key, f"{where}: {in_words(details['msg'])}{_right_one(key, details['msg'], values.get(key))}")
     return list(by_key.values())
 
 
-def _right_one(key: str, value: Value | None) -> str:
-    """Return the end of an error message: what a right number looks like, with its unit, and what is set."""
+def _place(source: Source) -> str:
+    """Return the source of a wrong value; the file of a secret takes no part in what is wrong with its line."""
+    return source.spot if source.secret_file is None else f"{source.spot}, which names {source.secret_file}"
+
+
+def _right_one(key: str, message: str, value: Value | None) -> str:
+    """Return the end of an error message: what a right value looks like, with its unit, and the number that is set."""
     from tgllm.config.describe import example  # noqa: PLC0415  only for an error
 
-    right = example(key) if key in FIELDS else ""
+    # Many messages of single checks already contain an example.
+    right = (
+        ""
+        if key not in FIELDS or "such as" in message or "run tgllm" in message or "123456" in message
+        else example(key)
+    )
     number = str(value.raw).strip() if value is not None and isinstance(value.raw, str | int | float) else ""
     given = f"; it is {number}" if right and _NUMBER.fullmatch(number) else ""
     return f", {right}{given}" if right else ""

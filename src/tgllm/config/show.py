@@ -1,7 +1,7 @@
 """Settings for display, with their sources and hidden secrets."""
 
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from pydantic import BaseModel, SecretStr
 
@@ -10,7 +10,10 @@ from tgllm.config.load import LoadedConfig
 from tgllm.config.sources.keys import FIELDS
 from tgllm.observe.redaction import redact
 
-__all__ = ["HIDDEN", "Setting", "settings"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["HIDDEN", "Setting", "settings", "visible_value"]
 
 HIDDEN = "set (hidden)"
 
@@ -25,16 +28,19 @@ class Setting:
     description: str
 
 
-def _visible(value: object) -> Json:
+def visible_value(value: object) -> Json:
+    """Return a value for display; secrets are hidden."""
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, SecretStr):
         return HIDDEN
-    if isinstance(value, tuple):
-        return [_visible(item) for item in cast("tuple[object, ...]", value)]
+    if isinstance(value, tuple | list | set | frozenset):
+        return [visible_value(item) for item in cast("Iterable[object]", value)]
+    if isinstance(value, dict):
+        return {redact(str(name)): visible_value(item) for name, item in cast("dict[object, object]", value).items()}
     if isinstance(value, BaseModel):
         # Unset fields are omitted.
-        return {name: _visible(item) for name, item in value if item is not None and item != ""}
+        return {name: visible_value(item) for name, item in value if item is not None and item != ""}
     return redact(str(value))
 
 
@@ -46,14 +52,8 @@ def _value(loaded: LoadedConfig, key: str) -> object:
 
 
 def settings(loaded: LoadedConfig) -> tuple[Setting, ...]:
-    """Return the bot's settings in the model's order, then those of plugins, whose values are all hidden."""
-    own = (
-        Setting(key, _visible(_value(loaded, key)), str(loaded.sources[key]), field.description or "")
+    """Return the bot's settings in the model's order."""
+    return tuple(
+        Setting(key, visible_value(_value(loaded, key)), str(loaded.sources[key]), field.description or "")
         for key, field in FIELDS.items()
     )
-    plugins = (
-        Setting(f"plugins.{plugin}.{name}", HIDDEN, str(source), "")
-        for plugin in loaded.plugins.ids
-        for name, source in loaded.plugins.sources(plugin).items()
-    )
-    return (*own, *plugins)

@@ -5,12 +5,12 @@ texts that are being handled is replaced; the rest is what an operator needs.
 """
 
 import json
-from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Final, cast
 
-__all__ = ["CONTENT", "handling", "texts_of", "without_content"]
+__all__ = ["CONTENT", "chain", "handling", "is_handling", "texts_of", "without_content"]
 
 CONTENT: Final = "[text]"
 
@@ -18,6 +18,7 @@ _PIECE: Final = 8
 """Length of the pieces that are compared, in characters; shorter texts are compared as a whole."""
 _LEAST: Final = 4
 """Minimum length of a text that is replaced, in characters: shorter ones occur in every message."""
+_MOST_ERRORS: Final = 1_000
 _MOST: Final = 400_000
 """Maximum number of characters that are compared, which bounds the memory."""
 _KEYS: Final = frozenset(
@@ -25,6 +26,9 @@ _KEYS: Final = frozenset(
      "query", "question", "reason", "text", "title", "username", "vcard"}
 )  # fmt: skip
 """Keys of an update whose values people choose."""
+
+_MARK: Final = "_tgllm_content"
+"""Attribute of an exception that has left such a block."""
 
 _Read = Callable[[], Iterable[str]]
 
@@ -41,8 +45,28 @@ def handling(read: _Read) -> Generator[None]:
     token = _current.set((*_current.get(), read))
     try:
         yield
+    except Exception as error:
+        # Reported outside of the block, it may still quote them.
+        for each in chain(error):
+            with suppress(Exception):
+                each.__dict__[_MARK] = (*each.__dict__.get(_MARK, ()), read)
+        raise
     finally:
         _current.reset(token)
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception, its causes, and the members of groups."""
+    waiting, seen = [error], set[int]()
+    while waiting and len(seen) < _MOST_ERRORS:
+        one = waiting.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        waiting += [one.__cause__, one.__context__]
+        if isinstance(one, BaseExceptionGroup):
+            waiting += cast("BaseExceptionGroup[BaseException]", one).exceptions
 
 
 def texts_of(payload: str) -> list[str]:
@@ -62,9 +86,19 @@ def texts_of(payload: str) -> list[str]:
     return found
 
 
-def without_content(text: str) -> str:
-    """Return a text with every part replaced that occurs in the texts being handled."""
-    reads = _current.get()
+def is_handling(error: BaseException | None = None) -> bool:
+    """Return whether texts are handled here, or were where an exception came from."""
+    return bool(_current.get()) or bool(_marks(error))
+
+
+def without_content(text: str, error: BaseException | None = None) -> str:
+    """Return a text with every part replaced that occurs in the texts being handled.
+
+    Args:
+        text: the text.
+        error: the exception that it is about; its texts count too, also outside of the block that it came from.
+    """
+    reads = (*_current.get(), *_marks(error))
     if not reads or not text:
         return text
     pieces, short = _pieces(reads)
@@ -79,6 +113,15 @@ def without_content(text: str) -> str:
                 hidden[at : at + len(word)] = b"\1" * len(word)
             at = text.find(word, at + 1)
     return _replaced(text, hidden)
+
+
+def _marks(error: BaseException | None) -> list[_Read]:
+    # A dict, since each exception of a chain may have the same ones.
+    found = dict[_Read, None]()
+    for each in chain(error):
+        with suppress(Exception):
+            found |= dict.fromkeys(each.__dict__.get(_MARK, ()))
+    return list(found)
 
 
 def _pieces(reads: Iterable[_Read]) -> tuple[set[str], set[str]]:

@@ -13,7 +13,7 @@ from pathlib import PurePath
 from types import TracebackType
 from typing import Final, cast
 
-from tgllm.observe.content import without_content
+from tgllm.observe.content import chain, without_content
 from tgllm.observe.redaction import redact
 
 __all__ = [
@@ -22,7 +22,10 @@ __all__ = [
     "Frame",
     "code_of",
     "facts_of",
+    "is_logged",
+    "mark_logged",
     "raw_text",
+    "raw_texts",
     "read_code",
     "text_of",
     "with_kind",
@@ -117,6 +120,16 @@ def facts_of(
     return ErrorFacts(code, event, kind, message, place, tuple(frames[-_MOST_FRAMES:]), _causes(first), plugin)
 
 
+def mark_logged(error: BaseException) -> None:
+    """Note that an error has a log line, so that those who pass it on write no second one."""
+    vars(error)["_tgllm_logged"] = True
+
+
+def is_logged(error: BaseException) -> bool:
+    """Return whether an error already has a log line."""
+    return "_tgllm_logged" in vars(error)
+
+
 def code_of(*parts: str) -> str:
     """Return the code of a kind of error; the same parts have the same code."""
     digest = sha256("\0".join(parts).encode(errors="replace")).digest()
@@ -139,7 +152,7 @@ def text_of(error: BaseException) -> str:
     text = redact(raw[:_MOST_RAW])
     if len(raw) > _MOST_RAW:
         text = text[:-_MARGIN]
-    line = " ".join(without_content(text).split())
+    line = " ".join(without_content(text, error).split())
     return line if len(line) <= _MOST_MESSAGE else line[: _MOST_MESSAGE - 1] + "…"
 
 
@@ -156,6 +169,16 @@ def raw_text(error: BaseException) -> str:
         return text[: 2 * _MOST_RAW].encode(errors="replace").decode()
     except BaseException:  # noqa: BLE001  __str__ of an error class may raise anything, even SystemExit
         return ""
+
+
+def raw_texts(error: BaseException | None) -> list[str]:
+    """Return the messages and notes of an exception, its causes and its members as they are."""
+    found = list[str]()
+    for each in chain(error):
+        found += map(str, getattr(each, "__notes__", ()))
+        is_group = isinstance(each, BaseExceptionGroup)
+        found.append(cast("BaseExceptionGroup[BaseException]", each).message if is_group else raw_text(each))
+    return found
 
 
 def _kind(error: BaseException) -> str:

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, Literal, TextIO, cast
 
+from tgllm.observe.content import is_handling, without_content
 from tgllm.observe.redaction import redact
 
 if TYPE_CHECKING:
@@ -151,4 +152,6 @@ class _ToOurs(logging.Handler):
         except (TypeError, ValueError, KeyError):
             # Wrong arguments for the format; logging's own error message would show them unredacted.
             message = redact(str(record.msg))
+        if record.levelno >= logging.WARNING and is_handling() and not logging.getLogger().isEnabledFor(logging.DEBUG):
+            message = without_content(message)
         _Logger(record.name).log(record.levelno, message, exc_info=record.exc_info)

@@ -2,6 +2,8 @@
 
 import codecs
 import io
+import logging
+import sys
 from collections.abc import Mapping, MutableMapping
 from contextlib import AbstractContextManager, suppress
 from textwrap import indent
@@ -10,6 +12,7 @@ from typing import Final, TextIO, cast
 import structlog
 
 from tgllm.api.clock import Clock, SystemClock
+from tgllm.observe.content import is_handling, without_content
 from tgllm.observe.redaction import redacted_value
 from tgllm.observe.repetition import Repetitions
 from tgllm.observe.visible import visible, visible_json
@@ -20,6 +23,9 @@ MOST_CHARS: Final = 20_000
 """Maximum length of a value; the middle of a longer one is left out."""
 _OWN: Final = frozenset({"level", "timestamp"})
 """Fields that the pipeline itself has set."""
+_OF_FAILURES: Final = frozenset({"warning", "error", "critical"})
+_MESSAGES: Final = ("error", "exception", "message", "reason")
+"""Fields with the words of an exception."""
 _SEVERAL_LINES: Final = frozenset({"exception", "stack"})
 
 
@@ -60,6 +66,7 @@ def configure(level: int, target: TextIO, *, console: bool, clock: Clock | None 
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *([_hide_content] if level > logging.DEBUG else []),
             structlog.processors.format_exc_info,
             _redact_line,
             *([_visible_line] if console else []),
@@ -112,6 +119,25 @@ def _visible_value(name: str, value: object) -> object:
         # The renderer shows collections with repr, which escapes all of these characters.
         return value
     return indent(visible(value), "  ") if name in _SEVERAL_LINES else visible(value).replace("\n", "\\n")
+
+
+def _hide_content(logger: object, method: str, line: MutableMapping[str, object]) -> Mapping[str, object]:
+    """Replace what people wrote in the messages of errors, which libraries and plugins log as they are."""
+    error = _error_of(line.get("exc_info"))
+    if line.get("level") not in _OF_FAILURES or not is_handling(error):
+        return line
+    line = structlog.processors.format_exc_info(logger, method, line)
+    messages = {name: text for name in _MESSAGES if isinstance(text := line.get(name), str) and text}
+    return {**line, **{name: without_content(text, error) for name, text in messages.items()}}
+
+
+def _error_of(info: object) -> BaseException | None:
+    """Return the exception that ``exc_info`` stands for, in any form that ``logging`` takes."""
+    if isinstance(info, tuple):
+        return _error_of(next(iter(cast("tuple[object, ...]", info)[1:]), None))
+    if isinstance(info, BaseException):
+        return info
+    return sys.exception() if info else None
 
 
 def _redact_line(_logger: object, _method: str, line: MutableMapping[str, object]) -> Mapping[str, object]:

@@ -18,7 +18,7 @@ from tgllm.plugins.calls.thread import HookThread
 from tgllm.plugins.calls.time_limits import HostLimits
 from tgllm.plugins.discovery import FoundPlugin
 from tgllm.plugins.loading import records
-from tgllm.plugins.loading.assemble import PluginChoice, assemble
+from tgllm.plugins.loading.assemble import PluginChoice, assemble, describe
 from tgllm.plugins.loading.contexts import HostServices
 from tgllm.plugins.loading.loader import Loader
 from tgllm.plugins.loading.records import PluginRecord
@@ -54,6 +54,33 @@ class PluginHost:
         self._limits = limits
         self._turns = TurnHooks(roster, services.texts)
         self._log = services.logs("plugins")
+
+    @staticmethod
+    async def describe(
+        found: Iterable[FoundPlugin],
+        services: HostServices,
+        *,
+        choice: PluginChoice = _ALL,
+        limits: HostLimits = _LIMITS,
+    ) -> Mapping[str, PluginInfo]:
+        """Return the descriptions of plugins by id, without loading their settings or anything that they offer.
+
+        Args:
+            found: the installed plugins, from ``discover``.
+            services: as for ``load``; nothing is stored.
+            choice: which plugins to import; all by default.
+            limits: time limits for plugin code.
+        """
+        thread = HookThread()
+        try:
+            with redirect_stdout(sys.stderr):
+                return await describe(
+                    [*(BUILTIN if choice.builtin else ()), *found],
+                    Loader(thread, limits, NO_SETTINGS, services),
+                    choice,
+                )
+        finally:
+            thread.close()
 
     @classmethod
     async def load(

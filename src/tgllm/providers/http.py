@@ -7,7 +7,7 @@ from typing import cast
 import httpx
 
 import tgllm
-from tgllm.api.errors import BadResponse, NotConfigured, ProviderError, Unavailable
+from tgllm.api.errors import BadResponse, NotConfigured, ProviderError, TgllmError, Unavailable
 from tgllm.api.types import Json
 from tgllm.providers.connections.explain import explain_connection
 from tgllm.providers.connections.failure import target_of
@@ -17,7 +17,15 @@ from tgllm.providers.network import check_request
 from tgllm.providers.proxies import Proxy, find_proxy, wrong_setting
 from tgllm.providers.routing import PROXY, RoutingTransport
 
-__all__ = ["CONNECT_SECONDS", "IDLE_SECONDS", "ProviderHttp", "open_client", "transport_errors", "unused_client"]
+__all__ = [
+    "CONNECT_SECONDS",
+    "IDLE_SECONDS",
+    "ProviderHttp",
+    "dropped_context",
+    "open_client",
+    "transport_errors",
+    "unused_client",
+]
 
 CONNECT_SECONDS = 10.0
 IDLE_SECONDS = 120.0
@@ -96,6 +104,26 @@ def transport_errors(
         BadResponse: the response can't be decompressed.
         NotConfigured: a header can't be sent.
     """
+    with dropped_context(), _converted(host, idle_seconds, hide):
+        yield
+
+
+@contextmanager
+def dropped_context() -> Generator[None, None, None]:
+    """Drop the error during whose handling an error of tgllm was raised.
+
+    ``from None`` only hides it from tracebacks; error reporters that walk ``__context__`` would still find it, with the
+    headers, URLs and texts in it.
+    """
+    try:
+        yield
+    except TgllmError as error:
+        error.__context__ = None
+        raise
+
+
+@contextmanager
+def _converted(host: str, idle_seconds: float, hide: Callable[[str], str]) -> Generator[None, None, None]:
     try:
         yield
     # The original errors may contain a header or a URL with a password, so they are not kept as the cause.

@@ -8,7 +8,17 @@ from typing import cast
 from tgllm.api.errors import BadResponse
 from tgllm.api.types import Json, JsonObject
 
-__all__ = ["as_int", "as_list", "as_object", "as_text", "encode_json", "parse_json", "parse_sequence"]
+__all__ = [
+    "as_int",
+    "as_list",
+    "as_object",
+    "as_text",
+    "encode_json",
+    "kind_of",
+    "parse_json",
+    "parse_sequence",
+    "unexpected",
+]
 
 _DECODER = json.JSONDecoder()
 _SPACE = re.compile(r"[ \t\r\n\ufeff]*")
@@ -66,6 +76,34 @@ def as_text(value: Json) -> str:
 def as_int(value: Json) -> int | None:
     """Return the integer, or None."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def kind_of(value: object) -> str:
+    """Return the kind of a JSON value in words, such as ``a number``, and nothing of the value itself."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "text"
+        case Mapping():
+            return "an object"
+        case _:
+            return "a list"
+
+
+def unexpected(place: str, wanted: str, value: object) -> BadResponse:
+    """Return the error for a value of the wrong type; it names the field, never the value.
+
+    Args:
+        place: the field, such as ``choices[0].delta.content``.
+        wanted: the right kind, such as ``text``.
+        value: what is there.
+    """
+    return BadResponse(f"the answer can't be read: {place}: expected {wanted}, got {kind_of(value)}")
 
 
 def _end_of_space(text: str, place: int) -> int:

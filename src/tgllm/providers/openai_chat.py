@@ -12,7 +12,7 @@ from tgllm.api.provider import Provider
 from tgllm.api.types import ChatMessage, ChatRequest, FilePart, Json, JsonObject, ModelInfo, Part
 from tgllm.providers.attachments import IMAGE_TYPES, data_url, moved_to_questions, unsupported
 from tgllm.providers.http import ProviderHttp
-from tgllm.providers.json_values import as_text, encode_json
+from tgllm.providers.json_values import as_text, encode_json, unexpected
 from tgllm.providers.openai_models import context_window, entries_of, is_chat_model
 from tgllm.providers.openai_reader import ChatReader
 from tgllm.providers.openai_stream import AnswerStream
@@ -120,6 +120,8 @@ class OpenAIChatClient(Provider):
     async def _entries(self) -> list[JsonObject]:
         page = await self.http.get_json(self.models_path)
         entries = entries_of(page)
+        if entries is None and isinstance(page, dict) and page.get("data") and "error" not in page:
+            raise unexpected("data", "a list", page["data"])
         if entries is None:
             raise self.http.failure(200, encode_json(page))
         return entries

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import ClassVar
 
-from tgllm.api.errors import Refused, Unavailable
+from tgllm.api.errors import BadResponse, Refused, Unavailable
 from tgllm.api.events import FileDelta, Finished, ReasoningDelta, StreamEvent, TextDelta
 from tgllm.api.types import FinishReason, Json, JsonObject, Usage
 from tgllm.providers.attachments import file_of
-from tgllm.providers.json_values import as_int, as_list, as_object, as_text, encode_json
+from tgllm.providers.json_values import as_int, as_list, as_object, as_text, encode_json, unexpected
+from tgllm.providers.retry import NoAnswer
 from tgllm.providers.stream_documents import is_complaint
 
 __all__ = ["ChatReader"]
@@ -62,6 +63,8 @@ class ChatReader:
         """Whether a chunk had a part of an answer, possibly an empty one."""
         self._said: list[str] = []
         self._by_delta = False
+        self._odd: BadResponse | None = None
+        """What is wrong with the first chunk that was passed over."""
         self.finish_reason = ""
         """The service's finish reason in lower case; empty before it came."""
 
@@ -78,13 +81,21 @@ class ChatReader:
         return is_complaint(known)
 
     def take(self, chunk: JsonObject) -> Iterator[StreamEvent]:
-        """Yield the events of one chunk."""
+        """Yield the events of one chunk.
+
+        Raises:
+            BadResponse: a text has the wrong type; the message names the field.
+        """
+        self._odd = self._odd or next(_oddities(chunk), None)
         choices = [as_object(choice) for choice in as_list(chunk.get("choices"))[:1]]
         self.begun = self.begun or bool(choices)
         for place in (as_object(chunk.get("x_groq")), *choices, chunk):
             if usage := as_object(place.get("usage")):
                 self.usage = _later(self.usage, self.read_usage(usage))
         for choice in choices:
+            for place in ("delta", "message"):
+                _check_content(as_object(choice.get(place)).get("content"), f"choices[0].{place}.content")
+            _check_content(choice.get("text"), "choices[0].text")
             finish = as_text(choice.get("finish_reason")).lower()
             self.finish_reason = self.finish_reason if finish in {"", "null"} else finish
             for event in self._read_choice(choice):
@@ -114,11 +125,14 @@ class ChatReader:
         Raises:
             Unavailable: the answer is incomplete.
             Refused: the answer was blocked before its first text.
+            BadResponse: there is no answer in chunks of the wrong structure; the message names the field.
         """
         if self.finish_reason in self.interruptions:
             raise Unavailable(f"the service aborted the answer ({self.finish_reason})")
         if not done and (not self.finish_reason or self.needs_done):
-            raise Unavailable("the answer is incomplete")
+            raise self._odd or Unavailable("the answer is incomplete")
+        if self._odd and not (self.spoken or self.reasoning):
+            raise NoAnswer(str(self._odd))
         reason = self.finish_reasons.get(self.finish_reason or "stop", "other")
         if reason == "filtered" and not self.spoken:
             raise Refused("the service's filter blocked the answer")
@@ -181,6 +195,49 @@ class ChatReader:
         elif isinstance(event, TextDelta):
             self.spoken = True
             self._said.append(event.text)
+
+
+def _oddities(chunk: JsonObject) -> Iterator[BadResponse]:
+    """Yield an error for each part of the structure that has the wrong type.
+
+    Such chunks are passed over, since gateways send some beside a good answer.
+    """
+    choices = chunk.get("choices")
+    if choices and not isinstance(choices, list):
+        yield unexpected("choices", "a list", choices)
+    for choice in as_list(choices)[:1]:
+        if choice and not isinstance(choice, dict):
+            yield unexpected("choices[0]", "an object", choice)
+        for name in ("delta", "message"):
+            part = as_object(choice).get(name)
+            if part and not isinstance(part, dict):
+                yield unexpected(f"choices[0].{name}", "an object", part)
+        reason = as_object(choice).get("finish_reason")
+        if reason and not isinstance(reason, str):
+            yield unexpected("choices[0].finish_reason", "text", reason)
+
+
+def _check_content(content: Json, place: str) -> None:
+    """Refuse a text that would be lost; a missing value, null and false count as empty.
+
+    Raises:
+        BadResponse: the message names the field and never contains the value.
+    """
+    if isinstance(content, bool | int | float) and content is not False:
+        raise unexpected(place, "text", content)
+    for index, part in enumerate(as_list(content)):
+        _check_part(part, f"{place}[{index}]")
+    if isinstance(content, dict):
+        _check_part(content, place)
+
+
+def _check_part(part: Json, place: str) -> None:
+    if isinstance(part, bool | int | float):
+        raise unexpected(place, "text", part)
+    known = as_object(part)
+    text = known.get("text")
+    if as_text(known.get("type")) in _TEXTS and text and not isinstance(text, str):
+        raise unexpected(f"{place}.text", "text", text)
 
 
 def _text_of(part: Json) -> str:

@@ -6,12 +6,16 @@ from contextlib import aclosing
 from typing import TypeVar
 
 from tgllm.api.clock import Clock
-from tgllm.api.errors import ProviderError, RateLimited, Unavailable
+from tgllm.api.errors import BadResponse, ProviderError, RateLimited, Unavailable
 from tgllm.api.events import Finished, StreamEvent, Waiting
 
-__all__ = ["Retry"]
+__all__ = ["NoAnswer", "Retry"]
 
 _T = TypeVar("_T")
+
+
+class NoAnswer(BadResponse):
+    """An answer without content, in which a field has the wrong type."""
 
 
 class Retry:
@@ -62,7 +66,8 @@ class Retry:
     ) -> AsyncGenerator[StreamEvent, None]:
         """Yield the events of ``attempt``, which is retried until the first piece of an answer.
 
-        A ``Waiting`` event is yielded before each wait. An empty answer is retried once.
+        A ``Waiting`` event is yielded before each wait. An empty answer is retried once, and so is
+        one in which nothing can be read.
 
         Raises:
             ProviderError: the error of the last attempt, or any error after the first piece of the answer.
@@ -80,6 +85,11 @@ class Retry:
                         yield event
                     else:
                         return
+                waiting = Waiting("retry", self._backoff(tried))
+            except NoAnswer:
+                if begun or emptied or tried >= self._attempts:
+                    raise
+                emptied = True
                 waiting = Waiting("retry", self._backoff(tried))
             except (RateLimited, Unavailable) as error:
                 if begun:

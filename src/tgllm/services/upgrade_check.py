@@ -13,6 +13,7 @@ from tgllm.db.file.facts import program_of_file
 from tgllm.db.file.known import newest_copy
 from tgllm.db.file.migrating import needed_bytes
 from tgllm.db.file.probe import free_bytes, mib
+from tgllm.observe.installation import place_of
 from tgllm.plugins.loading.records import PluginRecord
 from tgllm.plugins.requirements import allowed_versions
 
@@ -105,7 +106,7 @@ def _plugin(title: str, record: PluginRecord, target: Target) -> Check:
             title,
             "failed",
             f"{name} is for tgllm {allowed}, not {target.version}. Upgrade it too: pip install --upgrade "
-            f"{record.package} . Or stay with a tgllm that it is for",
+            f"{place_of(record.package)} . Or stay with a tgllm that it is for",
         )
     if record.state in {"quarantined", "misconfigured"} and target.is_this:
         return Check(title, "failed", f"{name}: {record.reason}")

@@ -87,14 +87,14 @@ class Demo:
         """
         async for line in self._ask(self.eve, "/start May I talk to you?"):
             yield line
-        async for line in self._let_in():
+        async for line in self._approve():
             yield line
         async for line in self._ask(self.ann, QUESTIONS.get(self.model, QUESTIONS[""])):
             yield line
         async for line in self._ask(self.ann, "/ping"):
             yield line
 
-    async def _let_in(self) -> AsyncGenerator[Line]:
+    async def _approve(self) -> AsyncGenerator[Line]:
         """Press the first button of the card of Eve's request as Ann, and wait for Eve's notification."""
         chat = self.eve.private_chat()
         private = self.ann.private_chat()

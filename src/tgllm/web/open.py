@@ -10,6 +10,7 @@ from tgllm.api.clock import Clock
 from tgllm.config.model import Config
 from tgllm.db.database import Database
 from tgllm.db.engine.writer import Operation, timed_transactions
+from tgllm.observe.installation import install_command
 from tgllm.observe.logs import get_logger
 from tgllm.observe.metrics.instruments import collecting
 from tgllm.observe.metrics.table import ALL, DATABASE_SECONDS, DATABASE_WAIT
@@ -26,6 +27,7 @@ __all__ = ["Web", "open_web"]
 
 log = get_logger(__name__)
 
+_PACKAGE = "tgllm[metrics]"
 SCRAPE_SECONDS = 1.0
 """How long metrics are used again, so that many requests don't hold up the bot."""
 
@@ -88,12 +90,13 @@ def _exporter() -> "Exporter | None":
     else:
         exporter = Exporter(ALL)
     if exporter is None:
-        log.warning("metrics.not_installed", hint="Install it with: pip install 'tgllm[metrics]'")
+        log.warning("metrics.not_installed", hint=f"Install it with: {install_command(_PACKAGE)}")
     return exporter
 
 
 async def _not_installed(_headers: Mapping[str, str]) -> Answer:
-    return Answer("prometheus_client is not installed: pip install 'tgllm[metrics]'\n", HTTPStatus.SERVICE_UNAVAILABLE)
+    text = f"prometheus_client is not installed: {install_command(_PACKAGE)}\n"
+    return Answer(text, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 class _DatabaseTimings:

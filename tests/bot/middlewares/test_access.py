@@ -221,7 +221,7 @@ async def test_whoever_writes_in_the_name_of_a_chat_is_nobody(
     room = emu.add_group(title="Team", members=[ann])
     message = {"message_id": 900, "date": 1, "chat": {"id": room.id, "type": "supergroup"}, "text": text}
     async with start(admin_chat_id=room.id) as bot:
-        await bot.core.database.write(lambda conn: bot.core.access.groups.let_in_by(conn, room.id, "", SHELL))
+        await bot.core.database.write(lambda conn: bot.core.access.groups.approve_by(conn, room.id, "", SHELL))
         await bot.core.database.write(choose_group_mode(bot.core.clock, room.id, "always", ann.id))
         emu.inject_update({"message": message | author})
         await ann.say("and me?", chat=room)

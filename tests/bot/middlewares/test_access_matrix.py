@@ -29,7 +29,7 @@ from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
 
 BYSTANDER = 77
 """Somebody whom every forbidden command tries to change."""
-LET_IN: Sequence[Role] = ("guest", "user", "admin")
+APPROVED: Sequence[Role] = ("guest", "user", "admin")
 PLACES = ("private", "group", "topic", "direct")
 Place = tuple[EmulatedChat | None, EmulatedTopic | None]
 
@@ -59,7 +59,7 @@ REFUSALS = {"Only admins of the bot can use this command.", "Only owners of the 
 STATES = tuple(
     str(text).partition("{")[0]
     for key, text in texts_of("en").items()
-    if key.startswith(("access.state_", "access.not_let_", "access.group_"))
+    if key.startswith(("access.state_", "access.not_approved", "access.group_"))
 )
 
 
@@ -119,7 +119,7 @@ def line_of(row: AdminCommand) -> str:
     return f"{row.name} {arguments.get(row.name, str(BYSTANDER))}"
 
 
-@pytest.mark.parametrize("role", LET_IN)
+@pytest.mark.parametrize("role", APPROVED)
 async def test_no_admin_command_is_run_for_a_lower_role(
     emu: Emulator, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: Menus, role: Role
 ) -> None:
@@ -194,7 +194,7 @@ async def test_whoever_is_kept_out_gets_nothing_but_word_of_that(
 
 
 @pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("role", LET_IN)
+@pytest.mark.parametrize("role", APPROVED)
 async def test_each_command_of_a_higher_role_is_refused(
     emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: Menus, role: Role, place: str
 ) -> None:

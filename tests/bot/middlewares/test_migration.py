@@ -73,6 +73,6 @@ async def test_the_admin_chat_stays_one(
         assert "I don't know" in (await ask("/admin@demo_bot approve 12345", chat=grown)).text
         await eve.say("/start")
         card = await emu.wait_for_message(grown, lambda message: "asks for access" in message.text)
-        await ann.press(card, "✅ Let in")
+        await ann.press(card, "✅ Approve")
         await emu.wait_for(lambda: "approved by Ann" in card.text and not card.buttons)
     assert not [call for call in emu.journal if call.chat_id == admins.id]

@@ -1,12 +1,16 @@
 """Failed connections to the Bot API server, from real sockets: to whom, why and what to do; and lenient reading."""
 
+import asyncio
 import json
 import socket
 import ssl
+import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sentry_sdk
 import trustme
 from aiogram import Bot
 from aiogram.client.telegram import TelegramAPIServer
@@ -15,7 +19,9 @@ from aiogram.methods import DeleteMessage, EditMessageText, GetFile, GetMe, Send
 from aiogram.types import BufferedInputFile
 from aiohttp import web
 from aiohttp.test_utils import RawTestServer
+from sentry_sdk.utils import event_from_exception
 
+from sentry_support import sentry_server
 from tgllm.bot.delivery.calls import message_id_of
 from tgllm.bot.telegram.connection import ConnectionLost
 from tgllm.bot.telegram.failures import CallFailure, classify, fatal_error
@@ -127,6 +133,9 @@ class TestUnreadableAnswers:
             (200, "hello", "HTTP 200 with a text (hello) in place of JSON"),
             (200, "[1]", "the answer to getMe is no JSON object (HTTP 200)"),
             (200, '{"a": 1}', "the answer to getMe has no field ok (HTTP 200)"),
+            (200, '{"ok": "yes", "result": {}}', "ok in the answer to getMe has the wrong type (str)"),
+            (200, '{"ok": null, "result": {}}', "ok in the answer to getMe is missing"),
+            (200, '{"ok": 1, "result": {}}', "ok in the answer to getMe has the wrong type (int)"),
             (200, '{"ok": true}', "result in the answer to getMe is missing"),
             (200, '{"ok": true, "result": [1]}', "result in the answer to getMe has the wrong type (list)"),
             (200, '{"ok": true, "result": {}}', "result.id in the answer to getMe is missing"),
@@ -139,6 +148,23 @@ class TestUnreadableAnswers:
         assert failure.meaning == "unknown"
         assert words in failure.reason
         assert "telegram_api" in failure.reason
+
+    async def test_an_answer_that_can_t_be_decompressed(self) -> None:
+        failure = await unreadable(200, "hello", **{"Content-Encoding": "gzip"})
+        assert "the answer can't be decompressed; " in failure.reason
+        assert failure.connection is not None
+        assert (failure.connection.kind, failure.meaning) == ("unreadable", "unknown")
+
+    async def test_an_answer_that_ends_too_early(self) -> None:
+        async def half(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"ok":')
+            writer.close()
+
+        server = await asyncio.start_server(half, "127.0.0.1", 0)
+        async with server:
+            failure = await failed(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        assert "the connection was closed in the middle of the answer; " in failure.reason
+        assert "https" not in failure.reason
 
     async def test_a_redirect_is_not_followed(self) -> None:
         place = f"https://user:pw@other.example/bot{TOKEN}/getMe"
@@ -243,3 +269,71 @@ def test_an_outage_is_logged_at_once_at_each_change_and_then_rarely() -> None:
     assert log.shown() == ["x.failed"] * 3 + ["telegram.reached_again"]
     fails("no name", 1)
     assert log.shown()[-1] == "x.failed"
+
+
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error with every cause and context, also hidden ones."""
+    left, seen = [error], set[int]()
+    while left:
+        one = left.pop()
+        if id(one) not in seen:
+            seen.add(id(one))
+            yield one
+            left += [each for each in (one.__cause__, one.__context__) if each is not None]
+
+
+async def hang_up(_: web.BaseRequest) -> web.Response:
+    raise ConnectionResetError
+
+
+async def never(_: web.BaseRequest) -> web.Response:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def page(_: web.BaseRequest) -> web.Response:
+    return web.Response(text="<html>Welcome</html>", content_type="text/html")
+
+
+async def redirect(request: web.BaseRequest) -> web.Response:
+    return web.Response(status=302, headers={"Location": f"https://other.example{request.path}"})
+
+
+async def refuse(_: web.BaseRequest) -> web.Response:
+    return web.json_response({"ok": False, "error_code": 400, "description": "Bad Request: no"}, status=400)
+
+
+@pytest.mark.parametrize("handler", [None, hang_up, never, page, redirect, refuse])
+@pytest.mark.parametrize("method", [GetMe(), RawGetUpdates()])
+async def test_nothing_that_walks_a_failed_connection_finds_the_token(handler: Any, method: Any) -> None:
+    async def failed_call(base: str) -> BaseException:
+        with pytest.raises((ConnectionLost, BadResponse, TelegramBadRequest)) as caught:
+            await call(base, method, seconds=0.2 if handler is never else 20)
+        return caught.value
+
+    if handler is None:
+        with socket.socket() as unused:
+            unused.bind(("127.0.0.1", 0))
+            error = await failed_call(f"http://127.0.0.1:{unused.getsockname()[1]}")
+    else:
+        async with RawTestServer(handler, host="127.0.0.1") as server:
+            error = await failed_call(str(server.make_url("")).rstrip("/"))
+
+    texts = [f"{one!r} {one} {vars(one)}" for one in chain(error)]
+    assert [text for text in texts if "SECRET" in text] == []
+    walked = traceback.TracebackException.from_exception(error, capture_locals=True)
+    assert walked.__context__ is None
+    assert "SECRET" not in "".join(walked.format())
+    body = await asyncio.to_thread(as_sentry_sends_it, error)
+    assert type(error).__name__.encode() in body
+    assert b"SECRET" not in body
+
+
+def as_sentry_sends_it(error: BaseException) -> bytes:
+    """Return the event of sentry-sdk with its own transport, as an integration of it would report the error."""
+    with sentry_server() as server:
+        client = sentry_sdk.Client(dsn=server.dsn, default_integrations=False, max_request_body_size="always")
+        event, hint = event_from_exception(error, client_options=client.options)
+        client.capture_event(event, hint=hint)
+        client.close(timeout=5)
+        return b"".join(server.bodies)

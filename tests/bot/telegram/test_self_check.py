@@ -108,12 +108,39 @@ async def test_one_that_fails_does_so_alone(emu: Emulator, ann: EmulatedUser, me
     assert "Telegram: groups" in found
 
 
-async def test_a_server_that_is_none(emu: Emulator) -> None:
-    emu.faults.add(Fault.raw("getMe", b'{"ok": true, "result": []}'))
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"ok": true, "result": []}', "result in the answer to getMe has the wrong type (list)"),
+        (b'{"ok": true}', "result in the answer to getMe is missing"),
+        (b'{"ok": true, "result": {"first_name": "X"}}', "result.id in the answer to getMe is missing"),
+        (b'{"ok": true, "result": {"id": true}}', "result.id in the answer to getMe has the wrong type (bool)"),
+        (b'{"ok": "yes", "result": {"id": 42}}', "ok in the answer to getMe has the wrong type (str)"),
+    ],
+)
+async def test_a_server_that_is_none_is_named_with_the_field_that_is_wrong(
+    emu: Emulator, body: bytes, words: str
+) -> None:
+    emu.faults.add(Fault.raw("getMe", body))
     (found,) = (await checks(emu)).values()
 
     assert found.state == "failed"
-    assert "does not answer as a Bot API server" in found.detail
+    assert found.detail.startswith(f"{emu.base_url.removeprefix('http://')}: {words}; ")
+    assert "telegram_api" in found.detail
+
+
+async def test_an_error_of_the_server_is_quoted(emu: Emulator) -> None:
+    emu.faults.add(Fault.api_error("getMe", 500, "Internal Server Error: shard 7"))
+    (found,) = (await checks(emu)).values()
+
+    assert found.state == "failed"
+    assert "Internal Server Error: shard 7" in found.detail
+
+
+async def test_an_id_in_quotation_marks_is_one(emu: Emulator) -> None:
+    emu.faults.add(Fault.raw("getMe", b'{"ok": true, "result": {"id": "42", "username": "my_bot"}}'))
+
+    assert (await checks(emu))["Telegram"] == Check("Telegram", "ok", "the bot is @my_bot")
 
 
 async def test_fields_that_another_server_leaves_out(emu: Emulator) -> None:

@@ -42,14 +42,14 @@ def sheep(home: Path, install: Callable[..., None]) -> Callable[..., None]:
 
 
 def test_all_is_well(shell: Shell, sheep: Callable[..., None]) -> None:
-    sheep("tgllm >=0.1, <2 ; python_version > '3'", "tgllm >9 ; extra == 'more'", "sheepdog", "not a requirement !!")
+    sheep("tgllm >=1.0, <2 ; python_version > '3'", "tgllm >9 ; extra == 'more'", "sheepdog", "not a requirement !!")
     with shell.new_database():
         pass
     shell.runs("db", "backup")
     found = checks(shell)
 
     assert {state for state, _ in found.values()} == {"ok"}
-    assert found["Plugin sheep"][1] == "tgllm-sheep 1.2.3 is for tgllm <2,>=0.1, API 1.0"
+    assert found["Plugin sheep"][1] == "tgllm-sheep 1.2.3 is for tgllm <2,>=1.0, API 1.0"
     assert "up to date" in found["Database"][1]
     assert "Plugin echo" not in found
     hint = shell.runs("upgrade").out
@@ -61,7 +61,7 @@ def test_all_is_well(shell: Shell, sheep: Callable[..., None]) -> None:
 def test_a_version_that_is_not_installed_yet_is_checked(
     shell: Shell, sheep: Callable[..., None], to: str, state: str
 ) -> None:
-    sheep("tgllm>=0.1,<2.0.dev0")
+    sheep("tgllm>=1.0,<2.0.dev0")
     found = checks(shell, "--to", to, code=int(state == "failed"))
 
     assert found["Plugin sheep"][0] == state

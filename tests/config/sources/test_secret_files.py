@@ -164,7 +164,7 @@ class TestBoth:
     def test_in_a_dotenv(self, operator: Operator) -> None:
         operator.writes_dotenv(f"TGLLM_BOT_TOKEN={TOKEN}\nTGLLM_BOT_TOKEN_FILE=x")
 
-        assert f"{operator.dotenv}: both TGLLM_BOT_TOKEN and TGLLM_BOT_TOKEN_FILE are set" in operator.is_told()
+        assert f"{operator.dotenv}:2: both TGLLM_BOT_TOKEN and TGLLM_BOT_TOKEN_FILE are set" in operator.is_told()
 
     @pytest.mark.parametrize(
         "table",
@@ -253,7 +253,7 @@ class TestWrongFiles:
     def test_no_path(self, operator: Operator, value: str) -> None:
         operator.writes_toml(f"bot_token_file = {value}")
 
-        assert operator.is_told().startswith(f"{operator.toml} (bot_token_file): must be the path of a file")
+        assert operator.is_told().startswith(f"{operator.toml}:1 (bot_token_file): must be the path of a file")
 
 
 class TestOfPlugins:

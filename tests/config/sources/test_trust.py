@@ -25,7 +25,7 @@ class TestBotToken:
         operator.writes_dotenv(ELSEWHERE)
 
         told = operator.is_told()
-        assert told.startswith(f"{operator.dotenv}: TGLLM_TELEGRAM_API is refused, because bot_token comes from")
+        assert told.startswith(f"{operator.dotenv}:1: TGLLM_TELEGRAM_API is refused, because bot_token comes from")
         assert f"{config} (bot_token)" in told
         assert TOKEN not in told
 
@@ -55,7 +55,7 @@ class TestBotToken:
         operator.writes_dotenv(f"TGLLM_CONFIG={operator.toml}\n")
 
         told = operator.is_told()
-        assert told.startswith(f"{operator.toml}: telegram_api is refused, because bot_token comes from")
+        assert told.startswith(f"{operator.toml}:1: telegram_api is refused, because bot_token comes from")
         assert "names this config file" in told
 
     @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ class TestPluginKey:
         operator.writes_dotenv(f"TGLLM_PLUGINS__GEMINI__{field}=http://192.0.2.1\n")
 
         told = refused(operator)
-        assert told.startswith(f"{operator.dotenv}: TGLLM_PLUGINS__GEMINI__{field} is refused")
+        assert told.startswith(f"{operator.dotenv}:1: TGLLM_PLUGINS__GEMINI__{field} is refused")
         assert f"plugins.gemini.api_key comes from somewhere else ({config} (plugins.gemini.api_key))" in told
         assert "k-1234567" not in told
 
@@ -162,7 +162,7 @@ class TestPluginKey:
         operator.config_path = None
         operator.writes_dotenv(f"TGLLM_CONFIG={operator.toml}\n")
 
-        assert refused(operator).startswith(f"{operator.toml}: plugins.gemini.base_url is refused")
+        assert refused(operator).startswith(f"{operator.toml}:2: plugins.gemini.base_url is refused")
 
     def test_the_credentials_of_the_machine(self, operator: Operator) -> None:
         operator.writes_dotenv("TGLLM_PLUGINS__GEMINI__BASE_URL=http://192.0.2.1\nTGLLM_PLUGINS__GEMINI__PROJECT=p\n")

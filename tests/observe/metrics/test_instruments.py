@@ -135,9 +135,16 @@ class TestTheTable:
     def test_no_label_holds_an_id_or_a_name_of_a_person(self) -> None:
         labels = {label.name for metric in ALL for label in metric.labels}
         assert labels <= {
-            "kind", "outcome", "state", "provider", "model", "code", "direction", "method", "operation", "job", "level",
-            "version", "python", "plugin",
+            "kind", "outcome", "state", "provider", "model", "code", "direction", "method", "operation", "name",
+            "level", "version", "python", "plugin",
         }  # fmt: skip
+
+    def test_no_label_is_one_that_prometheus_sets_itself(self) -> None:
+        # It renames ours then: job becomes exported_job, and queries find the label of the target.
+        for metric in ALL:
+            for label in metric.labels:
+                assert label.name not in {"job", "instance", "le", "quantile"}, metric.name
+                assert not label.name.startswith(("exported_", "__")), metric.name
 
     def test_bounds_grow(self) -> None:
         for metric in ALL:

@@ -212,7 +212,7 @@ async def test_a_guest_whose_time_is_over_keeps_the_answer_in_a_group_that_is_le
     make: Make, clock: ManualClock
 ) -> None:
     bot = make()
-    await bot.write(lambda conn: bot.access.groups.let_in_by(conn, -5, "Room", Actor(ANN, "telegram")))
+    await bot.write(lambda conn: bot.access.groups.approve_by(conn, -5, "Room", Actor(ANN, "telegram")))
     await bot.ask()
     await bot.users.decide(EVE, "guest", SHELL)
     with bot.running.track(turn_of("1", ":7:", EVE)) as private, bot.running.track(turn_of("2", ":-5:", EVE)) as there:
@@ -292,7 +292,7 @@ async def test_requests_for_groups_are_limited_and_decided_once(make: Make) -> N
 
 async def test_turns_in_a_group_that_is_declined_are_stopped_but_those_of_admins(make: Make) -> None:
     bot = make()
-    await bot.write(lambda conn: bot.access.groups.let_in_by(conn, -5, "Room", Actor(ANN, "telegram")))
+    await bot.write(lambda conn: bot.access.groups.approve_by(conn, -5, "Room", Actor(ANN, "telegram")))
     with (
         bot.running.track(turn_of("1", ":-5:3", EVE)) as guests,
         bot.running.track(turn_of("2", ":-5:", ANN)) as owners,

@@ -8,9 +8,10 @@ import pytest
 
 from database_support import NOW, names
 from tgllm.db.engine.errors import BackupFailed, DatabaseError
+from tgllm.db.file.backup import UNFINISHED
 from tgllm.db.file.schema import prepare
 from tgllm.services.backups.folder import backup_into, latest_time, list_backups
-from tgllm.services.backups.making import UNFINISHED, Order
+from tgllm.services.backups.making import Order
 from tgllm.services.backups.reading import read_archive
 
 

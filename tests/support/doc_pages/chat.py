@@ -3,7 +3,7 @@
     Ann: /admin users pending          somebody says something
     Bot: Pending requests: ...         what the bot answers; "..." stands for any text
       a second line of the answer
-    Ann presses: Let in                a button of the bot's last message that has it
+    Ann presses: Approve                a button of the bot's last message that has it
     Bot to Eve: You have been ...      what it writes to somebody else
 
 Ann is the owner, Bob an approved user, and Eve has asked for access; other names are people who are new to the bot.

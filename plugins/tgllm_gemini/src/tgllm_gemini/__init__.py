@@ -1,5 +1,5 @@
 """Google Gemini provider for tgllm; ``tgllm_gemini.plugin`` has the hooks, ``tgllm_gemini.settings`` the settings."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 __all__ = ["__version__"]

@@ -8,6 +8,8 @@ from typing import cast
 
 from google.auth import exceptions as auth
 from google.genai import errors
+from pydantic import ValidationError
+from pydantic.alias_generators import to_camel
 
 from tgllm.api.errors import (
     AuthFailed,
@@ -21,8 +23,8 @@ from tgllm.api.errors import (
 )
 from tgllm.api.types import Json, JsonObject
 from tgllm.providers.failure import Failure, explain
-from tgllm.providers.http import transport_errors
-from tgllm.providers.json_values import as_list, as_object, as_text
+from tgllm.providers.http import dropped_context, transport_errors
+from tgllm.providers.json_values import as_list, as_object, as_text, kind_of
 
 __all__ = ["Outdated", "explain_gemini", "sdk_errors"]
 
@@ -34,6 +36,21 @@ _NO_QUOTA = re.compile(r"limit: 0\b")
 
 class Outdated(ProviderError):
     """The API no longer accepts data of an earlier answer: a signature or an uploaded file."""
+
+
+_KINDS = {
+    "string": "text",
+    "enum": "text",
+    "bytes": "text",
+    "list": "a list",
+    "tuple": "a list",
+    "model": "an object",
+    "dict": "an object",
+    "int": "a number",
+    "float": "a number",
+    "bool": "true or false",
+}
+"""Kinds of JSON values by the beginning of pydantic's error types."""
 
 
 @contextmanager
@@ -48,6 +65,12 @@ def sdk_errors(host: str, idle_seconds: float, hide: Callable[[str], str]) -> Ge
     Raises:
         ProviderError: the subclass that fits.
     """
+    with dropped_context(), _converted(host, idle_seconds, hide):
+        yield
+
+
+@contextmanager
+def _converted(host: str, idle_seconds: float, hide: Callable[[str], str]) -> Generator[None]:
     try:
         with transport_errors(host, idle_seconds, hide):
             yield
@@ -66,7 +89,19 @@ def sdk_errors(host: str, idle_seconds: float, hide: Callable[[str], str]) -> Ge
         raise AuthFailed("Google refused the credentials; sign in again") from None
     # Errors of the SDK for responses that it can't parse, pydantic's included, and those of deeply nested JSON.
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
-        raise BadResponse(f"{host} sent an answer that can't be read: {type(error).__name__}") from None
+        raise BadResponse(f"{host} sent an answer that can't be read: {_what_is_wrong(error)}") from None
+
+
+def _what_is_wrong(error: Exception) -> str:
+    """Return the field with a value of the wrong type, and never the value; otherwise the type of the error."""
+    if not isinstance(error, ValidationError):
+        return type(error).__name__
+    found = error.errors(include_url=False)[0]
+    # As the API writes them; the SDK calls some fields finish_reason, and others finishReason.
+    names = (step if isinstance(step, int) else to_camel(step) for step in found["loc"])
+    place = "".join(f"[{name}]" if isinstance(name, int) else f".{name}" for name in names).removeprefix(".")
+    wanted = next((words for kind, words in _KINDS.items() if found["type"].startswith(kind)), "another value")
+    return f"{place}: expected {wanted}, got {kind_of(found['input'])}"
 
 
 def _body(details: Json) -> str:

@@ -1,5 +1,5 @@
 """Transcriber of speech; ``tgllm_whisper.plugin`` has the hooks, ``tgllm_whisper.settings`` the settings."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 __all__ = ["__version__"]

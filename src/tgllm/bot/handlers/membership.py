@@ -27,9 +27,9 @@ async def handle_membership(event: ChatMemberUpdated, scope: Scope) -> None:
     if not added or scope.chat.kind not in {"group", "supergroup"}:
         await forget_update(scope)
     elif user.is_admin:
-        let_in_by, chat = access.groups.let_in_by, scope.chat
-        await forget_update(scope, lambda conn: let_in_by(conn, chat.id, chat.title, scope.actor))
-        log.info("group.let_in", chat=scope.chat.id, by=user.id)
+        approve_by, chat = access.groups.approve_by, scope.chat
+        await forget_update(scope, lambda conn: approve_by(conn, chat.id, chat.title, scope.actor))
+        log.info("group.approved", chat=scope.chat.id, by=user.id)
     elif not await is_admin_chat(scope):
         may_answer = access.limits.may_answer(("group", scope.chat.id))
         await forget_update(scope, lambda conn: _request(conn, scope, user.id, is_told=may_answer))

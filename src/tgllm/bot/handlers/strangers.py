@@ -35,7 +35,7 @@ async def receive_stranger(content: TelegramObject, scope: Scope, standing: Stan
     """Finish an update of a user without access here. Only an access request is kept of what they wrote."""
     if isinstance(content, CallbackQuery):
         if scope.core.access.limits.may_answer(("press", scope.person.id)):
-            await answer_press(scope.parts.bot, content, scope.text("access.not_let_in"))
+            await answer_press(scope.parts.bot, content, scope.text("access.not_approved"))
         await forget_update(scope)
     elif not isinstance(content, Message) or scope.row.kind == "edited_message":
         await forget_update(scope)

@@ -232,7 +232,8 @@ class ChatSink:
             if is_unexpected(error):
                 self._errors.report(error, event="stream.broken", turn=self._turn.id, user=self._turn.user.id)
             failure = classify(error)
-            log.info("stream.preview_failed", turn=self._turn.id, reason=failure.reason, meaning=failure.meaning)
+            if not is_unexpected(error):
+                log.info("stream.preview_failed", turn=self._turn.id, reason=failure.reason, meaning=failure.meaning)
             # It is tried again with what there is by then.
             self._interval.slow_down()
             self._changed.set()

@@ -11,13 +11,15 @@ from urllib.parse import urlsplit
 
 from aiogram import Bot
 from aiogram.client.telegram import TelegramAPIServer
-from aiogram.exceptions import ClientDecodeError, TelegramConflictError, TelegramForbiddenError
+from aiogram.exceptions import TelegramConflictError, TelegramForbiddenError
 from aiogram.methods.base import TelegramMethod
 from aiogram.utils.token import TokenValidationError
 
 from tgllm.api import TgllmError
+from tgllm.bot.telegram.answers import number_of, wrong_field
+from tgllm.bot.telegram.connection import failure_of
 from tgllm.bot.telegram.failures import classify, fatal_error, is_webhook, refused_by_conflict
-from tgllm.bot.telegram.get_updates import RawGetUpdates
+from tgllm.bot.telegram.get_updates import BadResponse, RawGetUpdates
 from tgllm.bot.telegram.session import BotSession
 from tgllm.providers.connections.failure import target_of
 from tgllm.providers.proxies import find_http_proxy
@@ -118,10 +120,11 @@ class Account:
         Raises:
             AccountError: the token is refused, or the server can't be reached.
         """
-        found = await self._object(_GetMe())
-        number, username = found.get("id"), found.get("username")
-        if not isinstance(number, int):
-            raise self._strange()
+        method = _GetMe()
+        found = await self._object(method)
+        number, username = number_of(found.get("id")), found.get("username")
+        if number is None:
+            raise self._strange(method, "result.id", found.get("id"))
         return BotFacts(
             number,
             username if isinstance(username, str) else "",
@@ -180,7 +183,7 @@ class Account:
     async def _object(self, method: TelegramMethod[Any]) -> Mapping[str, Any]:
         found: object = await self._call(method)
         if not isinstance(found, dict):
-            raise self._strange()
+            raise self._strange(method, "result", found)
         return cast("Mapping[str, Any]", found)
 
     async def _call(self, method: TelegramMethod[T], seconds: float = _SECONDS) -> T:
@@ -197,8 +200,6 @@ class Account:
             return AccountError(str(refused), "token")
         if isinstance(error, TelegramConflictError):
             return AccountError(str(refused_by_conflict(error)), "webhook" if is_webhook(error) else "poller")
-        if isinstance(error, ClientDecodeError):
-            return self._strange()
         found = classify(error)
         if isinstance(error, TelegramForbiddenError) or found.meaning == "rejected":
             return AccountError(found.reason, "blocked")
@@ -206,13 +207,13 @@ class Account:
             # It names the server, the proxy and what to do.
             return AccountError(found.reason, "unreachable")
         proxy, _ = find_http_proxy(self._api)
-        reason = f"{found.reason} through the proxy {proxy}" if proxy else found.reason
+        said = error.reason if isinstance(error, BadResponse) else found.reason
+        reason = f"{said} through the proxy {proxy}" if proxy else said
         return AccountError(f"{reason} ({self._place})", "unreachable", f"{reason}: check the network and telegram_api")
 
-    def _strange(self) -> AccountError:
-        return AccountError(
-            f"the server {self._place} does not answer as a Bot API server: check telegram_api", "not_bot_api"
-        )
+    def _strange(self, method: TelegramMethod[Any], field: str, value: object) -> AccountError:
+        wrong = wrong_field(method.__api_method__, field, value)
+        return AccountError(str(failure_of(wrong, self._api)), "not_bot_api")
 
     @property
     def _place(self) -> str:

@@ -27,7 +27,15 @@ from aiogram.types import File, User
 
 from tgllm.providers.error_body import is_page, page_words
 
-__all__ = ["UnreadableAnswer", "lenient_result", "raise_failure", "read_object", "redirect_words"]
+__all__ = [
+    "UnreadableAnswer",
+    "lenient_result",
+    "number_of",
+    "raise_failure",
+    "read_object",
+    "redirect_words",
+    "wrong_field",
+]
 
 _MOST_WORDS: Final = 120
 _BY_STATUS: Final[Mapping[int, type[TelegramAPIError]]] = {
@@ -105,16 +113,18 @@ def raise_failure(method: TelegramMethod[Any], status: int, answer: Mapping[str,
             "check whether {setting} is a Bot API server",
             status,
         )
-    code = _number(answer.get("error_code"))
+    code = number_of(answer.get("error_code"))
     if status < HTTPStatus.BAD_REQUEST and code is not None:
         status = code
+    if status < HTTPStatus.BAD_REQUEST and not isinstance(answer.get("ok"), bool):
+        raise wrong_field(method.__api_method__, "ok", answer.get("ok"))
     said = answer.get("description")
     message = said if isinstance(said, str) else f"HTTP {status}"
     parameters: object = answer.get("parameters")
     known = cast("dict[str, Any]", parameters) if isinstance(parameters, dict) else {}
-    if wait := _number(known.get("retry_after")):
+    if wait := number_of(known.get("retry_after")):
         raise TelegramRetryAfter(method=method, message=message, retry_after=wait)
-    if moved_to := _number(known.get("migrate_to_chat_id")):
+    if moved_to := number_of(known.get("migrate_to_chat_id")):
         raise TelegramMigrateToChat(method=method, message=message, migrate_to_chat_id=moved_to)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         raise TelegramRetryAfter(method=method, message=message, retry_after=1)
@@ -141,15 +151,15 @@ def lenient_result(method: TelegramMethod[Any], result: object) -> object:
 
 def _fields(method: TelegramMethod[Any], result: object) -> dict[str, Any]:
     if not isinstance(result, dict):
-        raise _wrong(method.__api_method__, "result", result)
+        raise wrong_field(method.__api_method__, "result", result)
     return cast("dict[str, Any]", result)
 
 
 def _user(fields: Mapping[str, Any]) -> User:
     """Return the bot's own account, of which the id is needed."""
-    user_id = _number(fields.get("id"))
+    user_id = number_of(fields.get("id"))
     if user_id is None:
-        raise _wrong("getMe", "result.id", fields.get("id"))
+        raise wrong_field("getMe", "result.id", fields.get("id"))
     return User.model_construct(
         id=user_id,
         is_bot=True,
@@ -162,16 +172,17 @@ def _user(fields: Mapping[str, Any]) -> User:
 def _file(fields: Mapping[str, Any]) -> File:
     path = _text(fields.get("file_path"))
     if path is None:
-        raise _wrong("getFile", "result.file_path", fields.get("file_path"))
+        raise wrong_field("getFile", "result.file_path", fields.get("file_path"))
     return File.model_construct(
         file_id=_text(fields.get("file_id")) or "",
         file_unique_id=_text(fields.get("file_unique_id")) or "",
-        file_size=_number(fields.get("file_size")),
+        file_size=number_of(fields.get("file_size")),
         file_path=path,
     )
 
 
-def _wrong(method: str, field: str, value: object) -> UnreadableAnswer:
+def wrong_field(method: str, field: str, value: object) -> UnreadableAnswer:
+    """Return the error for a field that is missing, or that has a value of a wrong type."""
     what = "is missing" if value is None else f"has the wrong type ({type(value).__name__})"
     return UnreadableAnswer(f"{field} in the answer to {method} {what}", "check whether {setting} is a Bot API server")
 
@@ -180,7 +191,8 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _number(value: object) -> int | None:
+def number_of(value: object) -> int | None:
+    """Return an integer of a response, also one that is written as a text or with a decimal point; None for others."""
     if isinstance(value, str) and value.removeprefix("-").isdecimal() and len(value) < 20:
         return int(value)
     if isinstance(value, float) and value.is_integer():

@@ -12,6 +12,7 @@ from aiogram.exceptions import (
     TelegramMigrateToChat,
     TelegramNotFound,
     TelegramRetryAfter,
+    TelegramServerError,
     TelegramUnauthorizedError,
 )
 from aiohttp import ClientError
@@ -79,8 +80,10 @@ def classify(error: BaseException) -> CallFailure:  # noqa: PLR0911  one case fo
         case ConnectionLost(failure=failure):
             # Without a connection, Telegram has certainly not executed it.
             return CallFailure("retry" if failure.is_unsent else "unknown", str(failure), connection=failure)
+        case TelegramServerError(message=message) if message:
+            return CallFailure("unknown", f"the server answers with an error: {message}")
         case AiogramError() | TimeoutError() | OSError():
-            # A server error, a response that is not JSON, a connection lost after the request was sent.
+            # An error without a known status, or a connection that was lost after the request was sent.
             return CallFailure("unknown", type(error).__name__)
         case _:
             return CallFailure("rejected", type(error).__name__)

@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
+from aiogram.exceptions import AiogramError
 from aiogram.methods import Response
 from aiogram.methods.base import TelegramMethod, TelegramType
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, TCPConnector
@@ -69,8 +70,13 @@ class BotSession(AiohttpSession):
             failure = self.explain(error, seconds)
             if failure is None:
                 raise
-            # Without the cause, which contains the URL with the token.
-            raise ConnectionLost(method, failure) from None
+            lost: Exception = ConnectionLost(method, failure)
+        except (AiogramError, BadResponse) as error:
+            # Frames below this one have the URL with the token among their variables.
+            lost = error.with_traceback(None)
+            lost.__context__ = None
+        # Not in the handler: the original error, which contains the URL with the token, would be the context.
+        raise lost
 
     def explain(self, error: BaseException, seconds: float | None = None) -> ConnectionFailure | None:
         """Return why a request to the server failed; None for an error that is not of the connection."""
@@ -108,11 +114,19 @@ class BotSession(AiohttpSession):
         except BadResponse as error:
             if error.is_of_bot_api or not is_whole:
                 raise
-            try:
-                read_object(RawGetUpdates.__api_method__, status, body)
-            except UnreadableAnswer as page:
-                raise BadResponse(str(self.explain(page)), first_id=error.first_id) from None
-            raise
+            reason, first_id = self._what_is_wrong(status, body), error.first_id
+            if not reason:
+                raise
+        # Not in the handler, so that the first error is not the context.
+        raise BadResponse(reason, first_id=first_id)
+
+    def _what_is_wrong(self, status: int, body: bytes) -> str:
+        """Return why a body is no response to getUpdates; empty if it is the object of a response."""
+        try:
+            read_object(RawGetUpdates.__api_method__, status, body)
+        except UnreadableAnswer as page:
+            return str(self.explain(page))
+        return ""
 
     def check_response(
         self, bot: Bot, method: TelegramMethod[TelegramType], status_code: int, content: str

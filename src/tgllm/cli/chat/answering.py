@@ -7,6 +7,7 @@ from types import FrameType
 
 from tgllm.cli.chat.display import DRAW_SECONDS, Display
 from tgllm.cli.chat.session import Asked, End
+from tgllm.cli.output import OutputFailed, writing
 from tgllm.services.conversations.turn import TurnOutcome
 
 __all__ = ["follow"]
@@ -40,20 +41,22 @@ def follow(asked: Asked, display: Display) -> TurnOutcome:
     Raises:
         KeyboardInterrupt: a second Ctrl-C.
         SystemExit: SIGTERM, or the terminal is closed; the text so far is stored.
-        OSError: the output is closed; the text so far is stored.
+        OutputFailed: the output can't be written; the text so far is stored.
+        BrokenPipeError: the output is closed; the same.
         DatabaseError: the answer can't be stored.
     """
     stops = _Stops(asked)
     with _handling(stops):
         try:
-            while not isinstance(event := asked.next(DRAW_SECONDS), End):
-                if event is None:
-                    display.tick()
-                else:
-                    display.show(event)
-            outcome = asked.outcome()
-            display.end(outcome.text)
-        except OSError:
+            with writing():
+                while not isinstance(event := asked.next(DRAW_SECONDS), End):
+                    if event is None:
+                        display.tick()
+                    else:
+                        display.show(event)
+                outcome = asked.outcome()
+                display.end(outcome.text)
+        except (OutputFailed, OSError):
             asked.stop()
             asked.outcome()
             raise

@@ -10,6 +10,7 @@ from tgllm.api import TgllmError
 from tgllm.cli.chat.answering import ENDING
 from tgllm.cli.chat.commands import Commands
 from tgllm.cli.chat.prompt import Prompt
+from tgllm.cli.chat.waking import signals_are_seen
 
 __all__ = ["chat_on"]
 
@@ -24,7 +25,7 @@ def chat_on(commands: Commands) -> int:
     """
     talk = commands.talk
     prompt = Prompt(talk.engine.core.config.data_dir / HISTORY_FILE, commands.complete, sys.stderr)
-    with _ended_by_signals():
+    with _ended_by_signals(), signals_are_seen():
         while not commands.has_ended:
             try:
                 text = prompt.read()

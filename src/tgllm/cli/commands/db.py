@@ -96,7 +96,7 @@ def _object(report: Report) -> dict[str, object]:
     }
 
 
-_NoFiles = Annotated[bool, typer.Option("--no-files", help="Leave out the files that people have sent.")]
+_NoFiles = Annotated[bool, typer.Option("--no-files", help="Leave out the files of people and plugins.")]
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """``tgllm upgrade``: whether plugins, settings and database fit a version of tgllm."""
 
 import asyncio
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +18,7 @@ from tgllm.cli.output import JsonOption, print_json, print_table, say
 from tgllm.config.load import LoadedConfig
 from tgllm.config.paths import database_path
 from tgllm.i18n import Catalogue
+from tgllm.observe.installation import clone_folder, place_of
 from tgllm.observe.logs import get_logger
 from tgllm.plugins.discovery import discover
 from tgllm.plugins.host import PluginHost
@@ -70,7 +72,12 @@ def upgrade(
         print_table(("Check", "State", "Detail"), ((each.name, each.state, each.detail) for each in checks))
         if not check:
             packages = sorted({found.package for found in discover()})
-            say(Catalogue()("shell.upgrade_how", packages=" ".join(["tgllm", *packages])))
+            places = " ".join(shlex.quote(place_of(package)) for package in ["tgllm", *packages])
+            clone = clone_folder()
+            if clone is None:
+                say(Catalogue()("shell.upgrade_how", packages=places))
+            else:
+                say(Catalogue()("shell.upgrade_how_clone", packages=places, folder=clone))
     raise typer.Exit(int(failed))
 
 

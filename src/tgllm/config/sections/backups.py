@@ -26,4 +26,4 @@ class BackupsSection(Section):
         default=None,
         description="Folder of backups, best on another disk; by default backups in the data folder.",
     )
-    files: bool = Field(default=True, description="Whether backups contain the files that people have sent.")
+    files: bool = Field(default=True, description="Whether backups contain the files of people and plugins.")

@@ -15,21 +15,22 @@ from tgllm.config.sources.keys import (
     nearest,
     variable,
 )
+from tgllm.config.sources.lines import spot
 from tgllm.config.sources.secret_files import FILE_ENDING, FILE_VARIABLE_ENDING, secret_file
 from tgllm.config.sources.source import Source, SourceKind, Value
 
-__all__ = ["Layer", "Table", "file_layer", "flag_layer", "variable_layer"]
+__all__ = ["COMMON_NAMES", "Layer", "Table", "file_layer", "flag_layer", "variable_layer"]
 
 Table = dict[str, object]
 """A table of the config file, as parsed from TOML."""
 
-_COMMON_NAMES = {
+COMMON_NAMES = {
     "REFRESH_CRON": "refresh_cron",
     "SENTRY_DSN": "errors.sentry_dsn",
     "SENTRY_ENVIRONMENT": "errors.environment",
 }
 """Common variables without the prefix; within one source, the variable with the prefix takes precedence."""
-_VARIABLES = {variable(key): key for key in FIELDS} | _COMMON_NAMES
+_VARIABLES = {variable(key): key for key in FIELDS} | COMMON_NAMES
 _FILE_VARIABLES = {name + FILE_VARIABLE_ENDING: key for name, key in _VARIABLES.items() if key in IN_FILES}
 _FILE_KEYS = {key + FILE_ENDING: key for key in IN_FILES}
 _COMMON = tuple(name for name in (*_VARIABLES, *_FILE_VARIABLES) if not name.startswith(PREFIX))
@@ -74,7 +75,6 @@ def variable_layer(kind: SourceKind, variables: Mapping[str, str], path: str = "
     """Parse variables with the prefix ``TGLLM_`` and common variables; an empty value counts as unset."""
     layer = Layer(kind, path, variables=dict(variables))
     given = {name: text for name, text in variables.items() if text.strip()}
-    where = path or "environment"
     for name in _COMMON:
         if name in given:
             _take_variable(layer, name, given[name])
@@ -84,15 +84,19 @@ def variable_layer(kind: SourceKind, variables: Mapping[str, str], path: str = "
         if name in _VARIABLES or name in _FILE_VARIABLES:
             _take_variable(layer, name, text)
         elif name.startswith(PLUGIN_PREFIX):
-            _plugin_variable(layer, where, name, text)
+            _plugin_variable(layer, name, text)
         else:
             known = [*_VARIABLES, *_FILE_VARIABLES, *SPECIAL_VARIABLES]
-            layer.problems.append(f"{where}: unknown variable {name}; {_hint(name, known)}")
+            layer.problems.append(f"{_spot(layer, name)}: unknown variable {name}; {_hint(name, known)}")
     for name in _FILE_VARIABLES:
         plain = name.removesuffix(FILE_VARIABLE_ENDING)
         if name in given and plain in given:
-            layer.problems.append(f"{where}: both {plain} and {name} are set; keep one of them")
+            layer.problems.append(f"{_spot(layer, name)}: both {plain} and {name} are set; keep one of them")
     return layer
+
+
+def _spot(layer: Layer, name: str) -> str:
+    return spot(layer.path, name) if layer.path else "environment"
 
 
 def _take_variable(layer: Layer, name: str, text: str) -> None:
@@ -112,20 +116,24 @@ def _take_file(layer: Layer, key: str, text: object, source: Source) -> None:
         layer.values[key] = Value(file, file.source)
 
 
-def _plugin_variable(layer: Layer, where: str, name: str, text: str) -> None:
+def _plugin_variable(layer: Layer, name: str, text: str) -> None:
     plugin, *fields = name.removeprefix(PLUGIN_PREFIX).lower().split("__")
     if not plugin or not fields or not all(fields):
-        layer.problems.append(f"{where}: {name} names no setting of a plugin; write {PLUGIN_PREFIX}<ID>__<FIELD>")
+        layer.problems.append(
+            f"{_spot(layer, name)}: {name} names no setting of a plugin; write {PLUGIN_PREFIX}<ID>__<FIELD>"
+        )
         return
     table = layer.plugins.setdefault(plugin, {})
     for step in fields[:-1]:
         inner = table.setdefault(step, {})
         if not isinstance(inner, dict):
-            layer.problems.append(f"{where}: {name} and a shorter name set the same setting; keep one of them")
+            layer.problems.append(
+                f"{_spot(layer, name)}: {name} and a shorter name set the same setting; keep one of them"
+            )
             return
         table = cast("Table", inner)
     if isinstance(table.get(fields[-1]), dict):
-        layer.problems.append(f"{where}: {name} and a longer name set the same setting; keep one of them")
+        layer.problems.append(f"{_spot(layer, name)}: {name} and a longer name set the same setting; keep one of them")
         return
     table[fields[-1]] = text
 
@@ -145,11 +153,11 @@ def _take(layer: Layer, table: Mapping[str, object], path: str, prefix: str) -> 
         elif key in _FILE_KEYS:
             _take_file(layer, _FILE_KEYS[key], raw, Source("file", key, path))
             if _FILE_KEYS[key].removeprefix(prefix) in table:
-                layer.problems.append(f"{path}: both {_FILE_KEYS[key]} and {key} are set; keep one of them")
+                layer.problems.append(f"{spot(path, key)}: both {_FILE_KEYS[key]} and {key} are set; keep one of them")
         elif key not in SECTIONS:
-            layer.problems.append(f"{path}: unknown key {key}; {_hint(key, [*FIELDS, *SECTIONS])}")
+            layer.problems.append(f"{spot(path, key)}: unknown key {key}; {_hint(key, [*FIELDS, *SECTIONS])}")
         elif not isinstance(raw, dict):
-            layer.problems.append(f"{path}: {key} is a table; write it as [{key}] with its settings below")
+            layer.problems.append(f"{spot(path, key)}: {key} is a table; write it as [{key}] with its settings below")
         elif key == "plugins":
             _take_plugins(layer, cast("Table", raw), path)
         else:
@@ -161,4 +169,6 @@ def _take_plugins(layer: Layer, table: Table, path: str) -> None:
         if isinstance(settings, dict):
             layer.plugins[plugin] = cast("Table", settings)
         else:
-            layer.problems.append(f"{path}: plugins.{plugin} is a table; write it as [plugins.{plugin}]")
+            layer.problems.append(
+                f"{spot(path, f'plugins.{plugin}')}: plugins.{plugin} is a table; write it as [plugins.{plugin}]"
+            )

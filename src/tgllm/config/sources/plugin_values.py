@@ -7,6 +7,7 @@ from typing import cast
 from tgllm.api.errors import ConfigError
 from tgllm.config.sources.keys import variable
 from tgllm.config.sources.layers import Layer, Table
+from tgllm.config.sources.lines import spot
 from tgllm.config.sources.secret_files import FILE_ENDING, FILE_VARIABLE_ENDING, secret_file
 from tgllm.config.sources.source import Source
 
@@ -94,4 +95,5 @@ def _in_file(item: PluginValue) -> PluginValue:
 
 
 def _refuse_both(layer: Layer, plain: str, in_file: str) -> None:
-    raise ConfigError(f"{layer.path or 'environment'}: both {plain} and {in_file} are set; keep one of them")
+    where = spot(layer.path, in_file) if layer.path else "environment"
+    raise ConfigError(f"{where}: both {plain} and {in_file} are set; keep one of them")

@@ -8,7 +8,8 @@ from typing import cast
 from tgllm.api.errors import ConfigError
 from tgllm.config.sources.keys import PLUGIN_PREFIX
 from tgllm.config.sources.layers import Layer, Table
-from tgllm.config.sources.plugin_values import plugin_values
+from tgllm.config.sources.lines import spot
+from tgllm.config.sources.plugin_values import PluginValue, plugin_values
 from tgllm.config.sources.secret_files import SecretFile, read_secret
 from tgllm.config.sources.source import Source
 from tgllm.config.sources.trust import Trust, field_problem
@@ -92,6 +93,40 @@ class PluginSettings:
             else:
                 read[name] = self._with_secrets(cast("Table", value)) if isinstance(value, dict) else value
         return read
+
+    def values_of(
+        self, plugin_id: str, env_names: Mapping[str, str], fields: Collection[str]
+    ) -> Mapping[str, PluginValue]:
+        """Return the settings of one plugin that apply, by dotted field, with their sources; no secret file is read.
+
+        Args:
+            plugin_id: the plugin.
+            env_names: field -> common variable (``GEMINI_API_KEY``).
+            fields: dotted names of the plugin's settings.
+
+        Raises:
+            ConfigError: a value and its file are both set, or a path is invalid.
+        """
+        values = (item for layer in self._layers for item in plugin_values(layer, plugin_id, env_names, fields))
+        return {item.field: item for item in values}
+
+    def place(self, plugin_id: str, env_names: Mapping[str, str], fields: Collection[str], field: str) -> str:
+        """Return where a setting of a plugin is set, for an error message; empty if it is not set.
+
+        Args:
+            plugin_id: the plugin.
+            env_names: field -> common variable (``GEMINI_API_KEY``).
+            fields: dotted names of the plugin's settings.
+            field: the dotted name of the setting, or of a value in it.
+        """
+        values = self.values_of(plugin_id, env_names, fields)
+        steps = field.split(".")
+        outer = (".".join(steps[:end]) for end in range(len(steps), 0, -1))
+        inner = (name for name in values if name.startswith(f"{field}."))
+        name = next((name for name in (*outer, *inner) if name in values), None)
+        if name is None or (source := values[name].source).kind == "flag":
+            return ""
+        return spot(source.path, source.name) if source.path else source.place
 
     def sources(self, plugin_id: str) -> Mapping[str, Source]:
         """Return the sources of one plugin's settings by field, without those from common variables."""

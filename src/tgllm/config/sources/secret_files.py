@@ -34,12 +34,12 @@ def secret_file(text: object, source: Source) -> SecretFile:
         ConfigError: the text is no path.
     """
     if not isinstance(text, str) or not text.strip() or "\0" in text:
-        raise ConfigError(f"{source}: must be the path of a file with the secret")
+        raise ConfigError(f"{source.spot}: must be the path of a file with the secret")
     folder = Path(source.path).parent if source.path else Path()
     try:
         path = (folder / Path(text.strip()).expanduser()).absolute()
     except RuntimeError:
-        raise ConfigError(f"{source}: must be the path of a file; the user after its ~ does not exist") from None
+        raise ConfigError(f"{source.spot}: must be the path of a file; the user after its ~ does not exist") from None
     return SecretFile(path, Source(source.kind, source.name, source.path, path))
 
 
@@ -50,7 +50,7 @@ def read_secret(file: SecretFile) -> str:
         ConfigError: there is no such file, or it can't be read, or contains no secret; the message names the source and
             the path, never the content.
     """
-    where, path = file.source.place, file.path
+    where, path = file.source.spot, file.path
     try:
         content = _read(path)
     except FileNotFoundError:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from tgllm.config.sources.lines import spot
+
 __all__ = ["DEFAULT", "LAYERS", "Source", "SourceKind", "Value"]
 
 SourceKind = Literal["flag", "environment", "dotenv", "file", "default"]
@@ -39,6 +41,16 @@ class Source:
                 return f"{self.path} ({self.name})"
             case "default":
                 return "default"
+
+    @property
+    def spot(self) -> str:
+        """The source for an error message: in words, with the line of a file."""
+        if self.kind == "flag" and "." in self.name:
+            # No flag of the command line has such a name: the value is to be stored.
+            return self.name
+        if self.kind not in {"dotenv", "file"}:
+            return self.place
+        return f"{spot(self.path, self.name)} ({self.name})"
 
 
 DEFAULT = Source("default")

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tgllm.config.sources.lines import spot
 from tgllm.config.sources.plugin_values import PluginValue
 from tgllm.config.sources.source import DEFAULT, Source, Value
 
-__all__ = ["Trust", "bot_problems", "field_problem", "is_foreign"]
+__all__ = ["Trust", "bot_problems", "field_problem", "is_foreign", "is_secret_name"]
 
 TOKEN: Final = "bot_token"  # noqa: S105  a key of the settings
 ADDRESSES: Final = ("telegram_api",)
@@ -66,6 +67,11 @@ def is_foreign(dotenv: Path, config: Path | None) -> bool:
     return folder not in {dotenv.parent.resolve(), dotenv.resolve().parent}
 
 
+def is_secret_name(name: str) -> bool:
+    """Return whether a dotted name is that of a secret, such as ``api_key``."""
+    return _SECRET.search(name.lower()) is not None
+
+
 def bot_problems(values: Mapping[str, Value], trust: Trust) -> Iterator[str]:
     """Yield an error message for each setting that must not go with the token.
 
@@ -115,7 +121,8 @@ def _message(setting: Source, secret: str, source: Source | str) -> str:
         else "the .env file of the current folder, which may be somebody else's, names this config file"
     )
     cure = "start tgllm in another folder" if setting.kind == "dotenv" else "name the config file with --config"
+    where = spot(setting.path, setting.name)
     return (
-        f"{setting.path}: {setting.name} is refused, because {secret} comes from somewhere else ({source}), and {why}; "
+        f"{where}: {setting.name} is refused, because {secret} comes from somewhere else ({source}), and {why}; "
         f"set both in one place, or {cure}"
     )

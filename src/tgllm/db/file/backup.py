@@ -13,7 +13,10 @@ from tgllm.db.file.presence import unmark_run
 from tgllm.db.migrations.load import shipped
 from tgllm.db.queries.scrub import scrub_answers
 
-__all__ = ["backup", "copy_to", "write_copy"]
+__all__ = ["UNFINISHED", "backup", "copy_to", "discard_copy", "write_copy"]
+
+UNFINISHED = ".unfinished"
+"""Ending of a copy that is being written."""
 
 
 def backup(path: Path, target: Path) -> None:
@@ -38,14 +41,21 @@ def copy_to(conn: sqlite3.Connection, target: Path) -> None:
     """Copy the database of ``conn`` to ``target``; see ``backup``."""
     if target.exists():
         raise BackupFailed(f"{target} exists already. Choose another name for the backup.", path=str(target))
-    unfinished = target.with_name(f"{target.name}.unfinished")
+    unfinished = target.with_name(f"{target.name}{UNFINISHED}")
     with in_words(target):
         try:
             write_copy(conn, unfinished)
             unfinished.replace(target)
         except BaseException:
-            unfinished.unlink(missing_ok=True)
+            discard_copy(target)
             raise
+
+
+def discard_copy(target: Path) -> None:
+    """Remove a copy with all that a killed process may have left beside it, which holds the same data."""
+    for path in (target.with_name(f"{target.name}{UNFINISHED}"), target):
+        for end in ("-wal", "-shm", "-journal", ""):
+            path.with_name(f"{path.name}{end}").unlink(missing_ok=True)
 
 
 def write_copy(conn: sqlite3.Connection, target: Path) -> None:
@@ -53,7 +63,7 @@ def write_copy(conn: sqlite3.Connection, target: Path) -> None:
 
     A copy that failed is left to the caller, who removes it and translates the errors of SQLite and of the system.
     """
-    target.unlink(missing_ok=True)
+    discard_copy(target)
     os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     with closing(connect(target)) as copy:
         conn.backup(copy)

@@ -110,5 +110,5 @@ def newest_copy(path: Path, backups: Path | None = None) -> Path | None:
         # Not what is written beside a backup that is being made.
         ours = (".tar", ".tar.gz", ".tgz", ".sqlite")
         copies += [copy for copy in backups.glob("*") if copy.name.endswith(ours) and copy.is_file()]
-    copies = [copy for copy in copies if copy.suffix != ".unfinished"]
+    copies = [copy for copy in copies if ".unfinished" not in copy.name]
     return max(copies, key=lambda copy: copy.stat().st_mtime, default=None)

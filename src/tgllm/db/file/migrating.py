@@ -11,7 +11,7 @@ from pathlib import Path
 from tgllm import __version__
 from tgllm.db.engine.errors import DatabaseError, MigrationFailed
 from tgllm.db.engine.sqlite import connect, in_transaction, run_script
-from tgllm.db.file.backup import copy_to, write_copy
+from tgllm.db.file.backup import UNFINISHED, copy_to, discard_copy, write_copy
 from tgllm.db.file.identity import mark_program, program_of, version_of
 from tgllm.db.file.integrity import damage
 from tgllm.db.file.objects import Schema, differences, row_counts, schema_of
@@ -92,6 +92,9 @@ def _check_space(path: Path, update: Update) -> None:
 def _back_up(conn: sqlite3.Connection, path: Path, version: int, now: int) -> Path:
     at = datetime.fromtimestamp(now / 1000, UTC).strftime("%Y%m%dT%H%M%SZ")
     name = f"{path.name}.backup-v{version}-{at}"
+    # What an update that was killed has left; its backup had another time in its name.
+    for left in path.parent.glob(f"{path.name}.backup-v*{UNFINISHED}*"):
+        left.unlink(missing_ok=True)
     target = path.with_name(name)
     number = 2
     while target.exists():
@@ -121,7 +124,7 @@ def _rehearse(conn: sqlite3.Connection, path: Path, update: Update, create_table
             if found:
                 raise _Refused(f"the result is damaged ({found[0]})")
     finally:
-        copy.unlink(missing_ok=True)
+        discard_copy(copy)
 
 
 def _run(conn: sqlite3.Connection, update: Update, create_tables: CreateTables) -> None:

@@ -135,7 +135,7 @@ FILES_READ: Final = Counter(
 JOBS: Final = Counter(
     "tgllm_jobs_total",
     "Scheduled jobs that ended",
-    [Label("job", most=20), Label("outcome", frozenset({"ok", "failed"}))],
+    [Label("name", most=20), Label("outcome", frozenset({"ok", "failed"}))],
 )
 BACKUP_TIME: Final = Gauge(
     "tgllm_last_backup_timestamp_seconds", "Time of the latest backup of the database, since 1970; 0 if there is none"

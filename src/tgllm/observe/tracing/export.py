@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any, Final
 
 import tgllm
+from tgllm.observe.installation import install_command
 from tgllm.observe.logs import get_logger
 from tgllm.observe.redaction import redact
 from tgllm.observe.tracing.spans import Attributes, OpenSpan, SpanKind, tracing
@@ -57,7 +58,7 @@ def _provider(endpoint: str | None) -> Any:  # noqa: ANN401  OpenTelemetry is an
     except ImportError:
         resources = sdk = export = otlp = None
     if resources is None or sdk is None or export is None or otlp is None:
-        log.warning("tracing.not_installed", hint="Install it with: pip install 'tgllm[tracing]'")
+        log.warning("tracing.not_installed", hint=f"Install it with: {install_command('tgllm[tracing]')}")
         return None
     resource = resources.Resource.create({"service.name": "tgllm", "service.version": tgllm.__version__})
     # The service's name of the environment (OTEL_SERVICE_NAME) has precedence.

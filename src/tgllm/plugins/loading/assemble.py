@@ -1,8 +1,12 @@
 """Assembly of the plugins of a run: disabled ones, loading, conflicts of names, missing ones."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
+from tgllm.api.context import PluginInfo
+from tgllm.observe.installation import install_command
+from tgllm.plugins.calls.outcome import Breach
 from tgllm.plugins.discovery import FoundPlugin
 from tgllm.plugins.loading.clashes import settle_ids, settle_names
 from tgllm.plugins.loading.loader import Loader
@@ -10,7 +14,7 @@ from tgllm.plugins.loading.offers import Name
 from tgllm.plugins.loading.plugin import LoadedPlugin
 from tgllm.plugins.loading.records import Known
 
-__all__ = ["PluginChoice", "assemble"]
+__all__ = ["PluginChoice", "assemble", "describe"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +27,25 @@ class PluginChoice:
     """Whether all others are; False: ``--no-plugins``."""
     disabled: Collection[str] = frozenset()
     """Ids that the operator has disabled by name."""
+
+
+async def describe(found: Iterable[FoundPlugin], loader: Loader, choice: PluginChoice) -> Mapping[str, PluginInfo]:
+    """Return the descriptions of plugins by id; plugins that can't be imported are omitted.
+
+    Args:
+        found: the installed plugins.
+        loader: imports one plugin.
+        choice: which plugins are imported.
+    """
+    plugins = [LoadedPlugin(one) for one in sorted(found, key=_order)]
+    _leave_out(plugins, choice)
+    settle_ids(plugin for plugin in plugins if plugin.is_active)
+    infos: dict[str, PluginInfo] = {}
+    for plugin in plugins:
+        if plugin.is_active:
+            with suppress(Breach):
+                infos[plugin.id] = await loader.read(plugin)
+    return infos
 
 
 async def assemble(
@@ -79,7 +102,7 @@ def _missing_plugin(plugin_id: str, known: Known) -> LoadedPlugin:
     plugin = LoadedPlugin(FoundPlugin(plugin_id, known.package, known.version, value=""))
     plugin.stop(
         "missing",
-        f"it was there on the last run and is gone: run pip install {known.package}, "
+        f"it was there on the last run and is gone: run {install_command(known.package)}, "
         f"or name it in TGLLM_DISABLE_PLUGINS once to forget it",
     )
     return plugin

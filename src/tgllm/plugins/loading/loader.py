@@ -37,7 +37,7 @@ class Loader:
     async def load(self, plugin: LoadedPlugin) -> None:
         """Load ``plugin`` in place, or stop it with the reason."""
         try:
-            info = await self._read(plugin)
+            info = await self.read(plugin)
             await self._configure(plugin, info)
             await self._collect(plugin)
         except Breach as breach:
@@ -45,7 +45,12 @@ class Loader:
         except ConfigError as error:
             plugin.stop("misconfigured", str(error))
 
-    async def _read(self, plugin: LoadedPlugin) -> PluginInfo:
+    async def read(self, plugin: LoadedPlugin) -> PluginInfo:
+        """Import ``plugin``, and return its description.
+
+        Raises:
+            Breach: the import failed, or the description is missing or invalid.
+        """
         loaded = await self._run("its import", plugin.found.load, self._limits.import_seconds)
         plugin.implementations = await self._run("reading its hooks", lambda: read_hooks(loaded))
         plugin.hooks = tuple(sorted({implementation.hook for implementation in plugin.implementations}))

@@ -22,9 +22,10 @@ _MOST_ERRORS: Final = 30
 _CONNECT_TIMEOUTS: Final = frozenset({"ConnectionTimeoutError", "ConnectTimeout", "PoolTimeout"})
 _TIMEOUTS: Final = frozenset({"TimeoutError", "TimeoutException"})
 _CLOSED: Final = frozenset(
-    {"ServerDisconnectedError", "ClientPayloadError", "RemoteProtocolError", "ReadError", "WriteError", "ClientOSError"}
+    {"ServerDisconnectedError", "RemoteProtocolError", "ReadError", "WriteError", "ClientOSError"}
 )
 _PROXY_REFUSES: Final = frozenset({"ClientHttpProxyError", "ProxyError"})
+_UNDECODED: Final = frozenset({"ContentEncodingError", "DecodingError"})
 _NO_HTTP: Final = frozenset(
     {"BadStatusLine", "BadHttpMessage", "ClientResponseError", "BadHttpMethod", "LineTooLong", "InvalidHeader"}
 )
@@ -197,8 +198,8 @@ def _by_name(names: set[str], seconds: float | None) -> Cause | None:
         return Cause("connect_timeout", f"no connection{limit}", "check the network, and firewalls on the way")
     if names & _TIMEOUTS:
         return Cause("timeout", f"no answer{limit}", "check the network, and whether the server is overloaded")
-    if "ClientPayloadError" not in names and names & _NO_HTTP:
-        return Cause("unreadable", "the answer is not HTTP", "check {setting}; a port for TLS needs https://")
+    if cause := _spoiled(names):
+        return cause
     if names & _CLOSED:
         advice = "check the network, and {setting}: a port for TLS needs https://"
         return Cause("closed", "the connection was closed before an answer came", advice)
@@ -206,6 +207,18 @@ def _by_name(names: set[str], seconds: float | None) -> Cause | None:
         return Cause("unreadable", "the address is not one of HTTP", "write {setting} like https://host:port")
     if names & {"ClientConnectionError", "ConnectError", "NetworkError", "ClientError", "HTTPError"}:
         return Cause("unreachable", "no connection", "check the network")
+    return None
+
+
+def _spoiled(names: set[str]) -> Cause | None:
+    """Return the cause for an answer of which something came."""
+    if names & _UNDECODED:
+        advice = "a proxy or a gateway may have changed it; check {setting}"
+        return Cause("unreadable", "the answer can't be decompressed", advice)
+    if "ClientPayloadError" in names:
+        return Cause("closed", "the connection was closed in the middle of the answer", "check what is between")
+    if names & _NO_HTTP:
+        return Cause("unreadable", "the answer is not HTTP", "check {setting}; a port for TLS needs https://")
     return None
 
 

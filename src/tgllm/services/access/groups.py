@@ -131,7 +131,7 @@ class GroupAccess:
         outbox.add(conn, [message_to(chat_id, self.texts(f"access.told_group_{verdict}"))], now)
         return GroupDecided(after, changed=True, losing=without_access(conn, self.running.turns, now))
 
-    def let_in_by(self, conn: Connection, chat_id: int, title: str, actor: Actor) -> GroupDecided:
+    def approve_by(self, conn: Connection, chat_id: int, title: str, actor: Actor) -> GroupDecided:
         """Approve a group to which an admin has added the bot.
 
         Raises:

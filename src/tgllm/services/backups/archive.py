@@ -1,7 +1,8 @@
 """Format of a backup with files: a tar file, optionally compressed with gzip.
 
 Its members, in this order: ``tgllm-backup.json`` (``Label``), the database ``tgllm.db``, the files as ``files/<id>``,
-and ``contents.json`` with the checksums. Without that last member the backup is not complete.
+those of plugins as ``plugins/<plugin>/<path>``, and ``contents.json`` with the checksums. Without that last member the
+backup is not complete.
 """
 
 import hashlib
@@ -57,6 +58,7 @@ class Label:
     files: int
     """Number of files; 0 without them."""
     file_bytes: int
+    """Size of the files, with those of plugins."""
     with_files: bool = True
     format: int = FORMAT
 

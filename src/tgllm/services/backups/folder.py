@@ -8,9 +8,10 @@ from pathlib import Path
 
 from tgllm.db.engine.errors import DatabaseError
 from tgllm.db.engine.sqlite import in_words
+from tgllm.db.file.backup import UNFINISHED
 from tgllm.db.file.facts import facts_of
 from tgllm.services.backups.archive import is_archive_name
-from tgllm.services.backups.making import UNFINISHED, Made, Order, make_backup, remove_unfinished
+from tgllm.services.backups.making import Made, Order, make_backup, remove_unfinished
 from tgllm.services.backups.reading import read_label
 
 __all__ = ["Listed", "backup_into", "latest_time", "list_backups", "stamped_name"]

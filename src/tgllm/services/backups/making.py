@@ -11,18 +11,17 @@ from typing import BinaryIO
 from tgllm import __version__
 from tgllm.db.engine.errors import BackupFailed, DatabaseError
 from tgllm.db.engine.sqlite import in_words
-from tgllm.db.file.backup import backup
+from tgllm.db.file.backup import UNFINISHED, backup, discard_copy
 from tgllm.db.file.facts import Facts, facts_of
 from tgllm.db.file.probe import free_bytes, mib
 from tgllm.db.file.swap import sync_folder
 from tgllm.services.backups.archive import Label, is_archive_name
+from tgllm.services.backups.plugin_files import plugin_files
 from tgllm.services.backups.reading import read_archive
 from tgllm.services.backups.writing import write_archive
 
-__all__ = ["UNFINISHED", "Made", "Order", "make_backup", "remove_unfinished"]
+__all__ = ["Made", "Order", "make_backup", "remove_unfinished"]
 
-UNFINISHED = ".unfinished"
-"""Ending of a backup that is being written. The process that writes it holds a lock on it."""
 _COPY = ".database"
 """Ending of the copy of the database beside it, which goes into the backup."""
 SPARE_BYTES = 20 * 2**20
@@ -39,7 +38,7 @@ class Order:
     now: int
     """UTC in milliseconds."""
     with_files: bool = True
-    """Whether the files are included; a target such as ``copy.db`` holds the database alone."""
+    """Whether files are included, also those of plugins; a target such as ``copy.db`` holds the database alone."""
     free: Callable[[Path], int] = free_bytes
     """Returns the free bytes of a folder's disk."""
 
@@ -84,6 +83,8 @@ def make_backup(order: Order) -> Made:
             if order.is_archive:
                 made = _archive(order, copy, stream)
                 finished = target.with_name(f"{target.name}{UNFINISHED}")
+                # Before the file with the lock gets its final name: what is left is found by that one.
+                discard_copy(copy)
             else:
                 made = Made(target, copy.stat().st_size, 0, len(facts_of(copy).blobs))
                 finished = copy
@@ -97,6 +98,7 @@ def make_backup(order: Order) -> Made:
 def _archive(order: Order, copy: Path, stream: BinaryIO) -> Made:
     facts = facts_of(copy)
     blobs = facts.blobs if order.with_files else ()
+    plugins = _plugin_files(order)
     label = Label(
         made_at=order.now,
         program=__version__,
@@ -105,11 +107,11 @@ def _archive(order: Order, copy: Path, stream: BinaryIO) -> Made:
         username=facts.username,
         database_bytes=copy.stat().st_size,
         files=len(blobs),
-        file_bytes=sum(blob.size for blob in blobs),
+        file_bytes=sum(blob.size for blob in blobs) + _bytes_of(order, plugins),
         with_files=order.with_files,
     )
     compress = order.target.name.endswith((".gz", ".tgz"))
-    contents = write_archive(stream, label, copy, order.data_dir, blobs, compress=compress)
+    contents = write_archive(stream, label, copy, order.data_dir, blobs, plugins, compress=compress)
     stream.flush()
     unfinished = order.target.with_name(f"{order.target.name}{UNFINISHED}")
     try:
@@ -124,6 +126,15 @@ def _archive(order: Order, copy: Path, stream: BinaryIO) -> Made:
     return Made(order.target, unfinished.stat().st_size, files, len(facts.blobs) - files, missing)
 
 
+def _plugin_files(order: Order) -> list[str]:
+    return list(plugin_files(order.data_dir)) if order.with_files else []
+
+
+def _bytes_of(order: Order, names: list[str]) -> int:
+    paths = [order.data_dir / name for name in names]
+    return sum(path.stat().st_size for path in paths if path.exists())
+
+
 def _refuse_existing(target: Path) -> None:
     if os.path.lexists(target):
         raise BackupFailed(f"{target} exists already. Choose another name for the backup.", path=str(target))
@@ -134,7 +145,7 @@ def _check_space(order: Order, facts: Facts) -> None:
     # The copy of the database exists twice for a moment.
     needed = order.database.stat().st_size * (2 if order.is_archive else 1)
     if order.is_archive and order.with_files:
-        needed += sum(blob.size for blob in facts.blobs)
+        needed += sum(blob.size for blob in facts.blobs) + _bytes_of(order, _plugin_files(order))
     if folder.stat().st_dev == order.data_dir.stat().st_dev:
         needed += SPARE_BYTES
     free = order.free(folder)
@@ -149,7 +160,7 @@ def _check_space(order: Order, facts: Facts) -> None:
 
 @contextmanager
 def _unfinished(target: Path) -> Generator[BinaryIO]:
-    """Create and lock the file that becomes the target; what is left of it is removed at the end."""
+    """Create the file that becomes the target, and lock it while it is written; what is left is removed at the end."""
     path = target.with_name(f"{target.name}{UNFINISHED}")
     copy = target.with_name(f"{target.name}{_COPY}")
     busy = BackupFailed(f"{target} is being written by another process. Wait for it.", path=str(target))
@@ -165,8 +176,8 @@ def _unfinished(target: Path) -> Generator[BinaryIO]:
         try:
             yield stream
         finally:
-            for left in (copy, copy.with_name(f"{copy.name}.unfinished"), path):
-                left.unlink(missing_ok=True)
+            discard_copy(copy)
+            path.unlink(missing_ok=True)
 
 
 def _own(descriptor: int, path: Path) -> bool:
@@ -190,9 +201,9 @@ def remove_unfinished(path: Path) -> bool:
         return True
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        copy = path.with_name(f"{path.name.removesuffix(UNFINISHED)}{_COPY}")
-        for left in (copy, copy.with_name(f"{copy.name}.unfinished"), path):
-            left.unlink(missing_ok=True)
+        # The file with the lock last: after a kill in between, the others are still found by it.
+        discard_copy(path.with_name(f"{path.name.removesuffix(UNFINISHED)}{_COPY}"))
+        path.unlink(missing_ok=True)
     except BlockingIOError:
         return False
     finally:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tgllm.db.engine.errors import RestoreRefused
 from tgllm.services.backups.archive import BLOB, CONTENTS, DATABASE, LABEL, MOST_JSON, Contents, Hashed, Label
+from tgllm.services.backups.plugin_files import is_plugin_file
 
 __all__ = ["Sink", "is_archive", "read_archive", "read_label"]
 
@@ -63,7 +64,7 @@ def read_archive(path: Path, sink: Sink | None = None, accept: Callable[[Label],
             if member.name == CONTENTS and DATABASE in sums:
                 contents = _contents(path, _bytes_of(path, archive, member))
                 continue
-            is_next = member.name == DATABASE if DATABASE not in sums else BLOB.fullmatch(member.name) is not None
+            is_next = member.name == DATABASE if DATABASE not in sums else _is_file(member.name)
             if not member.isreg() or not is_next or member.name in sums:
                 raise _refused(path, f"it contains {member.name[:100]!r}, which no backup has at this place")
             sums[member.name] = _read_member(archive, member, sink)
@@ -75,6 +76,10 @@ def read_archive(path: Path, sink: Sink | None = None, accept: Callable[[Label],
         if sums[name] != contents.sha256.get(name):
             raise _refused(path, f"{name} in it is not what was written")
     return label
+
+
+def _is_file(name: str) -> bool:
+    return BLOB.fullmatch(name) is not None or is_plugin_file(name)
 
 
 def _read_member(archive: tarfile.TarFile, member: tarfile.TarInfo, sink: Sink | None) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tgllm.db.engine.errors import RestoreRefused
+from tgllm.db.engine.errors import DatabaseError, RestoreRefused
 from tgllm.db.engine.lock import lock_data_folder
 from tgllm.db.engine.sqlite import in_words
 from tgllm.db.file.facts import Facts, account_of, examine
@@ -14,6 +14,7 @@ from tgllm.db.file.probe import free_bytes
 from tgllm.db.file.swap import keep_aside, replace_database
 from tgllm.db.migrations.load import shipped
 from tgllm.services.backups.archive import BLOB
+from tgllm.services.backups.plugin_files import finish, mark, plugin_files
 from tgllm.services.backups.staging import drop, stage
 from tgllm.services.files.blobs import FOLDER
 
@@ -57,8 +58,8 @@ class Restored:
 def restore(order: Restore) -> Restored:
     """Put a backup in the place of the database and its files. Blocks.
 
-    Until the last step the present data stay as they are, also if the program is killed. That step, the renaming of one
-    file, puts all of the backup in their place.
+    Until the database is replaced the present data stay as they are, also if the program is killed. That step, the
+    renaming of one file, puts all of the backup in their place: files of plugins follow then, or when the bot starts.
 
     Raises:
         DataFolderBusy: the bot runs.
@@ -70,18 +71,30 @@ def restore(order: Restore) -> Restored:
     with in_words(order.source):
         order.source.stat()
     with lock_data_folder(folder), in_words(folder):
+        finish_if_readable(database)
         staged = stage(order.source, database, order.free)
         try:
             facts = examine(staged.database, order.source)
             _check_bot(order, facts)
             aside = _keep(order)
+            mark(staged.database, aside, order.now)
             staged.finish_files()
             replace_database(database, staged.database, aside or folder)
         except BaseException:
             drop(staged)
             raise
+        finish(database)
         missing = sum(not (folder / blob.path).is_file() for blob in facts.blobs)
         return Restored(facts, aside, len(staged.parts), missing, facts.version < latest_version(shipped()))
+
+
+def finish_if_readable(database: Path) -> None:
+    """Finish a restore that was killed; a database that is damaged has none to finish."""
+    try:
+        finish(database)
+    except DatabaseError as error:
+        if error.code != "database_corrupt":
+            raise
 
 
 def _check_bot(order: Restore, facts: Facts) -> None:
@@ -102,7 +115,7 @@ def _keep(order: Restore) -> Path | None:
     """Keep the present files under second names, which cost no space; the database follows when it is replaced."""
     database, folder = order.database, order.database.parent
     blobs = [path for path in (folder / FOLDER).glob("*") if BLOB.fullmatch(f"{FOLDER}/{path.name}")]
-    if not database.exists() and not blobs:
+    if not database.exists() and not blobs and next(plugin_files(folder), None) is None:
         return None
     at = datetime.fromtimestamp(order.now / 1000, UTC).strftime("%Y%m%dT%H%M%SZ")
     aside, number = folder / f"{ASIDE}{at}", 2

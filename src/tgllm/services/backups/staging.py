@@ -13,6 +13,7 @@ from tgllm.db.file.facts import refuse_unusable
 from tgllm.db.file.probe import free_bytes, mib
 from tgllm.db.file.swap import sync_folder
 from tgllm.services.backups.archive import BLOB, DATABASE, Label
+from tgllm.services.backups.plugin_files import drop_unpacked, is_plugin_file, plugin_files, unpacked
 from tgllm.services.backups.reading import is_archive, read_archive
 from tgllm.services.files.blobs import FOLDER, PART
 
@@ -44,13 +45,15 @@ def drop_staged(database: Path) -> None:
     """Remove what a killed restore has left; unfinished files go when the bot starts."""
     for path in database.parent.glob(f"{database.name}{_STAGED}*"):
         path.unlink(missing_ok=True)
+    drop_unpacked(database.parent)
 
 
 def stage(source: Path, database: Path, free: FreeBytes = free_bytes) -> Staged:
     """Unpack a backup into the folder of the database.
 
     Args:
-        source: a backup with files, a copy of a database, or a folder with ``tgllm.db`` and perhaps ``files``.
+        source: a backup with files, a copy of a database, or a folder with ``tgllm.db`` and perhaps ``files`` and
+            ``plugins``.
         database: path of the database in use.
         free: returns the free bytes of a folder's disk.
 
@@ -92,6 +95,9 @@ def _stage_archive(source: Path, staged: Staged, free: FreeBytes) -> None:
         if name == DATABASE:
             _write(staged.database, pieces)
             return
+        if is_plugin_file(name):
+            _write(unpacked(folder, name), pieces)
+            return
         part = _part(folder, name)
         staged.parts.append(part)
         _write(part, pieces)
@@ -104,14 +110,17 @@ def _stage_folder(source: Path, staged: Staged, free: FreeBytes) -> None:
     if not database.is_file():
         raise RestoreRefused(f"{source} is no backup: it has no {DATABASE}.", path=str(source))
     blobs = [path for path in (source / FOLDER).glob("*") if BLOB.fullmatch(f"{FOLDER}/{path.name}") and path.is_file()]
-    needed = database.stat().st_size + sum(path.stat().st_size for path in blobs)
+    plugins = list(plugin_files(source))
+    files = [*blobs, *(source / name for name in plugins)]
+    needed = database.stat().st_size + sum(path.stat().st_size for path in files)
     _check_space(staged.database.parent, needed, free)
     _stage_database(database, staged.database)
     for path in blobs:
         part = _part(staged.database.parent, f"{FOLDER}/{path.name}")
         staged.parts.append(part)
-        with path.open("rb") as stream:
-            _write(part, iter(lambda: stream.read(2**20), b""))
+        _copy(path, part)
+    for name in plugins:
+        _copy(source / name, unpacked(staged.database.parent, name))
 
 
 def _stage_database(source: Path, target: Path) -> None:
@@ -126,6 +135,11 @@ def _stage_database(source: Path, target: Path) -> None:
         raise RestoreRefused(
             f"{source} is damaged or no backup of tgllm. Choose another backup.", path=str(source)
         ) from error
+
+
+def _copy(path: Path, target: Path) -> None:
+    with path.open("rb") as stream:
+        _write(target, iter(lambda: stream.read(2**20), b""))
 
 
 def _part(folder: Path, name: str) -> Path:

@@ -15,7 +15,14 @@ __all__ = ["write_archive"]
 
 
 def write_archive(
-    target: BinaryIO, label: Label, database: Path, data_dir: Path, blobs: Iterable[Blob], *, compress: bool
+    target: BinaryIO,
+    label: Label,
+    database: Path,
+    data_dir: Path,
+    blobs: Iterable[Blob],
+    plugins: Iterable[str] = (),
+    *,
+    compress: bool,
 ) -> Contents:
     """Write a backup to an open file; raises OSError.
 
@@ -28,6 +35,7 @@ def write_archive(
         database: the copy of the database.
         data_dir: the folder that the paths of the blobs are relative to.
         blobs: the files to include.
+        plugins: files of plugins to include; one that is gone meanwhile is left out.
         compress: whether to compress with gzip.
 
     Returns:
@@ -39,20 +47,24 @@ def write_archive(
         with database.open("rb") as stream:
             _add(archive, DATABASE, stream, sums, label.made_at)
         missing = tuple(blob.path for blob in blobs if not _add_blob(archive, data_dir, blob, sums))
+        for name in plugins:
+            _add_if_there(archive, data_dir, name, sums)
         contents = Contents(sums, missing)
         _add_bytes(archive, CONTENTS, contents.dump(), {}, label.made_at)
     return contents
 
 
 def _add_blob(archive: tarfile.TarFile, data_dir: Path, blob: Blob, sums: dict[str, str]) -> bool:
-    if BLOB.fullmatch(blob.path) is None:
-        return False
+    return BLOB.fullmatch(blob.path) is not None and _add_if_there(archive, data_dir, blob.path, sums)
+
+
+def _add_if_there(archive: tarfile.TarFile, data_dir: Path, name: str, sums: dict[str, str]) -> bool:
     try:
-        stream = (data_dir / blob.path).open("rb")
+        stream = (data_dir / name).open("rb")
     except FileNotFoundError:
         return False
     with stream:
-        _add(archive, blob.path, stream, sums, int(os.fstat(stream.fileno()).st_mtime * 1000))
+        _add(archive, name, stream, sums, int(os.fstat(stream.fileno()).st_mtime * 1000))
     return True
 
 

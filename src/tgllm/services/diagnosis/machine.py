@@ -10,6 +10,7 @@ from zoneinfo import available_timezones
 import tgllm
 from tgllm.api import Check
 from tgllm.i18n import Catalogue
+from tgllm.observe.installation import install_command
 
 __all__ = ["check_clock", "check_machine"]
 
@@ -29,7 +30,13 @@ def check_machine(texts: Catalogue) -> Sequence[Check]:
         Check("Python", "ok", python),
         Check("Versions", "ok", ", ".join(versions)),
         Check("Time zones", "ok") if zones else Check("Time zones", "warning", texts("doctor.no_zones")),
-        Check("Event loop", "ok", "uvloop" if importlib.util.find_spec("uvloop") else texts("doctor.no_uvloop")),
+        Check(
+            "Event loop",
+            "ok",
+            "uvloop"
+            if importlib.util.find_spec("uvloop")
+            else texts("doctor.no_uvloop", command=install_command("tgllm[fast]")),
+        ),
     )
 
 

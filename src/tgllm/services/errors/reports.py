@@ -13,7 +13,7 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import errors
 from tgllm.db.tables.errors import ErrorPlace, NewError, PlaceKind
 from tgllm.observe.content import handling
-from tgllm.observe.errors import ErrorFacts, code_of, facts_of, raw_text, with_kind
+from tgllm.observe.errors import ErrorFacts, code_of, facts_of, mark_logged, raw_text, with_kind
 from tgllm.observe.logs import get_logger
 from tgllm.services.common.recent_keys import RecentKeys
 from tgllm.services.common.wakeup import Wakeup
@@ -173,6 +173,7 @@ class ErrorReports:
         """Report an error that ends the bot, as the exit of a context; expected ones are left to the caller."""
         if isinstance(error, Exception) and not isinstance(error, TgllmError):
             self.report(error, event="bot.crashed")
+            mark_logged(error)
 
     async def settle(self) -> None:
         """Store what was reported. Failures are logged, and the errors are stored later."""

@@ -14,6 +14,7 @@ from tgllm.api import Check
 from tgllm.api.clock import Clock
 from tgllm.config.sections.errors import ErrorsSection
 from tgllm.observe.errors import ErrorFacts
+from tgllm.observe.installation import install_command
 from tgllm.observe.logs import get_logger
 from tgllm.observe.redaction import redacted_texts
 from tgllm.services.common.recent_keys import RecentKeys
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
     from sentry_sdk import Client
     from sentry_sdk.types import Event, Hint
 
-__all__ = ["INSTALL_COMMAND", "Sentry", "check_sentry", "open_sentry"]
+__all__ = ["Sentry", "check_sentry", "open_sentry"]
 
 log = get_logger(__name__)
 
-INSTALL_COMMAND: Final = "pip install 'tgllm[sentry]'"
+PACKAGE: Final = "tgllm[sentry]"
 QUIET_SECONDS: Final = 60.0
 """Minimum interval of events of one kind; the database counts all of them."""
 CLOSE_SECONDS: Final = 2.0
@@ -101,7 +102,7 @@ def open_sentry(settings: ErrorsSection, clock: Clock, versions: Callable[[], Ma
     if settings.sentry_dsn is None:
         return None
     if not _is_installed():
-        log.warning("sentry.not_installed", mend_with=INSTALL_COMMAND)
+        log.warning("sentry.not_installed", mend_with=install_command(PACKAGE))
         return None
     from sentry_sdk import Client  # noqa: PLC0415  few bots use it
 
@@ -133,7 +134,9 @@ def check_sentry(settings: ErrorsSection) -> Check | None:
     if settings.sentry_dsn is None:
         return None
     if not _is_installed():
-        return Check("Sentry", "failed", f"SENTRY_DSN is set, but Sentry's client is missing: {INSTALL_COMMAND}")
+        return Check(
+            "Sentry", "failed", f"SENTRY_DSN is set, but Sentry's client is missing: {install_command(PACKAGE)}"
+        )
     return Check("Sentry", "ok", f"environment {settings.environment}")
 
 

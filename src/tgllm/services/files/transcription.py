@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 from tgllm.api import FileUnreadable, Recording, TgllmError, Transcript
+from tgllm.observe.installation import install_command
 from tgllm.plugins.calls.outcome import Breach, Outcome, Raised, TimedOut, contract_error, value_of
 from tgllm.plugins.calls.runner import HookRunner
 from tgllm.plugins.checks.values import called, check_value
@@ -11,14 +12,16 @@ from tgllm.plugins.host import PluginHost
 from tgllm.plugins.owned import OwnedTranscriber
 from tgllm.services.common.text import mend_surrogates
 
-__all__ = ["INSTALL", "Transcription", "is_recording", "no_transcriber"]
+__all__ = ["Transcription", "install_transcriber", "is_recording", "no_transcriber"]
 
 GRACE_SECONDS = 2.0
 """Timeout for the clean-up of a cancelled transcription."""
-INSTALL = "pip install tgllm-whisper"
-"""The command that installs a transcriber."""
-
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
+
+
+def install_transcriber() -> str:
+    """Return the command that installs a transcriber."""
+    return install_command("tgllm-whisper")
 
 
 def is_recording(mime: str) -> bool:
@@ -29,10 +32,10 @@ def is_recording(mime: str) -> bool:
 def no_transcriber(name: str) -> FileUnreadable:
     """Return the error for a recording that no plugin can transcribe."""
     return FileUnreadable(
-        f"no installed plugin transcribes recordings: {INSTALL}",
+        f"no installed plugin transcribes recordings: {install_transcriber()}",
         code="file_no_transcriber",
         name=name,
-        command=INSTALL,
+        command=install_transcriber(),
     )
 
 

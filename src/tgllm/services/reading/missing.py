@@ -1,11 +1,11 @@
 """Packages that must be installed to read files and recordings, and the notice about them to the admins."""
 
-import shlex
 from collections.abc import Iterable
 from importlib.util import find_spec
 
 from tgllm.api.files import FileHandler
 from tgllm.i18n import Catalogue
+from tgllm.observe import installation
 from tgllm.services.messaging.admins import AdminNotifier
 from tgllm.services.reading.values import MissingPackage
 
@@ -24,7 +24,7 @@ def missing_modules(needs: Iterable[str]) -> tuple[str, ...]:
 
 def install_command(package: str, modules: Iterable[str]) -> str:
     """Return the shell command that installs a requirement, or else the modules, whose packages have the same names."""
-    return " ".join(("pip install", *(shlex.quote(name) for name in ([package] if package else modules))))
+    return installation.install_command(*([package] if package else modules))
 
 
 def missing_commands(handlers: Iterable[FileHandler]) -> dict[str, tuple[str, ...]]:

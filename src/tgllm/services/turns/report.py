@@ -16,12 +16,16 @@ from tgllm.services.turns.answer import Answer
 from tgllm.services.turns.running import RunningTurn
 from tgllm.services.turns.token_count import counted
 
-__all__ = ["count_usage", "report_begin", "report_turn", "reported_request"]
+__all__ = ["PROVIDER_BROKEN", "count_usage", "report_begin", "report_turn", "reported_request"]
 
 log = get_logger(__name__)
 
 _WELL_KNOWN: Final = {"gemini": "gcp.gemini", "mistral": "mistral_ai", "dipseek": "deepseek"}
 """Names of OpenTelemetry for providers, by id. Source: its registry, gen_ai.provider.name."""
+
+
+PROVIDER_BROKEN: Final = "provider_broken"
+"""Code of the error that stands for an exception outside of the provider contract."""
 
 
 def report_begin(info: TurnInfo) -> None:
@@ -46,6 +50,9 @@ def report_turn(info: TurnInfo, outcome: TurnOutcome, spent: Spent | None) -> No
     if spent is not None:
         values |= {"input_tokens": spent.input_tokens, "output_tokens": spent.output_tokens}
         values["cost_usd"] = None if spent.cost_micros is None else spent.cost_micros / 1_000_000
+    if outcome.error is not None and outcome.error.code == PROVIDER_BROKEN:
+        # A fault, which has a line of its own: turn.crashed.
+        return
     if outcome.error is not None:
         log.warning("turn.failed", **values, code=outcome.error.code, error=text_of(outcome.error))
         return

@@ -41,7 +41,7 @@ from tgllm.services.turns.answer import Answer
 from tgllm.services.turns.model_call import ModelCaller
 from tgllm.services.turns.question_files import NO_FILES, QuestionFiles, check_usable
 from tgllm.services.turns.record import record_turn
-from tgllm.services.turns.report import report_begin, report_turn
+from tgllm.services.turns.report import PROVIDER_BROKEN, report_begin, report_turn
 from tgllm.services.turns.request_record import InterruptedCall, record_interrupted
 from tgllm.services.turns.running import RunningTurn
 from tgllm.services.turns.services import TurnServices
@@ -50,9 +50,6 @@ from tgllm.services.turns.summariser import Summariser
 from tgllm.services.turns.token_count import NOTHING, tokens_of
 
 __all__ = ["ConversationService"]
-
-PROVIDER_BROKEN = "provider_broken"
-"""Code of the error that stands for an exception outside of the provider contract."""
 
 
 class ConversationService:
@@ -148,8 +145,8 @@ class ConversationService:
     ) -> TurnOutcome:
         with self._running.track(turn) as handle, self._budgets.reservation(turn) as reservation:
             with span("load context"):
-                context, is_let_in = await self._database.read(lambda conn: self._load(conn, turn, reservation))
-            if not is_let_in:
+                context, is_approved = await self._database.read(lambda conn: self._load(conn, turn, reservation))
+            if not is_approved:
                 # Access was lost while the question was queued; a loss from now on stops the turn, which is tracked.
                 handle.stop("person")
             answer = Answer(context.model, self._clock, self._most_chars)

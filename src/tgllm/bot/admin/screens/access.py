@@ -65,7 +65,7 @@ def _about_group(call: AdminCall, verdict: GroupVerdict, chat_id: int) -> Result
 
     def work(conn: Connection) -> Screen:
         if verdict == "approve" and chat_id == here.id:
-            decided = core.access.groups.let_in_by(conn, chat_id, here.title, call.actor)
+            decided = core.access.groups.approve_by(conn, chat_id, here.title, call.actor)
         else:
             decided = core.access.groups.decide_in(conn, chat_id, verdict, call.actor)
         if not decided.changed:

@@ -8,6 +8,7 @@ from tgllm.api.errors import ConfigError, TgllmError
 from tgllm.cli.commands.init.dialogue import Dialogue, read_secret
 from tgllm.cli.commands.init.flags import InitFlags
 from tgllm.cli.commands.init.model_step import choose_model, name_model
+from tgllm.observe.installation import install_command
 from tgllm.observe.redaction import redactor
 from tgllm.plugins.loading.registration import nearest
 from tgllm.services.setup.fields import Field
@@ -16,6 +17,8 @@ from tgllm.services.setup.providers import Candidate, ProviderSetup, Tried
 __all__ = ["Chosen", "choose_provider"]
 
 _NONE = "0"
+_EXAMPLE = "tgllm-mistral"
+"""Package that is named where no provider is installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ def choose_provider(dialogue: Dialogue, setup: ProviderSetup, flags: InitFlags) 
     for plugin, reason in unusable.items():
         dialogue.warn("shell.plugin_warning", plugin=plugin, reason=reason)
     if not candidates and flags.provider is None:
-        dialogue.say("init.provider_none")
+        dialogue.say("init.provider_none", command=install_command(_EXAMPLE))
         return Chosen()
     wanted = flags.provider or ((flags.model or "").partition("/")[0] if "/" in (flags.model or "") else None)
     while True:
@@ -72,7 +75,11 @@ def _named(candidates: Sequence[Candidate], name: str) -> Candidate | None:
 def _unknown(dialogue: Dialogue, candidates: Sequence[Candidate], name: str) -> str:
     known = [each.id for each in candidates]
     return dialogue.texts(
-        "init.provider_unknown", provider=name, known=", ".join(known) or "-", hint=nearest(name, known)
+        "init.provider_unknown",
+        provider=name,
+        known=", ".join(known) or "-",
+        hint=nearest(name, known),
+        command=install_command(_EXAMPLE),
     )
 
 

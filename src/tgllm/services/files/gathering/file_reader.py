@@ -20,7 +20,7 @@ from tgllm.plugins.host import PluginHost
 from tgllm.plugins.owned import OwnedFileHandler
 from tgllm.services.files.blobs import BlobStore, file_digest
 from tgllm.services.files.handlers import matching
-from tgllm.services.files.transcription import INSTALL, Transcription, no_transcriber
+from tgllm.services.files.transcription import Transcription, install_transcriber, no_transcriber
 from tgllm.services.files.true_names import shown_name
 from tgllm.services.files.types import FileType, contradicts
 
@@ -167,7 +167,7 @@ class FileReader:
         owned = None if self._transcription is None else self._transcription.choose(file.mime)
         if self._transcription is None or owned is None:
             if self._no_transcriber is not None and not self._host.transcribers:
-                await self._no_transcriber(INSTALL)
+                await self._no_transcriber(install_transcriber())
             raise no_transcriber(name)
         reader = f"transcriber:{owned.transcriber.id}"
         async with self._lock(file.sha256, reader):

@@ -236,3 +236,15 @@ async def test_an_edited_caption_is_asked_again(
         await emu.wait_for(lambda: len(provider.requests) == 2)
     assert [len(request.messages) for request in provider.requests] == [1, 1]
     assert provider.questions[1].endswith("two")
+
+
+async def test_a_message_without_an_id_is_answered(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    provider.answer("Nice.")
+    chat = {"id": ann.id, "type": "private", "first_name": "Ann"}
+    sender = {"id": ann.id, "is_bot": False, "first_name": "Ann"}
+    ann.private_chat()
+    async with start():
+        emu.inject_update({"message": {"date": 1, "chat": chat, "from": sender, "caption": "What is it?", "photo": []}})
+        await emu.wait_for_message(ann.private_chat(), is_nice)

@@ -7,7 +7,7 @@ question are a question of their own.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from aiogram.types import Message
 
@@ -18,6 +18,7 @@ from tgllm.bot.turns.merging import merge_rows, merged_rows, wait_for
 from tgllm.bot.updates.formats.written import Written, joined, written_in
 from tgllm.bot.updates.mentions import is_raw_heard
 from tgllm.bot.updates.raw import message_of
+from tgllm.bot.updates.values import as_id
 from tgllm.db.queries.scrub import scrub
 from tgllm.db.tables.inbox import InboxRow
 from tgllm.services.files.attachment import Attachment
@@ -96,4 +97,5 @@ def _words(written: Written, scope: Scope) -> Written:
 
 
 def _message_id(message: Mapping[str, Any]) -> int:
-    return cast("int", message["message_id"])
+    """Return the id of a raw message, which may lack it: then the one with which an update is completed."""
+    return as_id(message.get("message_id")) or 0

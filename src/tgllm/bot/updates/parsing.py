@@ -31,11 +31,18 @@ def parse_update(payload: str, bot: Bot) -> Update:
     _drop_unreadable(raw)
     for _ in range(MOST_ROUNDS):
         try:
-            return Update.model_validate(raw, context={"bot": bot})
+            return _validated(raw, bot)
         except ValidationError as error:
             if not complete(raw, error.errors(include_url=False, include_context=False)):
                 raise
-    return Update.model_validate(raw, context={"bot": bot})
+    return _validated(raw, bot)
+
+
+def _validated(raw: Json, bot: Bot) -> Update:
+    """Return the update; one whose only content is null raises here and not in a handler."""
+    update = Update.model_validate(raw, context={"bot": bot})
+    _ = update.event_type
+    return update
 
 
 def _drop_unreadable(update: Json) -> None:

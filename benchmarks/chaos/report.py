@@ -1,0 +1,39 @@
+"""Text of a report."""
+
+from benchmarks.chaos.run import Report
+from benchmarks.report import table
+
+__all__ = ["report_text"]
+
+
+def report_text(report: Report) -> str:
+    """Return the figures of a run as a table, and what is wrong."""
+    options, verdict, kills = report.options, report.verdict, sum(report.kills.values())
+    rows = [
+        ["questions (edited)", f"{report.questions} ({report.edits})"],
+        ["kills", f"{kills}: " + ", ".join(f"{moment} {count}" for moment, count in sorted(report.kills.items()))],
+        ["faults of Telegram", ", ".join(f"{kind} {count}" for kind, count in sorted(report.faults.items()))],
+        ["messages left without a response by a fault", str(report.unknown)],
+        ["lost", str(len(verdict.lost))],
+        ["repeated without a mark", str(len(verdict.repeated))],
+        ["repeated with a mark", str(len(verdict.marked))],
+        ["out of order", str(len(verdict.disorder))],
+        ["given up", str(verdict.given_up)],
+        ["asked whether an answer has arrived", f"{verdict.asked} ({verdict.asked / max(1, kills):.3f} per kill)"],
+        ["placeholders left behind", str(verdict.placeholders)],
+        ["provider calls per question", f"{report.calls / max(1, report.questions + report.edits):.2f}"],
+        ["answered without their file", str(report.without_file)],
+        ["calls above Telegram's rates", str(report.violations)],
+        ["`sending` per message, ms (median, longest)", _sending(report)],
+        ["messages `sending` at a kill", str(report.sending.open_at_kill)],
+        ["exit code of the last shutdown", str(report.exit_code)],
+    ]
+    mode = ("aimed" if options.aimed else "any time", "paced" if options.paced else "not paced")
+    head = f"seed {options.seed}, {options.chats} chats, kills at {mode[0]}, {mode[1]}, {report.seconds:.0f} s"
+    wrong = [f"{name}: {each}" for name in ("lost", "repeated", "disorder") for each in getattr(verdict, name)]
+    return "\n".join([head, "", table(["figure", "value"], rows), *([""] if wrong else []), *wrong])
+
+
+def _sending(report: Report) -> str:
+    sending = report.sending
+    return f"{sending.mean_ms:.1f} ({sending.median_ms:.1f}, {sending.longest_ms:.0f}), {sending.rows} messages"

@@ -1,0 +1,235 @@
+"""A run: people ask while the program is killed, and then until everything is answered."""
+
+import asyncio
+import math
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from benchmarks.chaos.faults import Weather
+from benchmarks.chaos.judge import Verdict
+from benchmarks.chaos.lives import Program, choose
+from benchmarks.chaos.model import Model
+from benchmarks.chaos.outbox import Outbox
+from benchmarks.chaos.people import LOOK_SECONDS, Habits, Talk
+from benchmarks.chaos.states import Sending, read_sending
+from tgllm.db.database import Database
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import groups
+from tgllm.testing.emulator import Emulator, RateLimits
+
+__all__ = ["Options", "Report", "run"]
+
+SETTLED_SECONDS: Final = 3.0
+"""How long nothing happens before the chats are judged: a repeat would come late."""
+_QUIET: Final = frozenset({"getUpdates", "getMe", "getWebhookInfo"})
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a run does."""
+
+    seed: int = 1
+    chats: int = 8
+    """A quarter of them are groups."""
+    messages: int = 20
+    """Of each chat."""
+    kills: int = 50
+    aimed: bool = False
+    """Whether most kills come at moments that are hard to survive; otherwise at any time."""
+    life: float = 4.0
+    """Longest life of the program after it is ready, in seconds."""
+    paced: bool = True
+    """Whether the bot keeps Telegram's rates, which the emulator then enforces."""
+    faults: bool = True
+    patience: float = 300.0
+    """Longest time after the last kill until everything is answered, in seconds."""
+    habits: Habits = field(default_factory=Habits)
+    folder: Path | None = None
+    """Where the bot's data and log are kept; a temporary folder by default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What came of a run."""
+
+    options: Options
+    seconds: float
+    questions: int
+    kills: Mapping[str, int]
+    """Number of kills by moment."""
+    verdict: Verdict
+    calls: int
+    """Requests to the provider that were not failed deliberately."""
+    edits: int
+    """Edited questions, which need a further request."""
+    without_file: int
+    faults: Mapping[str, int]
+    unknown: int
+    """Messages that a fault has left without a response."""
+    violations: int
+    """Calls above Telegram's rates."""
+    sending: Sending
+    exit_code: int | None
+    """Of the last shutdown."""
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing was lost, repeated without a mark, out of order or given up, and the end was in order."""
+        found = self.verdict
+        return not (found.lost or found.repeated or found.disorder or found.given_up or self.exit_code)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return all of it for JSON."""
+        folder = None if self.options.folder is None else str(self.options.folder)
+        shown = asdict(self)
+        return {**shown, "options": {**shown["options"], "folder": folder}, "is_good": self.is_good}
+
+
+async def run(options: Options) -> Report:
+    """Run the program under kills and faults."""
+    dice = random.Random(options.seed)  # noqa: S311  reproducible
+    model = Model(random.Random(dice.random()), faults=0.05 if options.faults else 0.0, seconds=2.0)  # noqa: S311
+    limits = RateLimits() if options.paced else None
+    with ExitStack() as stack:
+        folder = options.folder or Path(stack.enter_context(TemporaryDirectory(prefix="tgllm-chaos-")))
+        async with Emulator(rate_limits=limits) as emulator, model.serving():
+            return await _Run(options, dice, emulator, model, folder).report()
+
+
+class _Run:
+    def __init__(self, options: Options, dice: random.Random, emulator: Emulator, model: Model, folder: Path) -> None:
+        self._options = options
+        self._dice = dice
+        self._emulator = emulator
+        self._model = model
+        self._folder = folder
+        self._talks = [self._talk(number) for number in range(options.chats)]
+        self._weather = Weather(emulator, random.Random(dice.random()), seconds=1.0)  # noqa: S311  reproducible
+        self._kills: Counter[str] = Counter()
+        self._left = options.messages * options.chats
+        self._exit_code: int | None = None
+
+    def _talk(self, number: int) -> Talk:
+        emulator = self._emulator
+        person = emulator.add_user(first_name=f"P{number}", language_code="en")
+        dice = random.Random(self._dice.random())  # noqa: S311  reproducible
+        if number % 4 != 3:
+            return Talk(emulator, number, person, person.private_chat(), dice, self._options.habits)
+        group = emulator.add_group(title=f"Group {number}", members=[person])
+        prefix = f"@{emulator.bot.username} "
+        return Talk(emulator, number, person, group, dice, self._options.habits, prefix)
+
+    async def report(self) -> Report:
+        """Do it all."""
+        options = self._options
+        began = time.monotonic()
+        await self._admit_groups()
+        outbox = Outbox(self._folder)
+        program = Program(self._emulator, self._folder, self._variables())
+        async with asyncio.TaskGroup() as beside:
+            pressing = [beside.create_task(talk.press_notices(outbox)) for talk in self._talks]
+            async with asyncio.TaskGroup() as asking:
+                weather = beside.create_task(self._weather.run()) if options.faults else None
+                for number in range(options.kills):
+                    self._ask_some(asking, options.kills - number)
+                    self._kills[await program.live(choose(self._dice, aimed=options.aimed, life=options.life))] += 1
+                self._ask_some(asking, 1)
+                if weather is not None:
+                    weather.cancel()
+                    await asyncio.wait({weather})
+                self._weather.clear()
+                asking.create_task(self._settle(program))
+            for task in pressing:
+                task.cancel()
+        return self._reported(time.monotonic() - began)
+
+    def _ask_some(self, asking: asyncio.TaskGroup, lives: int) -> None:
+        """Have people ask so many questions that those left suffice for the lives to come."""
+        for _ in range(math.ceil(self._left / lives)):
+            self._left -= 1
+            talk = self._talks[self._left % len(self._talks)]
+            asking.create_task(talk.ask_after(self._dice.random() * self._options.life))
+
+    async def _settle(self, program: Program) -> None:
+        """Run the program until everything is answered, and shut it down."""
+        async with program.running() as process:
+            until = time.monotonic() + self._options.patience
+            quiet_since, seen = time.monotonic(), -1
+            while time.monotonic() < until:
+                now = self._activity()
+                if now != seen or not all(talk.is_settled for talk in self._talks):
+                    quiet_since, seen = time.monotonic(), now
+                elif time.monotonic() - quiet_since > SETTLED_SECONDS:
+                    break
+                await asyncio.sleep(LOOK_SECONDS)
+            process.send_signal(signal.SIGTERM)
+            self._exit_code = await process.wait()
+        for talk in self._talks:
+            talk.give_up()
+
+    def _activity(self) -> int:
+        """Return a number that changes with each call that shows something in a chat."""
+        return sum(call.method not in _QUIET for call in self._emulator.journal)
+
+    async def _admit_groups(self) -> None:
+        async with await Database.open(self._folder / "tgllm.db") as database:
+            for talk in self._talks:
+                if not talk.chat.is_private:
+                    await database.write(partial(_admit, chat_id=talk.chat.id, title=talk.chat.title or ""))
+
+    def _variables(self) -> Mapping[str, str]:
+        return {
+            "BENCHMARK_MODEL_URL": self._model.url,
+            "TGLLM_BOT_TOKEN": self._emulator.token,
+            "TGLLM_TELEGRAM_API": self._emulator.base_url,
+            "TGLLM_ADMIN_IDS": ",".join(str(talk.person.id) for talk in self._talks),
+            "TGLLM_CONFIG": "",
+            # Not needed, and each takes time at every start.
+            "TGLLM_DISABLE_PLUGINS": "dipseek,gemini,local,mistral,whisper",
+            "TGLLM_DATA_DIR": str(self._folder),
+            "TGLLM_DEFAULT_MODEL": "benchmark/model",
+            "TGLLM_SENDING__PACED": str(self._options.paced).lower(),
+            "TGLLM_TURNS__STOP_TIMEOUT": "5",
+            "TGLLM_ERRORS__NOTIFY": "false",
+            # More than people reach, who must not be refused.
+            "TGLLM_BUDGETS__MESSAGES_PER_MINUTE": "0",
+        }
+
+    def _reported(self, seconds: float) -> Report:
+        verdict = Verdict()
+        for talk in self._talks:
+            verdict.add(talk.verdict())
+        outbox = Outbox(self._folder)
+        verdict.lost = [
+            f"{each} ({'; '.join(outbox.states(each.split()[-1])) or 'not in the outbox'})" for each in verdict.lost
+        ]
+        asked = [question for talk in self._talks for question, _ in talk.asked]
+        return Report(
+            self._options,
+            seconds,
+            questions=len(asked),
+            kills=dict(self._kills),
+            verdict=verdict,
+            calls=self._model.calls.total(),
+            edits=sum(question.version > 1 for question in asked),
+            without_file=self._model.without_file,
+            faults=self._weather.hits() | {"restarts": self._weather.restarts},
+            unknown=self._weather.unknown_hits(),
+            violations=self._emulator.rates.violations,
+            sending=read_sending(self._folder / "states"),
+            exit_code=self._exit_code,
+        )
+
+
+def _admit(conn: Connection, chat_id: int, title: str) -> None:
+    groups.request(conn, chat_id, title, 1)
+    groups.set_status(conn, chat_id, "active", 1)

@@ -1,0 +1,1 @@
+"""Deterministic simulation: the real bot on a virtual clock, crashed at every step of a schedule."""

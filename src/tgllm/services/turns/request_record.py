@@ -65,8 +65,10 @@ def record_requests(
         requests.add(conn, _call(turn, outcome.model, conversation_id, attempt), failed, began, now)
         attempt += 1
     spent, reported = spent_of(conn, outcome, accounting), counted(outcome.usage)
-    is_same = spent is not None and _tokens(outcome) == reported
-    cost = spent.cost_micros if is_same else accounting.prices.cost(conn, outcome.model, reported)
+    if spent is not None and _tokens(outcome) == reported:
+        cost = spent.cost_micros
+    else:
+        cost = accounting.prices.cost(conn, outcome.model, reported)
     final = _request_outcome(outcome, reported, cost, answer_id)
     request_id = requests.add(conn, _call(turn, outcome.model, conversation_id, attempt), final, began, now)
     if spent is None:

@@ -103,7 +103,7 @@ class LoopWatchdog:
         if self._held_seconds >= HELD_SECONDS:
             self._is_held = True
             # Documented in the module sys: the only way to the stack of another thread.
-            frames = sys._current_frames()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+            frames = sys._current_frames()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  see above
             self._observe(LoopHold(self._held_seconds, frames.get(self._loop_thread)))
 
     def _settle(self, gap: float) -> None:

@@ -118,8 +118,7 @@ class BotSession(AiohttpSession):
                 return cast("TelegramType", entries)
         elif not is_whole:
             raise UnreadableAnswer(f"the answer is larger than {MOST_BYTES // 2**20} MiB", "check {setting}")
-        content = body.decode("utf-8-sig", "replace")
-        return cast("TelegramType", self.check_response(bot, method, response.status, content).result)
+        return cast("TelegramType", self._response(bot, method, response.status, body).result)
 
     async def _entries(self, status: int, body: bytes, *, is_whole: bool) -> Sequence[Entry] | None:
         """Return the updates of a response.
@@ -149,6 +148,12 @@ class BotSession(AiohttpSession):
     def check_response(
         self, bot: Bot, method: TelegramMethod[TelegramType], status_code: int, content: str
     ) -> Response[TelegramType]:
+        """Return the response of a text, as ``_response`` does."""
+        return self._response(bot, method, status_code, content.encode())
+
+    def _response(
+        self, bot: Bot, method: TelegramMethod[TelegramType], status: int, body: bytes
+    ) -> Response[TelegramType]:
         """Keep the response model, then validate as aiogram does, but leave out what the bot does not need.
 
         Raises:
@@ -157,9 +162,9 @@ class BotSession(AiohttpSession):
         """
         if type(method) not in self._kept:
             self._kept[type(method)] = Response[method.__returning__]
-        answer = read_object(method.__api_method__, status_code, content.encode())
-        if not (answer.get("ok") is True and _is_success(status_code)):
-            raise_failure(method, status_code, answer)
+        answer = read_object(method.__api_method__, status, body)
+        if not (answer.get("ok") is True and _is_success(status)):
+            raise_failure(method, status, answer)
         try:
             response = self._kept[type(method)].model_validate(answer, context={"bot": bot})
         except (ValidationError, RecursionError):

@@ -160,7 +160,9 @@ class OpenAIChatClient(Provider):
                     raise
 
     async def _attempt(self, body: bytes, model: str) -> AsyncGenerator[StreamEvent, None]:
-        answer = AnswerStream(self.reader(), self.http.failure)
+        reader = self.reader()
+        reader.host = self.http.host
+        answer = AnswerStream(reader, self.http.failure)
         async with aclosing(self.http.stream(self.chat_path, body)) as chunks, aclosing(read_events(chunks)) as events:
             try:
                 async for event in events:

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.process import Program, start
+from benchmarks.seed import seed_turns
 from benchmarks.words import ANSWER, QUESTION
 
 __all__ = ["BOTS", "Figures", "measure", "median"]
@@ -47,7 +48,7 @@ class Figures:
     """CPU utilization of the model server."""
 
 
-def measure(bot: str, *, parallel: int, turns: int, warm_up: int, talk: int) -> Figures:
+def measure(bot: str, *, parallel: int, turns: int, warm_up: int, talk: int, earlier: int = 0) -> Figures:
     """Run a bot with new servers and a new database.
 
     Args:
@@ -56,6 +57,7 @@ def measure(bot: str, *, parallel: int, turns: int, warm_up: int, talk: int) -> 
         turns: number of counted messages.
         warm_up: number of messages before those.
         talk: total messages of each user, so that the last turn has a history of ``2 * talk - 2`` messages.
+        earlier: turns that each user's conversation has before the bot starts; not for the bare bots.
     """
     people = max(parallel, math.ceil((turns + warm_up) / talk))
     with TemporaryDirectory(prefix="tgllm-benchmark-") as folder:
@@ -64,7 +66,10 @@ def measure(bot: str, *, parallel: int, turns: int, warm_up: int, talk: int) -> 
             start("benchmarks.telegram", "--people", str(people), "--parallel", str(parallel), log=log) as telegram,
             start("benchmarks.model_server", log=log) as model,
         ):
-            variables = _variables(bot, telegram.receive(), model.receive()["url"], folder, parallel)
+            server = telegram.receive()
+            variables = _variables(bot, server, model.receive()["url"], folder, parallel)
+            if earlier:
+                seed_turns(Path(folder), server["user_ids"], earlier)
             module, *args = BOTS[bot]
             with start(module, *args, log=log, variables=variables) as program:
                 answer = QUESTION if bot == "echo" else ANSWER

@@ -9,8 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from benchmarks.load.seed import seed_turns
 from benchmarks.process import Program, start
-from benchmarks.seed import seed_turns
 from benchmarks.words import ANSWER, QUESTION
 
 __all__ = ["BOTS", "Figures", "measure", "median"]

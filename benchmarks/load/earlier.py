@@ -1,4 +1,4 @@
-"""``python -m benchmarks.earlier``: CPU of a turn in conversations of different lengths, measured alternately.
+"""``python -m benchmarks.load.earlier``: CPU of a turn in conversations of different lengths, measured alternately.
 
 Each person's conversation already has the given number of turns when the bot starts. All messages are as short as those
 of ``python -m benchmarks``, so a long conversation fills the context with many messages: the hardest case.
@@ -20,7 +20,7 @@ __all__ = ["main"]
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.earlier", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.load.earlier", description=__doc__)
     parser.add_argument("--earlier", nargs="+", type=int, default=[10, 500, 2000], help="numbers of earlier turns")
     parser.add_argument("--parallel", type=int, default=1, help="people who wait for an answer at the same time")
     parser.add_argument("--turns", type=int, default=400, help="messages counted in each round")

@@ -1,7 +1,7 @@
 """What an operator does about single updates: looks at them, has them handled again, or drops them."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -123,7 +123,10 @@ def drop(conn: sqlite3.Connection, update_id: int, now: int, *, stopped: bool) -
         stopped: whether the bot is stopped; then an update that was running can be dropped as well.
     """
     row = inbox.get(conn, update_id)
-    refusal = _refusal(row, {"done": "done", "merged": "merged"} | ({} if stopped else {"running": "running"}))
+    refused: dict[State, Refusal] = {"done": "done", "merged": "merged"}
+    if not stopped:
+        refused["running"] = "running"
+    refusal = _refusal(row, refused)
     if refusal is None:
         conn.execute(
             "UPDATE inbox SET state = 'done', finished_at = coalesce(finished_at, ?), error = 'dropped in the shell'"
@@ -133,5 +136,5 @@ def drop(conn: sqlite3.Connection, update_id: int, now: int, *, stopped: bool) -
     return refusal
 
 
-def _refusal(row: InboxRow | None, by_state: dict[State, Refusal]) -> Refusal | None:
+def _refusal(row: InboxRow | None, by_state: Mapping[State, Refusal]) -> Refusal | None:
     return "unknown" if row is None else by_state.get(row.state)

@@ -210,8 +210,8 @@ def _places(rows: Sequence[HistoryMessage]) -> list[int]:
     """
     end, places = _end_of(rows[-1]), list[int]()
     for row in reversed(rows):
-        is_known = row.tokens is not None and row.tokens_before is not None
-        end = row.tokens_before if is_known else end - _stored(row)
+        is_unknown = row.tokens is None or row.tokens_before is None
+        end = end - _stored(row) if is_unknown else row.tokens_before or 0
         places.append(end)
     places.reverse()
     return places

@@ -55,6 +55,8 @@ log = get_logger(__name__)
 
 COLLECT_AFTER = (20_000, 20, 50)
 """Thresholds of Python's garbage collector (gc.set_threshold); with the default of 700, a turn costs 5 % more."""
+COLLECT_AT_START = 300_000
+"""The same until the bot runs: imports make objects that stay, and a search for garbage among them costs a tenth."""
 HELD_SECONDS = 5.0
 """Added to ``turns.stop_timeout``: how long the event loop may be blocked during a shutdown before the process ends."""
 SHUTDOWN_SECONDS = 40.0
@@ -281,6 +283,7 @@ def run_bot(loaded: LoadedConfig, *, plugins: bool = True) -> int:
     """
     from tgllm.observe.uncaught import uncaught_logged  # noqa: PLC0415  shell commands need none
 
+    gc.set_threshold(COLLECT_AT_START)
     token = require_token(loaded).get_secret_value()
     configure_logging(loaded.config.log.format, loaded.config.log.level)
     _log_start(loaded)

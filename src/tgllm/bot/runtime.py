@@ -254,6 +254,8 @@ async def open_runtime(
 
         def look_again() -> None:
             sender.wake()
+            # Updates that were queued again in the shell.
+            dispatch.arrived.set()
             menus.refresh()
 
         upkeep = AccessUpkeep(core.database, core.clock, core.texts, core.access, core.running)

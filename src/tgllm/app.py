@@ -186,6 +186,7 @@ async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -
             await core.host.startup()
             scheduler = Scheduler(core.database, core.clock, jobs_of(bot_core), bot_core.errors)
             async with open_runtime(bot_core, token, [scheduler.run], scheduler.times) as runtime:
+                runtime.loop_lag = watch.lag
                 yield runtime
         finally:
             await core.host.shutdown()
@@ -231,6 +232,7 @@ def watch_runtime(runtime: "BotRuntime", web: "Web | None", hook: "Hook | None")
     """Connect a bot with the open servers: its health, and the updates that Telegram sends to it."""
     if web is not None:
         web.watch_polls(runtime.seconds_since_poll)
+        web.watch_loop(runtime.loop_lag, runtime.seconds_asking)
         web.watch_webhook(runtime.webhook)
     if hook is not None and runtime.webhook is not None:
         hook.pass_to(runtime.webhook.put)

@@ -77,6 +77,12 @@ class BotRuntime:
         self._dispatch = dispatch
         self._receiver = receiver
         self._beside = beside
+        self.loop_lag: Callable[[], float] = lambda: 0.0
+        """How late the event loop ran calls of the last ten seconds, at most, in seconds."""
+
+    def seconds_asking(self) -> float:
+        """Return how long the present getUpdates has lasted; 0 with a webhook."""
+        return self._receiver.seconds_asking() if isinstance(self._receiver, Poller) else 0.0
 
     @property
     def webhook(self) -> Webhook | None:

@@ -19,6 +19,8 @@ __all__ = ["BotState", "Health"]
 
 DATABASE_SECONDS: Final = 3.0
 """Time limit of the test write."""
+LAG_SECONDS: Final = 2.0
+"""How late the event loop may run a call; above it people notice."""
 SHARED_SECONDS: Final = 1.0
 """How long an answer is used again, so that many requests don't write to the database."""
 LATE_SECONDS: Final = 45.0
@@ -34,6 +36,10 @@ class BotState:
     database: Database | None = None
     seconds_since_poll: Callable[[], float | None] = lambda: None
     """Seconds since the last successful getUpdates; None before the first one."""
+    seconds_asking: Callable[[], float] = lambda: 0.0
+    """How long the present getUpdates has lasted."""
+    loop_lag: Callable[[], float] = lambda: 0.0
+    """How late the event loop ran calls lately, at most, in seconds."""
     webhook: "WebhookState | None" = None
     """The webhook, if Telegram is not asked for updates."""
 
@@ -68,8 +74,16 @@ class Health:
         self._database = Shared(self._check_database, clock, SHARED_SECONDS)
 
     async def live(self, _headers: Mapping[str, str]) -> Answer:
-        """Answer that the event loop runs: otherwise there is no answer."""
-        return Answer("ok\n")
+        """Answer that the bot lives: the event loop runs, otherwise there is no answer, and getUpdates does not hang.
+
+        What a restart does not help against is no reason for another answer.
+        """
+        lag = self._state.loop_lag()
+        words = f"event loop: {lag:.3f} s late at most\n"
+        asking = self._state.seconds_asking()
+        if asking > self._late_seconds:
+            return Answer(f"getUpdates hangs for {asking:.0f} s\n{words}", HTTPStatus.SERVICE_UNAVAILABLE)
+        return Answer("ok\n" if lag < LAG_SECONDS else f"ok\n{words}")
 
     async def ready(self, _headers: Mapping[str, str]) -> Answer:
         """Answer with each check, and with status 503 if one of them fails."""
@@ -78,9 +92,12 @@ class Health:
             "telegram": self._check_telegram(),
             "shutdown": "the bot is shutting down" if self._stopping() else _OK,
         }
+        lag = self._state.loop_lag()
+        if lag >= LAG_SECONDS:
+            checks["event_loop"] = f"busy: calls were up to {lag:.1f} s late in the last ten seconds"
         is_ready = all(check == _OK for check in checks.values())
         status = HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE
-        found: dict[str, object] = {"ready": is_ready, "checks": checks}
+        found: dict[str, object] = {"ready": is_ready, "checks": checks, "loop_lag_seconds": round(lag, 3)}
         if self._state.webhook is not None and self._state.webhook.reported:
             found["telegram_reports"] = redact(self._state.webhook.reported)
         return Answer(json.dumps(found) + "\n", status, _JSON)

@@ -58,6 +58,10 @@ class Web:
         """Watch the webhook, if there is one, instead of the polls."""
         self._state.webhook = webhook
 
+    def watch_loop(self, lag: Callable[[], float], seconds_asking: Callable[[], float] = lambda: 0.0) -> None:
+        """Watch how late the event loop runs calls, in seconds, and how long the present getUpdates has lasted."""
+        self._state.loop_lag, self._state.seconds_asking = lag, seconds_asking
+
 
 @asynccontextmanager
 async def open_web(config: Config, clock: Clock, stopping: Callable[[], bool]) -> AsyncGenerator[Web]:

@@ -148,12 +148,12 @@ class TestLoading:
     @pytest.mark.parametrize(
         ("command", "most"),
         [
-            ("users list", 45),
-            ("groups list", 44),
-            ("audit", 46),
-            ("invites list", 46),
-            ("usage", 53),
-            ("models list", 37),
+            ("users list", 46),
+            ("groups list", 45),
+            ("audit", 47),
+            ("invites list", 47),
+            ("usage", 54),
+            ("models list", 38),
         ],
     )
     def test_a_command_that_shows_a_table_loads_little_more(self, filled: Path, command: str, most: int) -> None:
@@ -164,7 +164,7 @@ class TestLoading:
         assert len(own(loaded)) <= most
 
     @pytest.mark.parametrize(
-        ("command", "most"), [("plugins list", 138), ("models sync", 175), ("models default", 164), ("ping", 172)]
+        ("command", "most"), [("plugins list", 139), ("models sync", 176), ("models default", 165), ("ping", 173)]
     )
     def test_a_command_that_opens_plugins_loads_no_bot(self, filled: Path, command: str, most: int) -> None:
         loaded = modules_loaded_by(filled, *command.split())

@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from bot_support import decide_group, from_bot, settled
+from fuzzing.updates import Made, Place, broken, messages, presses, typed_updates, user_json
 from tgllm.bot.assembly import own_commands, press_actions
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import inbox, outbox
@@ -26,7 +27,6 @@ from tgllm.i18n import Catalogue
 from tgllm.observe.logs import configure_logging
 from tgllm.testing.bot import running_bot
 from tgllm.testing.emulator import EmulatedUser, Emulator
-from update_fuzz import Made, Place, broken, messages, presses, typed_updates, user_json
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
 PATIENCE = 60.0

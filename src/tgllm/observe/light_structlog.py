@@ -8,7 +8,7 @@ if "rich" in sys.modules:
     import structlog
 else:
     # None makes an import raise ImportError, which structlog is prepared for.
-    sys.modules["rich"] = None  # type: ignore[assignment]
+    sys.modules["rich"] = None  # type: ignore[assignment]  what an import takes for "not there"
     try:
         import structlog
     finally:

@@ -202,7 +202,7 @@ def _restored_object(order: Restore, restored: Restored) -> dict[str, object]:
 @app.command()
 def stats(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
     """Show how much space the tables, the files and the backups take; the bot may be running."""
-    from tgllm.cli.commands.db_space import run_stats  # noqa: PLC0415
+    from tgllm.cli.commands.db_space import run_stats  # noqa: PLC0415  loaded only where it runs
 
     config = options_of(ctx).load().config
     _existing(config)
@@ -215,7 +215,7 @@ def prune(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
 
     The bot does the same every hour. The file stays as large, since the space is used again: see tgllm db vacuum.
     """
-    from tgllm.cli.commands.db_space import run_prune  # noqa: PLC0415
+    from tgllm.cli.commands.db_space import run_prune  # noqa: PLC0415  loaded only where it runs
 
     options = options_of(ctx)
     options.quiet_log()
@@ -230,7 +230,7 @@ def vacuum(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
 
     The database is written anew, for which the disk needs as much free space as it takes.
     """
-    from tgllm.cli.commands.db_space import run_vacuum  # noqa: PLC0415
+    from tgllm.cli.commands.db_space import run_vacuum  # noqa: PLC0415  loaded only where it runs
 
     config = options_of(ctx).load().config
     _existing(config)

@@ -75,7 +75,7 @@ def is_loopback(host: str) -> bool:
         address = ip_network(host)
     except ValueError:
         return host.lower() == "localhost"
-    return any(address.version == net.version and address.subnet_of(net) for net in map(ip_network, _LOOPBACK))  # type: ignore[arg-type]
+    return any(address.version == net.version and address.subnet_of(net) for net in map(ip_network, _LOOPBACK))  # type: ignore[arg-type]  both of one version
 
 
 def refused_by_telegram(url: str) -> str:

@@ -52,7 +52,7 @@ def list_updates(
 
     With --state, also those that are done or part of another one.
     """
-    from tgllm.cli.commands.inbox.show import run_list  # noqa: PLC0415
+    from tgllm.cli.commands.inbox.show import run_list  # noqa: PLC0415  loaded only where it runs
 
     run_list(options_of(ctx), [each.value for each in state or ()], limit, as_json=as_json)
 
@@ -65,7 +65,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show an update with its content, and the messages that it has led to."""
-    from tgllm.cli.commands.inbox.show import run_show  # noqa: PLC0415
+    from tgllm.cli.commands.inbox.show import run_show  # noqa: PLC0415  loaded only where it runs
 
     run_show(options_of(ctx), update, as_json=as_json)
 
@@ -82,7 +82,7 @@ def retry(
 
     The bot may be running. Exits with 1 if one of them can't be handled again.
     """
-    from tgllm.cli.commands.inbox.change import run_change  # noqa: PLC0415
+    from tgllm.cli.commands.inbox.change import run_change  # noqa: PLC0415  loaded only where it runs
 
     run_change(options_of(ctx), "retry", updates or [], all_=all_, as_json=as_json)
 
@@ -99,6 +99,6 @@ def drop(
 
     Nobody is informed in the chat. Exits with 1 if one of them can't be dropped.
     """
-    from tgllm.cli.commands.inbox.change import run_change  # noqa: PLC0415
+    from tgllm.cli.commands.inbox.change import run_change  # noqa: PLC0415  loaded only where it runs
 
     run_change(options_of(ctx), "drop", updates or [], all_=all_, as_json=as_json)

@@ -1,0 +1,1 @@
+"""Strategies of hypothesis for what reaches the bot from outside."""

@@ -113,6 +113,29 @@ def test_turns_are_not_remembered_without_end(recorder: Recorder) -> None:
     assert "late" not in recorder.tree()[-1]
 
 
+def test_a_harmless_error_passes_a_span_that_stays_good(recorder: Recorder) -> None:
+    with pytest.raises(TimeoutError), span("a", begins=True), span("b", harmless=(TimeoutError,)):
+        raise TimeoutError
+
+    assert [(each.failed, each.ended) for each in recorder.spans] == [("TimeoutError", 1), ("", 1)]
+
+
+async def test_a_stop_by_a_person_is_no_error(
+    emu: Emulator, ann: EmulatedUser, tmp_path: Path, recorder: Recorder
+) -> None:
+    provider = ScriptedProvider()
+    provider.answer("half an answer", asyncio.Event())
+    async with running_bot(emu, tmp_path, admins=[ann.id], provider=provider) as bot:
+        await ann.say("a question")
+        await emu.wait_for(lambda: provider.open_streams or None)
+        await ann.say("/stop")
+        await settled(emu, bot)
+
+    chat = recorder.named("chat model")
+    assert chat.attributes["tgllm.request.outcome"] == "stopped"
+    assert (chat.failed, recorder.named("turn").failed) == ("", "")
+
+
 async def test_the_tree_of_a_turn(emu: Emulator, ann: EmulatedUser, tmp_path: Path, recorder: Recorder) -> None:
     provider = ScriptedProvider()
     provider.answer("a secret answer", Finished(usage=Usage(12, 3)))

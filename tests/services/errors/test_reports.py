@@ -18,6 +18,7 @@ from tgllm.db.tables.users import SeenUser
 from tgllm.i18n import Catalogue
 from tgllm.observe.errors import ErrorFacts
 from tgllm.services.chats.language import choose_language
+from tgllm.services.errors import reports as module
 from tgllm.services.errors.notices import MOST_AT_ONCE, Notices
 from tgllm.services.errors.origins import Origins
 from tgllm.services.errors.reports import RETRY_SECONDS, ErrorReports
@@ -137,6 +138,26 @@ async def test_the_first_of_a_kind_is_announced_at_once_in_the_language_of_each_
     assert (row.id, row.times, row.announced_times) == (code, 1, 1)
     places = await database.read(lambda conn: errors.places(conn, code, 9))
     assert [(place.kind, place.ref, place.user_id) for place in places] == [("update_id", "5", 7)]
+
+
+async def test_a_flood_of_kinds_does_not_fill_the_database(
+    reports: ErrorReports, database: Database, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_STORED", 20)
+    often = reports.report(ValueError("bang"), event="update.failed")
+    reports.report(ValueError("bang"), event="update.failed")
+    await reports.settle()
+    last = ""
+    for wave in range(10):
+        await clock.advance(1)
+        last = [reports.report(error, event="job.failed", turn=f"{wave}") for error in kinds(15, wave * 15)][-1]
+        await reports.settle()
+
+    ids = {row.id for row in await stored(database)}
+    # What occurs again and again is kept, and so is the latest.
+    assert len(ids) == 20
+    assert {often, last} <= ids
+    assert len(await sent(database)) <= 2
 
 
 async def test_the_notice_has_a_button_to_the_details(reports: ErrorReports, database: Database) -> None:

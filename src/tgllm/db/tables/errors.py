@@ -15,6 +15,7 @@ __all__ = [
     "count",
     "forget_person",
     "get",
+    "keep",
     "mark_announced",
     "places",
     "prune",
@@ -149,6 +150,17 @@ def prune(conn: sqlite3.Connection, before: int, limit: int) -> int:
     """Delete at most ``limit`` kinds that last occurred before a time, with their places; return their number."""
     return conn.execute(
         "DELETE FROM errors WHERE id IN (SELECT id FROM errors WHERE last_at < ? LIMIT ?)", (before, limit)
+    ).rowcount
+
+
+def keep(conn: sqlite3.Connection, most: int) -> int:
+    """Delete the kinds above ``most``, those that occurred only once first, then the oldest; return their number."""
+    if count(conn) <= most:
+        return 0
+    return conn.execute(
+        "DELETE FROM errors WHERE id IN ("
+        "SELECT id FROM errors ORDER BY times > 1 DESC, last_at DESC, id LIMIT -1 OFFSET ?)",
+        (most,),
     ).rowcount
 
 

@@ -1,8 +1,9 @@
 """Export of spans by OpenTelemetry's SDK, in its own thread, over OTLP/HTTP."""
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib import import_module
 from typing import Any, Final
 
@@ -46,9 +47,26 @@ async def exported_traces(endpoint: str | None) -> AsyncGenerator[None]:
         with tracing(_Tracer(provider)):
             yield
     finally:
-        # The SDK's thread may wait for a receiver that does not answer; what it then has is lost.
-        ending = asyncio.create_task(asyncio.to_thread(provider.shutdown))
-        await asyncio.wait({ending}, timeout=_STOP_SECONDS)
+        await _shut_down(provider)
+
+
+async def _shut_down(provider: Any) -> None:  # noqa: ANN401  OpenTelemetry is an extra, without its types here
+    """Export the last spans; what a receiver that does not answer has not taken in time is lost."""
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+
+    def shut_down() -> None:
+        try:
+            provider.shutdown()
+        except Exception as error:  # noqa: BLE001  no reason to end the program otherwise
+            log.warning("tracing.not_ended", error=type(error).__name__)
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(ended.set)
+
+    # A daemon: the end of the loop and that of the program wait for threads of an executor, without a time limit.
+    threading.Thread(target=shut_down, name="tracing-end", daemon=True).start()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_STOP_SECONDS):
+            await ended.wait()
 
 
 def _provider(endpoint: str | None) -> Any:  # noqa: ANN401  OpenTelemetry is an extra, without its types here

@@ -77,6 +77,7 @@ def span(
     turn: str | None = None,
     after: str | None = None,
     begins: bool = False,
+    harmless: tuple[type[BaseException], ...] = (),
 ) -> AbstractContextManager[Span]:
     """Open a span for the block; an exception that leaves the block marks it as failed.
 
@@ -87,6 +88,7 @@ def span(
         turn: id of the turn, if the span is that of a turn.
         after: id of the turn that the span belongs to, if it is not open in this task.
         begins: whether the span begins a trace if it belongs to no other; otherwise it is then left out.
+        harmless: exceptions that are no failure of the block, such as that of a person's stop.
     """
     tracer = _State.tracer
     if tracer is None:
@@ -94,14 +96,11 @@ def span(
     parent = _current.get() if after is None else _State.turns.get(after)
     if parent is None and not begins:
         return _NOTHING
-    return _open(tracer, name, kind, turn, parent, attributes or {})
+    return _open(tracer.start(name, kind, attributes or {}, parent), turn, harmless)
 
 
 @contextmanager
-def _open(
-    tracer: Tracer, name: str, kind: SpanKind, turn: str | None, parent: OpenSpan | None, attributes: Attributes
-) -> Generator[Span]:
-    opened = tracer.start(name, kind, attributes, parent)
+def _open(opened: OpenSpan, turn: str | None, harmless: tuple[type[BaseException], ...]) -> Generator[Span]:
     if turn is not None:
         _State.turns[turn] = opened
         while len(_State.turns) > _MOST_TURNS:
@@ -110,7 +109,8 @@ def _open(
     try:
         yield opened
     except BaseException as error:
-        opened.fail(getattr(error, "code", None) or type(error).__name__)
+        if not isinstance(error, harmless):
+            opened.fail(getattr(error, "code", None) or type(error).__name__)
         raise
     finally:
         _current.reset(token)

@@ -31,6 +31,8 @@ TRACE_SECONDS: Final = 60.0
 """Seconds within which log lines about one kind of error have one trace."""
 LAST_SECONDS: Final = 5.0
 """Time limit for storing errors at the shutdown."""
+MOST_STORED: Final = 5_000
+"""Kinds that the database keeps."""
 _MOST_TRACED: Final = 2_000
 
 _PLACES: Final[tuple[PlaceKind, ...]] = ("turn", "update_id")
@@ -232,6 +234,8 @@ class ErrorReports:
         def unit(conn: Connection) -> float | None:
             for each in taken:
                 errors.put(conn, each)
+            if taken:
+                errors.keep(conn, MOST_STORED)
             return None if self._notices is None else self._notices.add(conn)
 
         try:

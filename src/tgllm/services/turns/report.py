@@ -90,7 +90,8 @@ def reported_request(answer: Answer, handle: RunningTurn, clock: Clock, number: 
     code: str | None = None
     known = _WELL_KNOWN.get(model.provider, model.provider)
     names = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": known, "gen_ai.request.model": model.model}
-    with span(f"chat {model.model}", "client", names) as opened:
+    # A stop by a person, by a limit or by the shutdown reaches the request as TimeoutError.
+    with span(f"chat {model.model}", "client", names, harmless=(TimeoutError,)) as opened:
         try:
             yield
         except TgllmError as error:

@@ -43,7 +43,7 @@ class Load:
     async def first_poll(self) -> dict[str, object]:
         """Wait until the bot asks for updates for the first time."""
         began = time.perf_counter()
-        await self._emulator.wait_for(lambda: self._emulator.journal.of("getUpdates"), timeout=60)
+        await self._emulator.wait_for(lambda: self._emulator.journal.of("getUpdates"), timeout=300)
         return {"seconds": time.perf_counter() - began}
 
     async def run(self, turns: int, answer: str, rate: float = 0) -> dict[str, object]:

@@ -11,6 +11,7 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import conversations, messages
 from tgllm.db.tables.messages import NewMessage
 from tgllm.services.common.lane import Lane
+from tgllm.services.conversations.history import estimate_tokens
 
 __all__ = ["seed_turns"]
 
@@ -39,6 +40,7 @@ def _talk(conn: Connection, chat_id: int, turns: int) -> None:
                 text=text,
                 telegram_chat_id=chat_id,
                 telegram_message_ids=(2 * number + 1,),
+                tokens=estimate_tokens(text),
             )
             head = messages.add(conn, said, 0)
     conversations.set_head(conn, conversation.id, head, 0)

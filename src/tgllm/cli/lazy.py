@@ -8,7 +8,7 @@ import typer
 from typer._click import ClickException  # Typer has no public name for the base class of usage errors
 from typer.core import TyperCommand, TyperGroup
 
-from tgllm.cli.options import options_of
+from tgllm.cli.options import Options
 from tgllm.cli.table import COMMANDS
 from tgllm.observe.visible import visible, visible_line
 
@@ -40,7 +40,7 @@ class _LazyCommand(TyperCommand):
     ) -> "Context":
         app = self._load()
         if parent is not None and self.name != "run":
-            options_of(parent).loaded()
+            parent.ensure_object(Options).loaded()
         if not isinstance(app, typer.Typer):
             raise TypeError(f"the command {self.name} is no Typer app")
         # The returned context has the imported command, so Typer runs that one instead of this placeholder.

@@ -1,6 +1,6 @@
 """Entry point of the command ``tgllm``, and of ``python -m tgllm``."""
 
-from tgllm.cli.interrupts import end_in_silence
+from tgllm.cli.interrupts import end_in_silence, raise_interrupts
 
 __all__ = ["run"]
 
@@ -10,7 +10,7 @@ def run() -> None:
     end_in_silence()
     from tgllm.cli.main import run as run_main  # noqa: PLC0415  takes most of the time of a short command
 
-    run_main()
+    run_main(raise_interrupts)
 
 
 if __name__ == "__main__":

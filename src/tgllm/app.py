@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import tgllm
 from tgllm.api.clock import Clock, SystemClock
-from tgllm.api.errors import PluginError, TgllmError
+from tgllm.api.errors import DatabaseError, PluginError, TgllmError
 from tgllm.config.load import LoadedConfig, require_token
 from tgllm.config.model import Config
 from tgllm.config.paths import database_path
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from tgllm.web.webhook import Hook
 
 __all__ = [
+    "enter_core",
     "open_bot",
     "open_core",
     "open_host",
@@ -59,6 +60,9 @@ COLLECT_AT_START = 300_000
 """The same until the bot runs: imports make objects that stay, and a search for garbage among them costs a tenth."""
 HELD_SECONDS = 5.0
 """Added to ``turns.stop_timeout``: how long the event loop may be blocked during a shutdown before the process ends."""
+WAITED_FOR_AT_START = frozenset({"database_full", "database_locked"})
+"""Codes of errors after which the start is tried again."""
+START_RETRY_SECONDS = 2.0
 SHUTDOWN_SECONDS = 40.0
 """Added to ``turns.stop_timeout``: how long a shutdown may take, with everything that has a time limit in it."""
 STRAY_SECONDS = 2.0
@@ -116,6 +120,37 @@ async def open_core(
         open_services(loaded.config, clock, texts, database, host) as core,
     ):
         yield core
+
+
+async def enter_core(
+    stack: AsyncExitStack,
+    loaded: LoadedConfig,
+    *,
+    plugins: bool = True,
+    clock: Clock | None = None,
+    found: Iterable[FoundPlugin] | None = None,
+) -> "Core":
+    """Open the core as ``open_core`` does, but wait while the disk is full or another program locks the database.
+
+    A supervisor that starts the bot again and again would give up before the disk has space. A database that can't be
+    read or written at all is a mistake in the set-up more often than a passing state, and raises.
+    """
+    from tgllm.observe.service_manager import service_manager  # noqa: PLC0415  shell commands need none
+
+    clock, waits_for = clock or SystemClock(), ""
+    while True:
+        try:
+            core = await stack.enter_async_context(open_core(loaded, plugins=plugins, clock=clock, found=found))
+        except DatabaseError as error:
+            if error.code not in WAITED_FOR_AT_START:
+                raise
+            if error.code != waits_for:
+                log.error("storage.closed", code=error.code, reason=str(error))
+                service_manager().starting(f"waiting for the disk: {error.code}")
+            waits_for = error.code
+            await clock.sleep(START_RETRY_SECONDS)
+        else:
+            return core
 
 
 @asynccontextmanager
@@ -416,7 +451,7 @@ async def _open(
     """Open everything; return None on a shutdown request, which interrupts the wait for an unreachable Telegram."""
     try:
         async with stopping.interrupts():
-            core = await stack.enter_async_context(open_core(loaded, plugins=plugins))
+            core = await enter_core(stack, loaded, plugins=plugins)
             _log_plugins(core)
             if web is not None:
                 stack.enter_context(web.watching(core.database, core.host))

@@ -5,7 +5,7 @@ import io
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, TextIO
 
@@ -73,13 +73,17 @@ def top(
     raise typer.Exit
 
 
-def main(args: Sequence[str]) -> int:
+def main(args: Sequence[str], loaded: Callable[[], None] = lambda: None) -> int:
     """Run a command line.
+
+    Args:
+        args: the command line.
+        loaded: see ``Options.loaded``.
 
     Returns:
         The exit code: 0, 1 for a failure, 2 for invalid settings or usage, 130 for Ctrl-C.
     """
-    options = Options(debug=os.environ.get("TGLLM_DEBUG", "") not in {"", "0"})
+    options = Options(debug=os.environ.get("TGLLM_DEBUG", "") not in {"", "0"}, loaded=loaded)
     try:
         command = typer.main.get_command(app)
         command.main(args=_shared_first(args), prog_name="tgllm", obj=options)
@@ -116,8 +120,8 @@ def _shared_first(args: Sequence[str]) -> list[str]:
     return hoist(args) if command_of(args) in COMMANDS else list(args)
 
 
-def run() -> None:
-    """Run the console script."""
+def run(loaded: Callable[[], None] = lambda: None) -> None:
+    """Run the command line of this process; ``loaded`` is called when its command is imported."""
     gc.set_threshold(COLLECT_AFTER)
     if os.getpid() == 1:
         from tgllm.shutdown import end_on_sigterm  # noqa: PLC0415  imports asyncio, which short commands do without
@@ -125,7 +129,7 @@ def run() -> None:
         end_on_sigterm()
     _fill_streams()
     _escape_unknown_letters(sys.stdout)
-    code = flush_streams(main(sys.argv[1:]))
+    code = flush_streams(main(sys.argv[1:], loaded))
     if threading.active_count() > 1:
         from tgllm.api.clock import SystemClock  # noqa: PLC0415  most commands have no thread left
         from tgllm.shutdown import leave  # noqa: PLC0415  as above

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tgllm.config.load import LoadedConfig
 
@@ -27,6 +27,8 @@ class Options:
     """Settings by dotted key; None for an option that is not given."""
     plugins: bool = True
     debug: bool = False
+    loaded: "Callable[[], None]" = lambda: None
+    """Called when the command is imported, before it begins; not for ``run``, which handles its signals itself."""
 
     def load(self) -> "LoadedConfig":
         """Load the settings.

@@ -12,14 +12,20 @@ from pathlib import Path
 
 from benchmarks.report import start_table, turn_table
 from benchmarks.startup import Start, measure_starts
-from benchmarks.turns import BOTS, Figures, measure, median
+from benchmarks.turns import BOTS, UNSYNCED, Figures, measure, median
 
 __all__ = ["main"]
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--bots", nargs="+", default=list(BOTS), choices=list(BOTS), help="which to compare")
+    parser.add_argument(
+        "--bots",
+        nargs="+",
+        default=[bot for bot in BOTS if bot != UNSYNCED],
+        choices=list(BOTS),
+        help="which to compare",
+    )
     parser.add_argument("--parallel", type=int, default=10, help="people who wait for an answer at the same time")
     parser.add_argument("--talk", type=int, default=10, help="messages of each person in all")
     parser.add_argument("--turns", type=int, default=1500, help="messages counted in each round")

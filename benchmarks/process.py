@@ -50,8 +50,15 @@ class Program:
 
     def peak_mib(self) -> float:
         """Return the peak of resident memory so far, in MiB."""
+        return self._memory_mib("VmHWM:")
+
+    def resident_mib(self) -> float:
+        """Return the resident memory, in MiB."""
+        return self._memory_mib("VmRSS:")
+
+    def _memory_mib(self, name: str) -> float:
         status = Path(f"/proc/{self._process.pid}/status").read_text().splitlines()
-        line = next(line for line in status if line.startswith("VmHWM:"))
+        line = next(line for line in status if line.startswith(name))
         return int(line.split()[1]) / 1024
 
 

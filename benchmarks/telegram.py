@@ -1,8 +1,9 @@
 """``python -m benchmarks.telegram``: the emulator and the users of the bot, in one process.
 
 Prints one line of JSON (base_url, token, user_ids). Then each line of standard input is a JSON object: ``turns`` is
-the number of messages that the users send, ``answer`` the expected answer to each. The response is one line of JSON:
-the durations and the bot's calls. The end of standard input ends the process.
+the number of messages that the users send, ``answer`` the expected answer to each, ``rate`` the messages a second, if
+they are sent at regular intervals and not after an answer. The response is one line of JSON: the durations and the
+bot's calls. With ``first_poll``, it is the time until the first getUpdates. The end of standard input ends the process.
 """
 
 import argparse
@@ -39,8 +40,16 @@ class Load:
         self._answer = ""
         self._seconds: list[float] = []
 
-    async def run(self, turns: int, answer: str) -> dict[str, object]:
+    async def first_poll(self) -> dict[str, object]:
+        """Wait until the bot asks for updates for the first time."""
+        began = time.perf_counter()
+        await self._emulator.wait_for(lambda: self._emulator.journal.of("getUpdates"), timeout=60)
+        return {"seconds": time.perf_counter() - began}
+
+    async def run(self, turns: int, answer: str, rate: float = 0) -> dict[str, object]:
         """Send ``turns`` messages in total and wait for the answer to each.
+
+        With a ``rate``, so many are sent a second, whether or not earlier ones are answered.
 
         Raises:
             ValueError: an answer of the bot is wrong.
@@ -51,8 +60,11 @@ class Load:
         async with asyncio.TaskGroup() as watch:
             watching = watch.create_task(self._emulator.world.changes.first(self._wake_answered))
             async with asyncio.TaskGroup() as talks:
-                for _ in range(self._parallel):
-                    talks.create_task(self._talk())
+                if rate:
+                    await self._send_steadily(talks, rate)
+                else:
+                    for _ in range(self._parallel):
+                        talks.create_task(self._talk())
             watching.cancel()
         calls = Counter(call.method for call in journal if call.number > calls_before)
         return {
@@ -63,14 +75,23 @@ class Load:
             "telegram_cpu": time.process_time() - cpu_before,
         }
 
+    async def _send_steadily(self, talks: asyncio.TaskGroup, rate: float) -> None:
+        began = time.perf_counter()
+        for number in range(self._left):
+            await asyncio.sleep(max(0.0, began + number / rate - time.perf_counter()))
+            talks.create_task(self._ask_once())
+
     async def _talk(self) -> None:
         while self._left > 0:
             self._left -= 1
-            person = self.people.popleft()
-            began = time.perf_counter()
-            await self._ask(person)
-            self._seconds.append(time.perf_counter() - began)
-            self.people.append(person)
+            await self._ask_once()
+
+    async def _ask_once(self) -> None:
+        person = self.people.popleft()
+        began = time.perf_counter()
+        await self._ask(person)
+        self._seconds.append(time.perf_counter() - began)
+        self.people.append(person)
 
     async def _ask(self, person: EmulatedUser) -> None:
         answered = asyncio.get_running_loop().create_future()
@@ -97,7 +118,9 @@ async def _serve(people: int, parallel: int) -> None:
         user_ids = [person.id for person in load.people]
         print(json.dumps({"base_url": emulator.base_url, "token": emulator.token, "user_ids": user_ids}), flush=True)
         while line := await asyncio.to_thread(sys.stdin.readline):
-            print(json.dumps(await load.run(**json.loads(line))), flush=True)
+            wanted = json.loads(line)
+            found = await (load.first_poll() if "first_poll" in wanted else load.run(**wanted))
+            print(json.dumps(found), flush=True)
 
 
 if __name__ == "__main__":

@@ -9,20 +9,25 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from benchmarks.load.seed import seed_turns
 from benchmarks.process import Program, start
 from benchmarks.words import ANSWER, QUESTION
 
-__all__ = ["BOTS", "Figures", "measure", "median"]
+__all__ = ["BOTS", "UNSYNCED", "Figures", "measure", "median", "variables_of"]
+
+UNSYNCED = "tgllm, synchronous OFF"
+"""tgllm with commits that do not wait for the disk: the difference to tgllm is what durability costs."""
 
 BOTS: Mapping[str, Sequence[str]] = {
     "echo": ("benchmarks.echo_bot",),
     "floor": ("benchmarks.floor_bot",),
     "tgllm": ("tgllm", "run"),
     "tgllm, same client": ("tgllm", "run"),
+    UNSYNCED: ("benchmarks.load.unsynced", "run"),
 }
-"""Commands of the compared bots: an aiogram echo bot, a bare aiogram bot with a model, and tgllm twice."""
+"""Commands of the compared bots: an aiogram echo bot, a bare aiogram bot with a model, and tgllm three times."""
 
-_PROVIDERS = {"tgllm": "benchmark", "tgllm, same client": "floor"}
+_PROVIDERS = {"tgllm": "benchmark", "tgllm, same client": "floor", UNSYNCED: "benchmark"}
 """Provider of tgllm: one made with ``tgllm.providers``, or one with the bare bot's client."""
 
 
@@ -39,6 +44,7 @@ class Figures:
     """getUpdates calls per turn."""
     p50_ms: float
     p95_ms: float
+    p99_ms: float
     peak_mib: float
     """Peak memory of the bot's process, in MiB."""
     telegram_busy: float
@@ -47,7 +53,9 @@ class Figures:
     """CPU utilization of the model server."""
 
 
-def measure(bot: str, *, parallel: int, turns: int, warm_up: int, talk: int) -> Figures:
+def measure(
+    bot: str, *, parallel: int, turns: int, warm_up: int, talk: int, earlier: int = 0, rate: float = 0
+) -> Figures:
     """Run a bot with new servers and a new database.
 
     Args:
@@ -56,6 +64,8 @@ def measure(bot: str, *, parallel: int, turns: int, warm_up: int, talk: int) -> 
         turns: number of counted messages.
         warm_up: number of messages before those.
         talk: total messages of each user, so that the last turn has a history of ``2 * talk - 2`` messages.
+        earlier: turns that each user's conversation has before the bot starts; not for the bare bots.
+        rate: messages a second, sent at regular intervals; 0: a user sends the next one after an answer.
     """
     people = max(parallel, math.ceil((turns + warm_up) / talk))
     with TemporaryDirectory(prefix="tgllm-benchmark-") as folder:
@@ -64,19 +74,23 @@ def measure(bot: str, *, parallel: int, turns: int, warm_up: int, talk: int) -> 
             start("benchmarks.telegram", "--people", str(people), "--parallel", str(parallel), log=log) as telegram,
             start("benchmarks.model_server", log=log) as model,
         ):
-            variables = _variables(bot, telegram.receive(), model.receive()["url"], folder, parallel)
+            server = telegram.receive()
+            variables = variables_of(bot, server, model.receive()["url"], folder, parallel)
+            if earlier:
+                seed_turns(Path(folder), server["user_ids"], earlier)
             module, *args = BOTS[bot]
             with start(module, *args, log=log, variables=variables) as program:
                 answer = QUESTION if bot == "echo" else ANSWER
-                _talk(telegram, warm_up, answer)
+                _talk(telegram, warm_up, answer, 0)
                 program_before, model_before = program.cpu_ms(), model.cpu_ms()
-                result = _talk(telegram, turns, answer)
+                result = _talk(telegram, turns, answer, rate)
                 return _figures(
                     result, program.cpu_ms() - program_before, model.cpu_ms() - model_before, program.peak_mib()
                 )
 
 
-def _variables(bot: str, server: Mapping[str, Any], model_url: str, folder: str, parallel: int) -> dict[str, str]:
+def variables_of(bot: str, server: Mapping[str, Any], model_url: str, folder: str, parallel: int) -> dict[str, str]:
+    """Return the environment of a bot: the server of Telegram, the model and the data folder."""
     user_ids: list[int] = server["user_ids"]
     return {
         "BENCHMARK_MODEL_URL": model_url,
@@ -91,8 +105,8 @@ def _variables(bot: str, server: Mapping[str, Any], model_url: str, folder: str,
     }
 
 
-def _talk(telegram: Program, turns: int, answer: str) -> dict[str, Any]:
-    telegram.send(json.dumps({"turns": turns, "answer": answer}))
+def _talk(telegram: Program, turns: int, answer: str, rate: float) -> dict[str, Any]:
+    telegram.send(json.dumps({"turns": turns, "answer": answer, "rate": rate}))
     return telegram.receive()
 
 
@@ -107,6 +121,7 @@ def _figures(result: dict[str, Any], program_cpu_ms: float, model_cpu_ms: float,
         polls=polls / turns,
         p50_ms=statistics.median(latencies),
         p95_ms=statistics.quantiles(latencies, n=20)[-1],
+        p99_ms=statistics.quantiles(latencies, n=100)[-1],
         peak_mib=peak_mib,
         telegram_busy=result["telegram_cpu"] / seconds,
         model_busy=model_cpu_ms / 1000 / seconds,

@@ -4,6 +4,7 @@ Each rule is a function that returns a list of messages, one for each violation.
 """
 
 import ast
+import re
 import statistics
 import sys
 from collections.abc import Iterable, Iterator
@@ -53,6 +54,10 @@ CLOCKS = {
 
 WORK = (ast.Await, ast.Call, ast.With, ast.AsyncWith)
 
+SILENCED = re.compile(
+    r"# (?:noqa\b(?:: ?[A-Z]+\d+(?:, ?[A-Z]+\d+)*)?|(?:type|pyright): ?ignore\b(?:\[[^]]*\])?)[ \t]*\Z"
+)
+"""The last comment of a line that silences ruff or pyright, with nothing after it."""
 LONGEST_MODULE = 500
 MEDIAN_MODULE = 150
 
@@ -227,6 +232,16 @@ def size_breaches(modules: Iterable[Module]) -> list[str]:
     if (median := statistics.median(sizes.values())) > MEDIAN_MODULE:
         breaches.append(f"the median module has {median:g} lines, more than {MEDIAN_MODULE}")
     return breaches
+
+
+def silence_breaches(modules: Iterable[Module]) -> list[str]:
+    """Return lines that silence a checker without saying why after it."""
+    return [
+        f"{module.name}:{number} {found[0].strip()} has no reason"
+        for module in modules
+        for number, line in enumerate(module.text.split("\n"), 1)
+        if (found := SILENCED.search(line))
+    ]
 
 
 def annotation_breaches(modules: Iterable[Module]) -> list[str]:

@@ -33,6 +33,7 @@ class Module:
     name: str
     lines: int
     tree: ast.Module
+    text: str = ""
 
 
 def read_modules(source: Path) -> dict[str, Module]:
@@ -46,7 +47,7 @@ def read_module(path: Path, source: Path) -> Module:
     text = path.read_text(encoding="utf-8")
     parts = path.relative_to(source).with_suffix("").parts
     name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-    return Module(name, len(text.splitlines()), ast.parse(text, str(path)))
+    return Module(name, len(text.splitlines()), ast.parse(text, str(path)), text)
 
 
 def read_imports(modules: dict[str, Module]) -> list[Import]:

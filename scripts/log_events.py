@@ -33,15 +33,18 @@ def outage_event(call: ast.Call) -> str | None:
     return str(call.args[-1].value)
 
 
-def reports(path: Path) -> Iterator[tuple[str, set[str]]]:
-    """Yield event and fields of each report of an unexpected error in a file, which is a line of the level error."""
+def reports(path: Path) -> Iterator[tuple[str, set[str], bool]]:
+    """Yield event and fields of each report of an unexpected error in a file, and whether all of them stand there.
+
+    A report is a line of the level error.
+    """
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if not isinstance(node, ast.Call) or not ast.unparse(node.func).endswith(".report"):
             continue
         named = {each.arg: each.value for each in node.keywords if each.arg}
         event = named.pop("event", None)
         if isinstance(event, ast.Constant) and isinstance(event.value, str):
-            yield event.value, set(named)
+            yield event.value, set(named), all(each.arg for each in node.keywords)
 
 
 def sources() -> Iterable[Path]:

@@ -16,10 +16,14 @@ With `web.port` set, the bot answers on that port; see [Monitor the bot](../howt
 
 | path | answer |
 | --- | --- |
-| `/healthz` | 200 as long as the event loop runs, from the start on, also while Telegram can't be reached |
-| `/readyz` | 200 if the database can be written, the last getUpdates succeeded lately, and no shutdown was requested; \
-otherwise 503. JSON: `{"ready": false, "checks": {"database": "ok", "telegram": "not reached for 93 s", \
-"shutdown": "ok"}}` |
+| `/healthz` | 200 as long as the event loop runs and getUpdates does not hang beyond its time limits, from the \
+start on, also while Telegram can't be reached or nothing can be stored: a restart would not help. Where the \
+event loop was 2 seconds late or more in the last ten seconds, a second line says so |
+| `/readyz` | 200 if the database can be written, the last getUpdates succeeded lately, the event loop is less \
+than 2 seconds late, and no shutdown was requested; otherwise 503. Sends don't count as getUpdates. \
+`loop_lag_seconds` is how late the event loop ran a call in the last ten seconds, at most. JSON: `{"ready": \
+false, "checks": {"database": "ok", "telegram": "not reached for 93 s", "shutdown": "ok"}, "loop_lag_seconds": \
+0.004}` |
 | `/metrics` | with `web.metrics`: the metrics below, as Prometheus text or OpenMetrics |
 
 GET and HEAD only; each connection carries one request and ends after 15 seconds. There is no password: the default

@@ -1,4 +1,4 @@
-"""Check the tag of a release, and print its package, version and folder as ``key=value`` lines.
+"""Check the tag of a release, and print its package, version, folder and whether it is final as ``key=value`` lines.
 
 A tag is the package, ``-v`` and the version: ``tgllm-gemini-v1.0.0``. It has to be the version in the package's
 ``pyproject.toml``; the core also needs it in ``src/tgllm/__init__.py`` and as a section of the changelog.
@@ -27,7 +27,7 @@ def packages(root: Path = ROOT) -> dict[str, Path]:
 
 
 def release(tag: str, root: Path = ROOT) -> dict[str, str]:
-    """Return package, version and folder of a tag.
+    """Return package, version and folder of a tag, and ``final``: ``true``, or ``false`` for a pre-release.
 
     Raises:
         WrongTag: the tag names no package or another version than the files.
@@ -44,7 +44,13 @@ def release(tag: str, root: Path = ROOT) -> dict[str, str]:
             raise WrongTag(f"the tag says {version}, but {place} says {found}")
     if package == CORE and f"\n## [{version}]" not in (root / "CHANGELOG.md").read_text(encoding="utf-8"):
         raise WrongTag(f"CHANGELOG.md has no section [{version}]")
-    return {"package": package, "version": version, "folder": str(folder.relative_to(root))}
+    is_final = re.search("[a-z]", version) is None
+    return {
+        "package": package,
+        "version": version,
+        "folder": str(folder.relative_to(root)),
+        "final": "true" if is_final else "false",
+    }
 
 
 def _versions(package: str, folder: Path) -> Iterator[tuple[str, str]]:

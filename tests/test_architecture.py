@@ -104,6 +104,9 @@ class TestThisTree:
     def test_modules_are_small(self, modules: dict[str, Module]) -> None:
         assert architecture.size_breaches(modules.values()) == []
 
+    def test_every_silenced_check_has_a_reason(self, modules: dict[str, Module]) -> None:
+        assert architecture.silence_breaches(modules.values()) == []
+
     def test_every_function_is_annotated(self, modules: dict[str, Module]) -> None:
         assert architecture.annotation_breaches(modules.values()) == []
 
@@ -503,6 +506,25 @@ class TestSize:
         assert architecture.size_breaches(read_modules(tmp_path).values()) == [
             "the median module has 151 lines, more than 150"
         ]
+
+
+@pytest.mark.parametrize(
+    ("comment", "count"),
+    [
+        ("noqa", 1),
+        ("noqa: F401, E402", 1),
+        ("type: ignore[attr-defined]", 1),
+        ("pyright: ignore", 1),
+        ("noqa: F401  # pyright: ignore[reportUnusedImport]", 1),
+        ("noqa: F401  for its effect", 0),
+        ("type: ignore[attr-defined]  made at run time", 0),
+        ("noqa: F401  # pyright: ignore[reportUnusedImport]  for its effect", 0),
+    ],
+)
+def test_a_silenced_check_without_a_reason_is_told(tmp_path: Path, comment: str, count: int) -> None:
+    write(tmp_path, {"tgllm/a.py": f"import os  # {comment}\n"})
+
+    assert len(architecture.silence_breaches(read_modules(tmp_path).values())) == count
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,8 @@ def _leave_current_folder() -> None:
 
 _leave_current_folder()
 
-from typing import TYPE_CHECKING  # noqa: E402  not before the current folder is off the path
+TYPE_CHECKING = False
+"""As in ``typing``, whose import would take longer than all else here. Type checkers know the name."""
 
 if TYPE_CHECKING:
     import pluggy

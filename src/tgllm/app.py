@@ -38,13 +38,25 @@ if TYPE_CHECKING:
     from tgllm.services.core import Core
     from tgllm.services.shell_core import ShellCore
     from tgllm.web.open import Web
+    from tgllm.web.webhook import Hook
 
-__all__ = ["open_bot", "open_core", "open_host", "open_shell", "open_web_server", "run_bot"]
+__all__ = [
+    "open_bot",
+    "open_core",
+    "open_host",
+    "open_shell",
+    "open_web_server",
+    "open_webhook_server",
+    "run_bot",
+    "watch_runtime",
+]
 
 log = get_logger(__name__)
 
 COLLECT_AFTER = (20_000, 20, 50)
 """Thresholds of Python's garbage collector (gc.set_threshold); with the default of 700, a turn costs 5 % more."""
+COLLECT_AT_START = 300_000
+"""The same until the bot runs: imports make objects that stay, and a search for garbage among them costs a tenth."""
 HELD_SECONDS = 5.0
 """Added to ``turns.stop_timeout``: how long the event loop may be blocked during a shutdown before the process ends."""
 SHUTDOWN_SECONDS = 40.0
@@ -154,6 +166,7 @@ async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -
     from tgllm.scheduler.jobs import jobs_of  # noqa: PLC0415  imports APScheduler, which only a running bot needs
     from tgllm.scheduler.scheduler import Scheduler  # noqa: PLC0415  the same
     from tgllm.services.bot_core import open_bot_core  # noqa: PLC0415  shell commands don't need them
+    from tgllm.services.maintenance.storage_log import log_storage  # noqa: PLC0415  the same
 
     if core.host.config_errors:
         raise core.host.config_errors[0]
@@ -162,6 +175,9 @@ async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -
             watch = HoldWatch(core.clock, log, HoldLimits())
             stack.enter_context(watch.watching())
         watch.attach(core.host.owners, core.host.holds)
+        # From here on a full disk or a locked database is waited out.
+        log_storage(core.database, core.clock)
+        await stack.enter_async_context(core.database.patient(core.clock))
         bot_core = await stack.enter_async_context(open_bot_core(core))
         core.host.report_to(bot_core.errors.report_quarantine)
         stack.push(bot_core.errors.report_crash)
@@ -172,6 +188,7 @@ async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -
             await core.host.startup()
             scheduler = Scheduler(core.database, core.clock, jobs_of(bot_core), bot_core.errors)
             async with open_runtime(bot_core, token, [scheduler.run], scheduler.times) as runtime:
+                runtime.loop_lag = watch.lag
                 yield runtime
         finally:
             await core.host.shutdown()
@@ -195,6 +212,32 @@ async def open_web_server(
 
     async with open_web(config, clock or SystemClock(), stopping) as web:
         yield web
+
+
+@asynccontextmanager
+async def open_webhook_server(config: Config, clock: Clock | None = None) -> "AsyncGenerator[Hook | None]":
+    """Open the port of the webhook if the settings have an address for it.
+
+    Raises:
+        ConfigError: the port can't be used.
+    """
+    if config.webhook.url is None:
+        yield None
+        return
+    from tgllm.web.webhook import open_webhook  # noqa: PLC0415  most bots have none
+
+    async with open_webhook(config, clock or SystemClock()) as hook:
+        yield hook
+
+
+def watch_runtime(runtime: "BotRuntime", web: "Web | None", hook: "Hook | None") -> None:
+    """Connect a bot with the open servers: its health, and the updates that Telegram sends to it."""
+    if web is not None:
+        web.watch_polls(runtime.seconds_since_poll)
+        web.watch_loop(runtime.loop_lag, runtime.seconds_asking)
+        web.watch_webhook(runtime.webhook)
+    if hook is not None and runtime.webhook is not None:
+        hook.pass_to(runtime.webhook.put)
 
 
 @contextmanager
@@ -240,6 +283,7 @@ def run_bot(loaded: LoadedConfig, *, plugins: bool = True) -> int:
     """
     from tgllm.observe.uncaught import uncaught_logged  # noqa: PLC0415  shell commands need none
 
+    gc.set_threshold(COLLECT_AT_START)
     token = require_token(loaded).get_secret_value()
     configure_logging(loaded.config.log.format, loaded.config.log.level)
     _log_start(loaded)
@@ -311,9 +355,12 @@ async def _serve(loaded: LoadedConfig, token: str, *, plugins: bool) -> None:
             async with (
                 _traces(loaded.config),
                 open_web_server(loaded.config, stopping=lambda: stopping.requested) as web,
+                open_webhook_server(loaded.config) as hook,
                 AsyncExitStack() as stack,
             ):
                 runtime = await _open(stack, stopping, watch, loaded, token, web=web, plugins=plugins)
+                if runtime is not None:
+                    watch_runtime(runtime, web, hook)
                 if runtime is not None:
                     noting = asyncio.create_task(_note_models(runtime.core), name="look at the models")
                     try:
@@ -376,8 +423,6 @@ async def _open(
             # After the plugins are loaded, which know their secret files.
             await asyncio.to_thread(_warn_of_exposed_files, loaded)
             runtime = await stack.enter_async_context(open_bot(core, token, watch))
-            if web is not None:
-                web.watch_polls(runtime.seconds_since_poll)
     except TimeoutError:
         if stopping.event.is_set():
             return None

@@ -1,9 +1,8 @@
-"""Trouble inside the running bot: a full disk, commands that hang, turns that break, messages that are gone."""
+"""Trouble inside the running bot: commands that hang, turns that break, messages that are gone."""
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,94 +12,16 @@ from bot_support import Start
 from tgllm import hookimpl
 from tgllm.api import ChatCommand, CommandCall, DatabaseError, PluginInfo, TextDelta
 from tgllm.bot.commands import plugins
-from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import errors, inbox, outbox
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.i18n import Catalogue
 from tgllm.services.common.lane import Lane
-from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
 
 TEXTS = Catalogue(strict=True)
-
-
-async def let_grow(bot: RunningBot, pages: int) -> None:
-    """Let the database have that many pages more and not one beyond; 0 is a full disk."""
-
-    def limit(conn: Connection) -> None:
-        now = conn.execute("PRAGMA page_count").fetchone()[0]
-        conn.execute(f"PRAGMA max_page_count = {now + pages}")
-
-    await bot.core.database.write(limit)
-
-
-@pytest.fixture
-def full(start: Start) -> Callable[[], AbstractAsyncContextManager[RunningBot]]:
-    """The bot, expected to end because the disk is full."""
-
-    @asynccontextmanager
-    async def run() -> AsyncIterator[RunningBot]:
-        try:
-            async with start() as bot:
-                yield bot
-                await asyncio.wait([bot.task])
-        except DatabaseError as error:
-            ended = error
-        else:
-            pytest.fail("it went on")
-        assert ended.code == "database_full"
-        assert "disk is full" in str(ended)
-
-    return run
-
-
-LONG = "long question " * 290
-
-
-async def test_a_full_disk_ends_the_bot_and_nothing_is_lost(
-    emu: Emulator, ann: EmulatedUser, start: Start, full: Any
-) -> None:
-    async with full() as bot:
-        await let_grow(bot, 0)
-        await ann.say(LONG)
-    assert ann.private_chat().bot_texts == []
-    async with start():
-        await emu.wait_for_message(ann.private_chat())
-    assert [text.split() for text in ann.private_chat().bot_texts] == [LONG.split()]
-
-
-async def test_a_disk_that_fills_up_during_a_turn_ends_the_bot_and_the_turn_is_repeated(
-    emu: Emulator, ann: EmulatedUser, start: Start, full: Any, provider: ScriptedProvider
-) -> None:
-    go_on = asyncio.Event()
-    provider.answer("Half", go_on, "x" * 100_000)
-    async with full() as bot:
-        await ann.say("go")
-        await emu.wait_for_draft(ann.private_chat(), lambda draft: draft.text == "Half")
-        await let_grow(bot, 0)
-        go_on.set()
-    assert ann.private_chat().bot_texts == []
-    async with start():
-        await emu.wait_for_message(ann.private_chat())
-    assert ann.private_chat().bot_texts == ["go"]
-
-
-async def test_a_sender_that_can_not_write_ends_the_bot(
-    emu: Emulator, ann: EmulatedUser, start: Start, full: Any
-) -> None:
-    def no_room(_conn: object, *_args: object, **_options: object) -> None:
-        raise DatabaseError("The disk is full", code="database_full")
-
-    with pytest.MonkeyPatch.context() as patch:
-        async with full():
-            patch.setattr(outbox, "claim", no_room)
-            await ann.say("go")
-    async with start():
-        await emu.wait_for_message(ann.private_chat())
-    assert ann.private_chat().bot_texts == ["go"]
 
 
 @dataclass

@@ -136,6 +136,14 @@ def test_only_tags_of_releases_publish(workflows: dict[str, dict[str, Any]]) -> 
     assert [step for step in publish["steps"] if "run" in step] == []
 
 
+def test_only_a_final_version_becomes_the_latest_image(workflows: dict[str, dict[str, Any]]) -> None:
+    pushed = [step["with"]["tags"] for step in steps(workflows["image"]) if "tags" in step.get("with", {})]
+    latest = [line for tags in pushed for line in tags.splitlines() if "latest" in line]
+    assert latest == [
+        "${{ steps.release.outputs.final == 'true' && format('{0}:latest', steps.release.outputs.image) || '' }}"
+    ]
+
+
 def test_dependabot_knows_every_ecosystem() -> None:
     config = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text())
     assert {update["package-ecosystem"] for update in config["updates"]} >= {"github-actions", "pip"}

@@ -11,6 +11,7 @@ from database_support import NOW, names
 from tgllm import __version__
 from tgllm.db.engine.errors import DatabaseError, DatabaseTooNew, MigrationFailed
 from tgllm.db.engine.sqlite import connect
+from tgllm.db.file import migrating
 from tgllm.db.file.identity import latest_version, version_of
 from tgllm.db.file.migrating import Update, migrate, needed_bytes
 from tgllm.db.file.schema import create_tables, fresh_schema, prepare
@@ -101,6 +102,42 @@ def test_a_second_backup_of_the_same_second_has_another_name(old: Path) -> None:
     prepare(old, NOW, [ADD])
     assert old.with_name(BACKUP).read_text() == "kept"
     assert state(old.with_name(f"{BACKUP}-2")) == (1, [])
+
+
+@pytest.mark.parametrize("killed_in", ["_rehearse", "_run"])
+def test_an_update_that_is_killed_at_each_start_leaves_one_backup(
+    old: Path, monkeypatch: pytest.MonkeyPatch, killed_in: str
+) -> None:
+    class Killed(BaseException):
+        """End of the process: no clean-up of the update runs."""
+
+    def kill(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(migrating, killed_in, kill)
+        for minute in range(4):
+            with pytest.raises(Killed):
+                prepare(old, NOW + minute * 60_000, [ADD])
+    assert names(old.parent) == ["tgllm.db", BACKUP]
+    prepare(old, NOW + 3_600_000, [ADD])
+    assert names(old.parent) == ["tgllm.db", BACKUP]
+    assert state(old.with_name(BACKUP)) == (1, [])
+
+
+def test_after_the_earlier_program_has_run_again_the_backup_is_a_new_one(old: Path) -> None:
+    with pytest.raises(MigrationFailed):
+        prepare(old, NOW, [ADD, BROKEN])
+    with closing(connect(old)) as conn:
+        conn.execute("INSERT INTO kv VALUES ('s', 'later', '2', 2)")
+    for minute in (1, 2):
+        with pytest.raises(MigrationFailed) as caught:
+            prepare(old, NOW + minute * 60_000, [ADD, BROKEN])
+    newer = "tgllm.db.backup-v1-20260921T141420Z"
+    assert names(old.parent) == ["tgllm.db", BACKUP, newer]
+    # The copy that is named holds what is in the database now.
+    assert str(old.with_name(newer)) in str(caught.value)
+    assert dump(old.with_name(newer)) == dump(old)
 
 
 def test_nothing_to_do_makes_no_backup(old: Path) -> None:

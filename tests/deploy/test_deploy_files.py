@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 import yaml
 
+from tgllm.config.sections.webhook import WebhookSection, refused_by_telegram
 from tgllm.config.sources.keys import FIELDS, SECRETS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -267,3 +268,26 @@ def test_systemd_accepts_the_unit_and_finds_it_hardened(tmp_path: Path) -> None:
 @pytest.mark.parametrize("page", sorted((ROOT / "docs" / "howto").glob("deploy-*.md")), ids=lambda page: page.stem)
 def test_a_guide_has_no_figure_left_open(page: Path) -> None:
     assert re.findall(r"@[A-Z]+@|TODO|TBD", page.read_text()) == []
+
+
+@pytest.mark.parametrize("name", ["deploy/caddy/Caddyfile", "deploy/nginx/tgllm.conf"])
+def test_a_proxy_passes_one_path_to_the_webhook_and_nothing_else(name: str) -> None:
+    text = (ROOT / name).read_text()
+    webhook = WebhookSection()
+
+    assert f"{webhook.host}:{webhook.port}" in text
+    assert re.findall(r"(?:handle|location) (?:= )?(/\S*) ", text) in (["/telegram"], ["/telegram", "/"])
+    assert re.search(r"(respond|return) 404", text)
+    # The bot sees the id of an update that is too large for it, and can put it aside.
+    (size,) = re.findall(r"(?:max_size|client_max_body_size) (\d+)(?:MB|m)", text)
+    assert int(size) * 1000 > webhook.max_kb
+    assert "docs/howto/receive-updates-by-a-webhook.md" in text
+    assert "X-Forwarded-For" in text
+
+
+def test_the_page_about_the_webhook_has_the_address_of_the_proxies() -> None:
+    page = (ROOT / "docs/howto/receive-updates-by-a-webhook.md").read_text()
+    urls = set(re.findall(r'url = "(\S+)"', page))
+
+    assert urls == {"https://bot.example.org/telegram"}
+    assert all(not refused_by_telegram(url) for url in urls)

@@ -13,7 +13,7 @@ ROWS = {
     for row in re.findall(r"^\| `([\w.]+\.[\w.]+)` \| ([\w, ]+) \| (.+?) \| (.*) \|$", PAGE, re.MULTILINE)
 }
 CALLS = [(path, *call) for path in sources() for call in log_calls(path)]
-REPORTS = [(path, event, names) for path in sources() for event, names in reports(path)]
+REPORTS = [report for path in sources() for report in reports(path)]
 ANY_EVENT = ("services/errors/reports.py", "bot/telegram/outage.py")
 """Write lines whose events are literals where the failures are met."""
 ELSEWHERE = {"log.suppressed", "python.warning"}
@@ -31,13 +31,13 @@ def test_every_event_has_a_literal_name() -> None:
 def test_the_page_lists_every_event_and_no_other() -> None:
     logged = {event for _, _, _, event in CALLS if event}
 
-    assert logged | {event for _, event, _ in REPORTS} | ELSEWHERE == ROWS.keys()
+    assert logged | {event for event, _, _ in REPORTS} | ELSEWHERE == ROWS.keys()
     assert len(CALLS) > 90
     assert len(REPORTS) > 5
 
 
 def test_the_levels_are_those_of_the_source() -> None:
-    levels: dict[str, set[str]] = {event: {"error"} for _, event, _ in REPORTS}
+    levels: dict[str, set[str]] = {event: {"error"} for event, _, _ in REPORTS}
     for _, _, level, event in CALLS:
         if event:
             levels.setdefault(event, set()).add(level)
@@ -49,7 +49,7 @@ def test_the_levels_are_those_of_the_source() -> None:
 def test_the_fields_are_those_of_the_source(event: str) -> None:
     documented = set(re.findall(r"`(\w+)`", ROWS[event][2]))
     found = [fields(path, event) for path in {path for path, _, _, name in CALLS if name == event}]
-    found += [(names, True) for _, name, names in REPORTS if name == event]
+    found += [(names, is_all) for name, names, is_all in REPORTS if name == event]
     written = set[str]().union(*(names for names, _ in found))
 
     assert written == documented if all(is_all for _, is_all in found) else written <= documented

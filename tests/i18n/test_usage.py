@@ -98,6 +98,7 @@ PUT_TOGETHER = (
     "shell.setting_",
     "shell.unit_",
     "shell.user_did_",
+    "storage.",
     "unit.",
 )
 """Beginnings of keys whose end comes from a role, an error's code or a command's name."""

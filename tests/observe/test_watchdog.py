@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from tgllm.api.clock import SystemClock
-from tgllm.observe.watchdog import HELD_SECONDS, INTERVAL_SECONDS, LoopHold, LoopWatchdog
+from tgllm.observe.watchdog import HELD_SECONDS, INTERVAL_SECONDS, LAG_SECONDS, LoopHold, LoopWatchdog
 from tgllm.testing.clock import ManualClock
 
 LOOKS = round(HELD_SECONDS / INTERVAL_SECONDS)
@@ -93,3 +93,19 @@ async def test_the_thread_sees_a_blocked_loop() -> None:
     with LoopWatchdog(loop, SystemClock(), observe):
         assert noticed.wait(60)
         await ended.wait()
+
+
+async def test_the_lag_is_that_of_the_last_seconds_and_of_a_call_that_waits(bench: Bench) -> None:
+    bench.look()
+    await asyncio.sleep(0)
+    bench.look()
+    assert bench.watchdog.lag() == 0.0
+    bench.look(3.0)
+    assert bench.watchdog.lag() == 3.0, "a call waits"
+    await asyncio.sleep(0)
+    bench.look()
+    assert bench.watchdog.lag() == 3.0, "it was late"
+    for _ in range(round(LAG_SECONDS / INTERVAL_SECONDS)):
+        await asyncio.sleep(0)
+        bench.look()
+    assert bench.watchdog.lag() <= INTERVAL_SECONDS

@@ -210,7 +210,24 @@ class TestAnswers:
         provider.reader = Strict  # type: ignore[misc]  for this object only
         service.answers(delta("stop", content="a"), done=False)
 
-        with pytest.raises(Unavailable, match="is incomplete"):
+        with pytest.raises(Unavailable, match=r"127\.0\.0\.1 .*is incomplete"):
+            await hear(provider)
+
+    @pytest.mark.parametrize("kind", ["text/event-stream", "application/json", ""])
+    @pytest.mark.parametrize("body", [b"", b"\n\n", b": ping\n\n"])
+    async def test_an_empty_answer_names_the_service(
+        self, provider: OpenAIChatClient, service: Service, kind: str, body: bytes
+    ) -> None:
+        headers = {"Content-Type": kind} if kind else {}
+        service.scripts.append(web.Response(body=body, headers=headers))
+
+        with pytest.raises((Unavailable, BadResponse), match=r"127\.0\.0\.1"):
+            await hear(provider)
+
+    async def test_an_aborted_answer_names_the_service(self, provider: OpenAIChatClient, service: Service) -> None:
+        service.answers(delta("network_error", content="a"))
+
+        with pytest.raises(Unavailable, match=r"127\.0\.0\.1 aborted"):
             await hear(provider)
 
     @pytest.mark.parametrize(

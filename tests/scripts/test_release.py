@@ -24,7 +24,7 @@ def root(tmp_path: Path) -> Path:
 
 def test_the_core(root: Path) -> None:
     found = release.release(f"tgllm-v{tgllm.__version__}", root)
-    assert found == {"package": "tgllm", "version": tgllm.__version__, "folder": "."}
+    assert found == {"package": "tgllm", "version": tgllm.__version__, "folder": ".", "final": "true"}
 
 
 def test_a_plugin(root: Path) -> None:
@@ -32,6 +32,16 @@ def test_a_plugin(root: Path) -> None:
     assert version is not None
     found = release.release(f"tgllm-gemini-v{version[1]}", root)
     assert (found["package"], found["folder"]) == ("tgllm-gemini", "plugins/tgllm_gemini")
+
+
+@pytest.mark.parametrize(
+    ("version", "final"),
+    [("1.0.0", "true"), ("10.20.30", "true"), ("1.1.0a1", "false"), ("1.1.0b2", "false"), ("1.1.0rc10", "false")],
+)
+def test_a_pre_release_is_not_final(root: Path, version: str, final: str) -> None:
+    project = root / "plugins/tgllm_gemini/pyproject.toml"
+    project.write_text(re.sub(r'(?m)^version = ".+"', f'version = "{version}"', project.read_text()))
+    assert release.release(f"tgllm-gemini-v{version}", root)["final"] == final
 
 
 @pytest.mark.parametrize(

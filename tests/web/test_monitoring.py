@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 import tgllm
 from bot_support import settled
 from http_support import get
+from proxy_support import open_proxy
 from tgllm.api import DatabaseError, Finished, Unavailable, Usage
 from tgllm.db.queries.queues import queues
 from tgllm.db.tables import usage
@@ -198,3 +199,25 @@ async def test_scrapes_during_the_shutdown_are_answered(
         held.set()
 
     assert statuses == {200}
+
+
+async def test_with_a_webhook_ready_means_that_it_is_set(emu: Emulator, watched: Watched, ask: Ask) -> None:
+    emu.faults.add(held := Fault.hold("setWebhook"))
+    async with open_proxy() as proxy, watched(webhook__url=proxy.url, webhook__port=0) as bot:
+        assert bot.web_port is not None
+        proxy.port = bot.webhook_port
+        await emu.wait_for(held.reached.is_set)
+        before = await get(bot.web_port, "/readyz")
+        held.release()
+        await ask("hello")
+        ready = await get(bot.web_port, "/readyz")
+        webhook = bot.runtime.webhook
+        assert webhook is not None
+        webhook.reported = "Connection refused"
+        reported = await get(bot.web_port, "/readyz")
+
+    assert json.loads(before.body)["checks"]["telegram"] == "the webhook is not set yet"
+    assert (before.status, ready.status) == (503, 200)
+    assert "telegram_reports" not in ready.body
+    # Not a reason to send no requests to the bot, which would keep Telegram's away too.
+    assert (reported.status, json.loads(reported.body)["telegram_reports"]) == (200, "Connection refused")

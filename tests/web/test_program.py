@@ -11,6 +11,7 @@ import pytest
 import tgllm
 from http_support import get
 from program_support import PATIENCE, Launch, Program
+from proxy_support import open_proxy
 from tgllm.testing.emulator import EmulatedUser, Emulator
 
 pytestmark = pytest.mark.timeout(300)
@@ -98,3 +99,36 @@ async def test_a_log_that_nobody_reads_does_not_stop_the_bot(emu: Emulator, ann:
 
     assert answer.text == "are you there"
     assert await bot.process.wait() == 0
+
+
+async def test_it_is_run_with_a_webhook_ends_in_order_and_asks_for_updates_afterwards(
+    launch: Launch, emu: Emulator, ann: EmulatedUser
+) -> None:
+    settings = {"TGLLM_ADMIN_IDS": str(ann.id), "TGLLM_WEBHOOK__PORT": "0"}
+    async with open_proxy() as proxy:
+        await ann.say("one")
+        bot = await launch("run", "--webhook", proxy.url, **settings)
+        await bot.printed("webhook.listening")
+        (line,) = [line for line in bot.lines if "webhook.listening" in line]
+        proxy.port = int(json.loads(line)["port"])
+        first = await emu.wait_for_message(ann.private_chat(), timeout=PATIENCE)
+        bot.send(signal.SIGTERM)
+        code, printed = await bot.end()
+        proxy.port = None
+        assert emu.bot.webhook is not None
+        secret = emu.bot.webhook.secret_token or ""
+        await ann.say("two")
+        polling = await launch("run", **settings)
+        second = await emu.wait_for_message(
+            ann.private_chat(), lambda message: message.from_bot and message.text.endswith("two"), PATIENCE, after=first
+        )
+        polling.send(signal.SIGTERM)
+        code_of_polling, printed_of_polling = await polling.end()
+
+    assert (code, code_of_polling) == (0, 0)
+    assert first.text
+    assert second.text
+    assert emu.bot.webhook is None
+    assert "webhook.removed" in printed_of_polling
+    assert len(secret) == 64
+    assert secret not in printed + printed_of_polling

@@ -79,6 +79,10 @@ class ChatMessage:
     @property
     def text(self) -> str:
         """The concatenated text parts."""
+        if len(self.parts) == 1:
+            # Nearly all messages of a long history.
+            (only,) = self.parts
+            return only.text if isinstance(only, TextPart) else ""
         return "".join(part.text for part in self.parts if isinstance(part, TextPart))
 
 

@@ -12,14 +12,15 @@ from tgllm.api.clock import Clock, milliseconds
 from tgllm.bot.assembly import live_commands, make_bot, make_dispatcher
 from tgllm.bot.commands.plugins import command_runner
 from tgllm.bot.delivery.sender import Sender
-from tgllm.bot.intake.conflicts import Conflicts
 from tgllm.bot.intake.dispatch import Dispatch
-from tgllm.bot.intake.health import Health
 from tgllm.bot.intake.hiding import Hiding
 from tgllm.bot.intake.poller import Poller
+from tgllm.bot.intake.receiver import note_for, receiver_for
 from tgllm.bot.intake.recovery import note_end, recover
+from tgllm.bot.intake.storage_outage import StorageOutage
 from tgllm.bot.intake.store import Intake
 from tgllm.bot.intake.unparsed import answer_to_unparsed
+from tgllm.bot.intake.webhook import Webhook
 from tgllm.bot.parts import BotParts
 from tgllm.bot.renderer.renderer import Renderer
 from tgllm.bot.telegram.downloads import Downloads
@@ -39,6 +40,7 @@ from tgllm.services.access.lost_access import LostAccess
 from tgllm.services.access.upkeep import AccessUpkeep
 from tgllm.services.admin_password.recovery import recover_questions
 from tgllm.services.bot_core import BotCore
+from tgllm.services.maintenance.clock_watch import ClockWatch
 from tgllm.services.maintenance.job_times import ListJobs
 from tgllm.services.maintenance.outside_changes import OutsideChanges
 
@@ -59,21 +61,37 @@ Beside = Callable[[], Coroutine[Any, Any, None]]
 
 
 class BotRuntime:
-    """Poller, dispatch and sender of one bot."""
+    """Receiver, dispatch and sender of one bot."""
 
     def __init__(
-        self, core: BotCore, parts: BotParts, dispatch: Dispatch, poller: Poller, beside: Sequence[Beside] = ()
+        self,
+        core: BotCore,
+        parts: BotParts,
+        dispatch: Dispatch,
+        receiver: Poller | Webhook,
+        beside: Sequence[Beside] = (),
     ) -> None:
         """Create the runtime; the background tasks ``beside`` are cancelled first at shutdown."""
         self.core = core
         self._parts = parts
         self._dispatch = dispatch
-        self._poller = poller
+        self._receiver = receiver
         self._beside = beside
+        self.loop_lag: Callable[[], float] = lambda: 0.0
+        """How late the event loop ran calls of the last ten seconds, at most, in seconds."""
+
+    def seconds_asking(self) -> float:
+        """Return how long the present getUpdates has lasted; 0 if there is none, and with a webhook."""
+        return self._receiver.seconds_asking() if isinstance(self._receiver, Poller) else 0.0
+
+    @property
+    def webhook(self) -> Webhook | None:
+        """The webhook; None if Telegram is asked for updates."""
+        return self._receiver if isinstance(self._receiver, Webhook) else None
 
     def seconds_since_poll(self) -> float | None:
-        """Return the seconds since the last successful getUpdates; None before the first one."""
-        return self._poller.seconds_since_success()
+        """Return the seconds since the last successful getUpdates; None before the first one, and with a webhook."""
+        return self._receiver.seconds_since_success() if isinstance(self._receiver, Poller) else None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until ``stop`` is set, then wait for running turns and send what is ready.
@@ -90,27 +108,30 @@ class BotRuntime:
         service_manager().ready("receiving messages")
         sender = asyncio.create_task(self._parts.sender.run(), name="sender")
         dispatch = asyncio.create_task(self._dispatch.run(), name="dispatch")
-        poller = asyncio.create_task(self._poller.run(), name="poller")
+        receiver = asyncio.create_task(self._receiver.run(), name="receiver")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         beside = [asyncio.create_task(run()) for run in self._beside]
-        tasks = {sender, dispatch, poller, stopping, *beside}
+        tasks = {sender, dispatch, receiver, stopping, *beside}
         failed: DatabaseError | None = None
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             # First, so that no new updates and background calls arrive while the running ones finish.
-            await _cancel(poller, *beside)
+            await _cancel(receiver, *beside)
             failed = _database_error_of(beside)
+            if self.webhook is not None and stop.is_set():
+                await self.webhook.leave()
             if not (sender.done() or dispatch.done()):
                 await self._drain(dispatch, sender)
         except DatabaseError as error:
             failed = failed or error
         finally:
             await _cancel(*tasks)
-        failed = failed or _database_error_of((sender, dispatch, poller))
+            core.database.wait_no_more()
+        failed = failed or _database_error_of((sender, dispatch, receiver))
         if failed is not None:
             raise await self._with_reason(failed)
         await self._note_end()
-        for task in (sender, dispatch, poller, *beside):
+        for task in (sender, dispatch, receiver, *beside):
             _raise_failure(task)
 
     async def _recover(self) -> None:
@@ -142,6 +163,10 @@ class BotRuntime:
         log.info("bot.stopping", turns=len(running))
         # Wait for updates, not only for turns: an update may not have started its turn yet.
         if not await _within(self.core.config.turns.stop_timeout, self._dispatch.wait_idle()):
+            if (obstacle := self.core.database.gate.obstacle) is not None:
+                # Nothing that ends now could be stored. The next start begins these questions again.
+                log.warning("bot.left_unstored", code=obstacle.code, turns=len(running))
+                return
             running.stop_all()
             await _within(DRAIN_SECONDS, self._dispatch.wait_idle())
         # Shell commands may have added rows since the sender last read the outbox.
@@ -182,7 +207,7 @@ async def open_runtime(
     limiter = Limiter(rates_from(config.sending), core.clock)
     seconds = config.sending.request_timeout
     bot = make_bot(token, config.telegram_api, limiter, request_seconds=seconds, clock=core.clock)
-    runner = command_runner()
+    runner = command_runner(core.database.gate)
     renderer = Renderer(config.rendering.timeout, core.errors)
     async with bot, aclosing(runner), aclosing(renderer):
         me = await _who_am_i(bot.me, core.clock)
@@ -224,24 +249,21 @@ async def open_runtime(
             errors=core.errors,
         )
 
-        intake = Intake(parts, dispatch, menus.heard, hiding, lambda: commands.table.reads)
-        poller = Poller(
-            bot,
-            core.clock,
-            intake.take,
-            timeout=config.sending.poll_timeout,
-            health=Health(core.database, core.clock),
-            conflicts=Conflicts(core),
-        )
+        intake = Intake(parts, dispatch, menus.heard, hiding, lambda: commands.table.reads, note_for(core))
         log.info("bot.ready", username=me.username, models=core.registry.ids)
 
         def look_again() -> None:
             sender.wake()
+            # Updates that were queued again in the shell.
+            dispatch.arrived.set()
             menus.refresh()
 
         upkeep = AccessUpkeep(core.database, core.clock, core.texts, core.access, core.running)
-        own = [core.errors.run, upkeep.run, menus.run, core.broadcaster.run, _watch(core, look_again).run]
-        yield BotRuntime(core, parts, dispatch, poller, [*beside, *own])
+        outside = _watch(core, look_again)
+        own = [core.errors.run, upkeep.run, menus.run, core.broadcaster.run, outside.run]
+        own.append(ClockWatch(core.database, core.clock, sender.wake).run)
+        async with StorageOutage(bot, core).watching():
+            yield BotRuntime(core, parts, dispatch, receiver_for(bot, core, intake.take), [*beside, *own])
 
 
 def _watch(core: BotCore, look_again: Callable[[], None]) -> OutsideChanges:

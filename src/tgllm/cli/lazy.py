@@ -8,6 +8,7 @@ import typer
 from typer._click import ClickException  # Typer has no public name for the base class of usage errors
 from typer.core import TyperCommand, TyperGroup
 
+from tgllm.cli.interrupts import raise_interrupts
 from tgllm.cli.table import COMMANDS
 from tgllm.observe.visible import visible, visible_line
 
@@ -38,6 +39,9 @@ class _LazyCommand(TyperCommand):
         **extra: Any,  # noqa: ANN401  passed through
     ) -> "Context":
         app = self._load()
+        # The bot handles its signals itself, as soon as there is something to end.
+        if self.name != "run":
+            raise_interrupts()
         if not isinstance(app, typer.Typer):
             raise TypeError(f"the command {self.name} is no Typer app")
         # The returned context has the imported command, so Typer runs that one instead of this placeholder.

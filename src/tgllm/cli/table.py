@@ -27,7 +27,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "ping": Entry("Check settings, database and plugins.", "tgllm.cli.commands.ping"),
     "doctor": Entry("Diagnose everything that the bot needs.", "tgllm.cli.commands.doctor"),
     "config": Entry("Show the settings and their sources.", "tgllm.cli.commands.config.app"),
-    "db": Entry("Create, check, back up and restore the database.", "tgllm.cli.commands.db"),
+    "db": Entry("Create, check, back up, restore and tidy the database.", "tgllm.cli.commands.db"),
     "upgrade": Entry("Check whether plugins, settings and database fit a version.", "tgllm.cli.commands.upgrade"),
     "models": Entry("List, select and refresh models.", "tgllm.cli.commands.models.app"),
     "users": Entry("List people, and manage their access.", "tgllm.cli.commands.users.app"),
@@ -35,6 +35,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "invites": Entry("Create, list and revoke invite links.", "tgllm.cli.commands.invites.app"),
     "usage": Entry("Show usage: requests, tokens, cost.", "tgllm.cli.commands.usage.app"),
     "audit": Entry("Show who changed what, when and from where.", "tgllm.cli.commands.audit.app"),
+    "inbox": Entry("List received updates, and retry or drop them.", "tgllm.cli.commands.inbox.app"),
     "errors": Entry("List unexpected errors, and show one by its code.", "tgllm.cli.commands.errors.app"),
     "plugins": Entry("List plugins and their state.", "tgllm.cli.commands.plugins"),
 }

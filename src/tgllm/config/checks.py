@@ -22,11 +22,13 @@ __all__ = [
     "stripped",
     "telegram_api",
     "time_zone",
+    "webhook_secret",
     "zone",
 ]
 
 # Bot API, "Authorizing your bot": the bot's id, a colon, a secret. Test servers give shorter secrets than Telegram.
 _TOKEN = re.compile(r"\d+:[\w-]+", re.ASCII)
+_WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*")
 MOST_ID = 2**52
 """Bot API, User and Chat: an id has at most 52 significant bits."""
@@ -62,6 +64,13 @@ def telegram_api(value: object) -> object:
     if not right:
         raise ValueError("must be an address such as https://api.telegram.org or http://127.0.0.1:8081")
     return value.strip().rstrip("/")
+
+
+def webhook_secret(value: str) -> str:
+    """Validate the secret of the webhook. Telegram allows shorter ones, which can be guessed."""
+    if not _WEBHOOK_SECRET.fullmatch(value.strip()):
+        raise ValueError("must be 16 to 256 of the letters A-Z and a-z, digits, _ and -")
+    return value.strip()
 
 
 def _user_id(item: object) -> int:

@@ -42,6 +42,10 @@ _EXAMPLES: Final = {
     "errors.sentry_dsn": "https://0123456789abcdef@sentry.example.org/1",
     "web.port": "9464",
     "tracing.endpoint": "http://127.0.0.1:4318",
+    "webhook.url": "https://bot.example.org/telegram",
+    "webhook.secret": "16_letters-or-more",
+    "webhook.addresses": "149.154.160.0/20, 91.108.4.0/22",
+    "webhook.proxy_header": "X-Forwarded-For",
 }
 """Right values of settings without a default, or whose default explains little."""
 _RATES: Final = re.compile(r"per (?:second|minute|hour)|share", re.IGNORECASE)

@@ -124,7 +124,7 @@ def without_setting(text: str, key: str) -> str:
         ValueError: the text is not TOML, or does not contain the key.
     """
     import tomlkit  # noqa: PLC0415  short commands do without it
-    from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415
+    from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415  the same
 
     wanted = _parsed(text)
     place = toml_place(wanted, key)

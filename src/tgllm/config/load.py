@@ -121,6 +121,8 @@ def _register_secrets(config: Config) -> None:
     if password := urlsplit(config.telegram_api).password:
         # Of an address such as http://user:password@127.0.0.1:8081.
         redactor.add(password)
+    if config.webhook.url is not None and (password := urlsplit(config.webhook.url).password):
+        redactor.add(password)
 
 
 def find_config(

@@ -1,9 +1,9 @@
 """Settings of the bot: keys, meanings, units, ranges and defaults."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from tgllm.config import checks
 from tgllm.config.paths import default_data_dir
@@ -20,6 +20,7 @@ from tgllm.config.sections.prices import PriceSetting, read_prices
 from tgllm.config.sections.retention import RetentionSection
 from tgllm.config.sections.tracing import TracingSection
 from tgllm.config.sections.web import WebSection
+from tgllm.config.sections.webhook import WebhookSection, refused_by_telegram
 
 __all__ = [
     "Config",
@@ -31,6 +32,9 @@ __all__ = [
     "StreamingSection",
     "TurnsSection",
 ]
+
+
+TELEGRAM_API: Final = "https://api.telegram.org"
 
 
 class TurnsSection(Section):
@@ -162,7 +166,7 @@ class Config(Section):
         default=None, description="The bot's token, from @BotFather."
     )
     telegram_api: Annotated[str, BeforeValidator(checks.telegram_api)] = Field(
-        default="https://api.telegram.org", description="Base URL of the Bot API server; http or https."
+        default=TELEGRAM_API, description="Base URL of the Bot API server; http or https."
     )
     telegram_files: Annotated[Path | None, BeforeValidator(checks.folder)] = Field(
         default=None,
@@ -221,6 +225,20 @@ class Config(Section):
     errors: ErrorsSection = ErrorsSection()
     web: WebSection = WebSection()
     tracing: TracingSection = TracingSection()
+    webhook: WebhookSection = WebhookSection()
+
+    @field_validator("webhook")
+    @classmethod
+    def _webhook(cls, value: WebhookSection, info: ValidationInfo) -> WebhookSection:
+        """Reject what can't work together with other settings; a local Bot API server sends to any address."""
+        if value.url is None:
+            return value
+        if info.data.get("telegram_api") == TELEGRAM_API and (reason := refused_by_telegram(value.url)):
+            raise ValueError(f"url {reason}")
+        web = info.data.get("web")
+        if isinstance(web, WebSection) and web.port and web.port == value.port:
+            raise ValueError("port must not be that of web.port: the webhook is public, and the other one is not")
+        return value
 
     @property
     def backups_kept(self) -> int:

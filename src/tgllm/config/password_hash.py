@@ -12,13 +12,16 @@ import re
 import secrets
 import unicodedata
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, Literal, Self
 
-__all__ = ["LONGEST", "SHORTEST", "Cost", "PasswordHash", "hash_password", "why_unfit"]
+__all__ = ["LONGEST", "SHORTEST", "Cost", "PasswordHash", "Unfit", "hash_password", "why_unfit"]
 
 SHORTEST: Final = 8
 LONGEST: Final = 256
 """Maximum characters of a password."""
+
+Unfit = Literal["length", "spaces", "slash"]
+"""Why a password is unsuitable: its length, white space at its ends or in lines, or a slash at its beginning."""
 
 _FORM = re.compile(r"scrypt:(\d{1,2}):(\d{1,2}):(\d{1,2}):([\w-]{22,86}):([\w-]{43})", re.ASCII)
 _BYTES = 32
@@ -79,14 +82,16 @@ def hash_password(password: str, cost: Cost | None = None) -> PasswordHash:
     return PasswordHash(cost, salt, _digest(password, salt, cost))
 
 
-def why_unfit(password: str) -> str | None:
-    """Return why a new password is unsuitable, to be appended to "it"; None if it is suitable."""
+def why_unfit(password: str) -> Unfit | None:
+    """Return why a new password is unsuitable; None if it is suitable."""
     if not SHORTEST <= len(password) <= LONGEST:
-        return f"must have {SHORTEST} to {LONGEST} characters"
+        return "length"
     if password != password.strip() or len(password.splitlines()) != 1:
-        return "must be one line without spaces at its ends, which Telegram would remove"
+        # Telegram removes spaces at the ends of a message.
+        return "spaces"
     if password.startswith("/"):
-        return "must not begin with a slash, as commands do"
+        # Telegram and the bot take it for a command.
+        return "slash"
     return None
 
 

@@ -3,16 +3,19 @@
 import asyncio
 import secrets
 import sqlite3
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
 
-from tgllm.api.clock import Clock, milliseconds
+from tgllm.api.clock import Clock, SystemClock, milliseconds
 from tgllm.db.connection import init_db
 from tgllm.db.engine.data_version import DataVersion
 from tgllm.db.engine.errors import DatabaseLost
+from tgllm.db.engine.gate import StorageGate
 from tgllm.db.engine.signals import Signal
-from tgllm.db.engine.sqlite import checkpoint, in_words
+from tgllm.db.engine.sqlite import checkpoint, in_words, limit_waits
 from tgllm.db.engine.writer import ConnectionThread
 from tgllm.db.file.identity import mark_program
 from tgllm.db.file.known import mark_known
@@ -22,18 +25,26 @@ __all__ = ["Database"]
 
 T = TypeVar("T")
 
+RETRY_SECONDS = 2.0
+"""Pause between two attempts of units that wait for the disk."""
+LOCK_SECONDS = 5.0
+"""How long such a unit waits for another process's transaction before the database counts as locked."""
+
 
 class Database:
     """One writer and one reader, each a connection on its own thread.
 
     A unit of work is a plain function that takes the connection and may call any functions of the table modules; its
     changes are stored together or not at all. It must not await, keep the connection, or begin or end transactions.
+    It may run more than once, so it changes nothing but the database (what it leaves behind is replaced, not added to).
     Units that are queued at the same time share a commit.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clock: Clock | None = None) -> None:
         """Set up an unopened database; call ``Database.open`` instead."""
         self.path = path
+        self.gate = StorageGate((clock or SystemClock()).monotonic)
+        """Open, except while units wait for the disk; see ``patient``."""
         self._writer = ConnectionThread(path, "tgllm-db-writer", "BEGIN IMMEDIATE", self._announce)
         self._reader = ConnectionThread(path, "tgllm-db-reader", "BEGIN")
         self._data_version = DataVersion()
@@ -49,7 +60,7 @@ class Database:
             DatabaseError: the file can't be used, or is newer than the program.
         """
         await init_db(path, clock=clock)
-        database = cls(path)
+        database = cls(path, clock)
         try:
             await database._writer.open()
             await database._reader.open("PRAGMA query_only = ON")
@@ -59,8 +70,42 @@ class Database:
             raise
         return database
 
+    @asynccontextmanager
+    async def patient(self, clock: Clock) -> AsyncGenerator[None]:
+        """Inside the block, let units wait for a disk that is full, read-only, locked or failing, instead of raising.
+
+        They are tried again every few seconds; ``gate`` is closed meanwhile. Damage and the loss of the file raise.
+        """
+        for thread in (self._writer, self._reader):
+            await thread.outside(partial(limit_waits, seconds=LOCK_SECONDS))
+            thread.wait_at(self.gate)
+        trying = asyncio.create_task(self._try_again(clock), name="attempts to store")
+        try:
+            yield
+        finally:
+            trying.cancel()
+            await asyncio.wait({trying})
+            self.wait_no_more()
+
+    def wait_no_more(self) -> None:
+        """Pass the errors of the disk to those who wait, and to all later callers: the program ends."""
+        for thread in (self._writer, self._reader):
+            thread.wait_no_more()
+
+    async def _try_again(self, clock: Clock) -> None:
+        while True:
+            await self.gate.wait_closed()
+            await clock.sleep(RETRY_SECONDS)
+            for thread in (self._writer, self._reader):
+                thread.try_again()
+
     async def write(
-        self, unit: Callable[[sqlite3.Connection], T], *, durable: bool = True, then: Callable[[T], None] | None = None
+        self,
+        unit: Callable[[sqlite3.Connection], T],
+        *,
+        durable: bool = True,
+        then: Callable[[T], None] | None = None,
+        patient: bool = True,
     ) -> T:
         """Run ``unit`` in a transaction and return its result after the commit.
 
@@ -75,13 +120,15 @@ class Database:
             then: callback that receives the unit's result after the commit and before the caller, even if the caller
                 was cancelled. It runs on the event loop and must not raise: an exception is passed to the caller,
                 and the unit stays committed.
+            patient: False raises an error of the disk at once also inside of ``Database.patient``, for test writes and
+                for callers with a time limit.
 
         Raises:
             DatabaseError: the file can't be written; the unit is rolled back.
             sqlite3.IntegrityError: a row violates a constraint of the schema; the unit is rolled back.
         """
         self._has_written = True
-        return await self._writer.unit(unit, durable=durable, then=then)
+        return await self._writer.unit(unit, durable=durable, then=then, patient=patient)
 
     def on_commit(self, signal: Signal, listener: Callable[[], None]) -> None:
         """Have ``listener`` called after each commit that holds a unit which gave the signal.
@@ -145,7 +192,7 @@ class Database:
         self._has_written = False
         if mark := self._presence.next_mark():
             now = milliseconds(clock)
-            await self._writer.unit(lambda conn: mark_run(conn, *mark, now), durable=False)
+            await self._writer.unit(lambda conn: mark_run(conn, *mark, now), durable=False, patient=False)
 
     async def rescue(self, loss: Loss, now: int) -> DatabaseLost:
         """Copy what is still there after a loss, and return the error that ends the bot."""

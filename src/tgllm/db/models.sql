@@ -107,6 +107,8 @@ CREATE TABLE IF NOT EXISTS messages (
     user_id              INTEGER                        -- who wrote it or asked for it
                          REFERENCES users (id) ON DELETE SET NULL,
     created_at           INTEGER NOT NULL,              -- when it was stored
+    tokens               INTEGER CHECK (tokens >= 0),   -- estimate for the text, not calibrated; NULL: not estimated
+    tokens_before        INTEGER,                       -- sum of the estimates before it on its branch; NULL: unknown
     CHECK (parent_id <> id),
     UNIQUE (conversation_id, id),
     FOREIGN KEY (conversation_id, parent_id) REFERENCES messages (conversation_id, id)
@@ -115,6 +117,7 @@ CREATE INDEX IF NOT EXISTS messages_parent ON messages (conversation_id, parent_
 CREATE INDEX IF NOT EXISTS messages_turn ON messages (turn_id);
 CREATE INDEX IF NOT EXISTS messages_chat ON messages (telegram_chat_id, id) WHERE telegram_chat_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS messages_user ON messages (user_id);
+CREATE INDEX IF NOT EXISTS messages_parts ON messages (conversation_id, id) WHERE parts IS NOT NULL;
 
 -- Summaries of conversations up to a message, for models that don't get the full history.
 CREATE TABLE IF NOT EXISTS summaries (

@@ -9,10 +9,9 @@ from contextlib import AbstractContextManager, suppress
 from textwrap import indent
 from typing import Final, TextIO, cast
 
-import structlog
-
 from tgllm.api.clock import Clock, SystemClock
 from tgllm.observe.content import is_handling, without_content
+from tgllm.observe.light_structlog import structlog
 from tgllm.observe.redaction import redacted_value
 from tgllm.observe.repetition import Repetitions
 from tgllm.observe.visible import visible, visible_json

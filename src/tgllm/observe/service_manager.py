@@ -44,6 +44,11 @@ class ServiceManager:
         self._send(**({} if self._is_ready else {"READY": "1"}), STATUS=_one_line(status))
         self._is_ready = True
 
+    def status(self, status: str) -> None:
+        """Report what the program waits for, or that it waits no more."""
+        if not self._is_stopping:
+            self._send(STATUS=_one_line(status))
+
     def starting(self, status: str) -> None:
         """Report what the start does, or waits for."""
         if not self._is_ready and not self._is_stopping:

@@ -8,6 +8,7 @@ import asyncio
 import os
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ log = get_logger(__name__)
 
 INTERVAL_SECONDS = 0.25
 """Seconds between two looks."""
+LAG_SECONDS = 10.0
+"""How long a measured lag of the loop counts as present."""
 HELD_SECONDS = 1.0
 """Seconds without an answer after which the loop counts as held."""
 _BUSY = 0.5
@@ -72,6 +75,8 @@ class LoopWatchdog:
         self._cpu_seconds = 0.0
         self._held_seconds = 0.0
         self._is_held = False
+        self._lags: deque[tuple[float, float]] = deque(maxlen=int(LAG_SECONDS / INTERVAL_SECONDS))
+        """When the latest calls were run, and how long they had waited."""
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -80,6 +85,12 @@ class LoopWatchdog:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join(INTERVAL_SECONDS)
+
+    def lag(self) -> float:
+        """Return the longest time, of the last ten seconds and in seconds, that the loop took to run a call."""
+        now = self._clock.monotonic()
+        waiting = now - self._posted_at if self._answered != self._posted else 0.0
+        return max([waiting, *(took for at, took in list(self._lags) if now - at <= LAG_SECONDS)])
 
     def look(self) -> None:
         """Look once; called by the thread."""
@@ -92,7 +103,7 @@ class LoopWatchdog:
         if self._held_seconds >= HELD_SECONDS:
             self._is_held = True
             # Documented in the module sys: the only way to the stack of another thread.
-            frames = sys._current_frames()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+            frames = sys._current_frames()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  see above
             self._observe(LoopHold(self._held_seconds, frames.get(self._loop_thread)))
 
     def _settle(self, gap: float) -> None:
@@ -100,6 +111,7 @@ class LoopWatchdog:
         took = self._answered_at - self._posted_at
         if self._posted:
             LOOP_LAG.observe(took)
+            self._lags.append((self._answered_at, took))
         if self._is_held or (gap >= HELD_SECONDS and took >= HELD_SECONDS):
             self._observe(LoopHold(took, None))
         self._is_held, self._held_seconds = False, 0.0

@@ -117,7 +117,8 @@ class PluginHost:
                 )
         finally:
             thread.close()
-        runner = HookRunner(limits.async_seconds, limits.grace_seconds, strict=True)
+        storage = None if services.database is None else services.database.gate
+        runner = HookRunner(limits.async_seconds, limits.grace_seconds, strict=True, storage=storage)
         roster = Roster(plugins, choice.disabled, runner, services.logs("plugins"))
         return cls(roster, runner, services, limits)
 

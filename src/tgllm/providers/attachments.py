@@ -8,7 +8,7 @@ from tgllm.api.errors import Unsupported
 from tgllm.api.events import FileDelta
 from tgllm.api.types import ChatMessage, FilePart, TextPart
 
-__all__ = ["IMAGE_TYPES", "check_size", "data_url", "file_of", "moved_to_questions", "unsupported"]
+__all__ = ["IMAGE_TYPES", "check_size", "data_url", "file_of", "has_files", "moved_to_questions", "unsupported"]
 
 IMAGE_TYPES = frozenset({"image/gif", "image/jpeg", "image/png", "image/webp"})
 """Image types that most vision models accept."""
@@ -40,6 +40,11 @@ def file_of(url: str) -> FileDelta | None:
     return FileDelta(content, kind or "text/plain") if content else None
 
 
+def has_files(message: ChatMessage) -> bool:
+    """Whether a message has files; most have one part, a text."""
+    return any(isinstance(part, FilePart) for part in message.parts)
+
+
 def moved_to_questions(messages: Iterable[ChatMessage]) -> Iterator[ChatMessage]:
     """Yield the messages with the files of answers in the question after them.
 
@@ -48,9 +53,11 @@ def moved_to_questions(messages: Iterable[ChatMessage]) -> Iterator[ChatMessage]
     waiting: tuple[FilePart, ...] = ()
     for message in messages:
         if message.role == "assistant":
-            files = tuple(part for part in message.parts if isinstance(part, FilePart))
-            waiting += files
-            yield _without_files(message) if files else message
+            if not has_files(message):
+                yield message
+                continue
+            waiting += tuple(part for part in message.parts if isinstance(part, FilePart))
+            yield _without_files(message)
         else:
             yield replace(message, parts=(*waiting, *message.parts)) if waiting else message
             waiting = ()

@@ -26,7 +26,7 @@ from tgllm.providers.error_rules import find_rule
 from tgllm.providers.json_values import as_list, as_object, parse_json, parse_sequence
 from tgllm.providers.rejected_fields import RejectedField, find_rejected
 
-__all__ = ["Failure", "explain", "wait_hint"]
+__all__ = ["Failure", "explain", "incomplete", "wait_hint"]
 
 _MAX_WORDS = 300
 """Maximum characters of a service's message in an error."""
@@ -184,3 +184,15 @@ def _wait_in(message: str) -> float | None:
     hours, minutes, seconds, unit = found.groups()
     rest = float(seconds or 0) / (1000 if (unit or "").lower() == "ms" else 1)
     return int(hours or 0) * 3600 + int(minutes or 0) * 60 + rest
+
+
+def incomplete(host: str, *, has_begun: bool) -> Unavailable:
+    """Return the error for an answer that ended too early.
+
+    Args:
+        host: the name or address of the service.
+        has_begun: whether a part of an answer came, possibly an empty one.
+    """
+    if has_begun:
+        return Unavailable(f"{host} closed the connection before the end: the answer is incomplete")
+    return Unavailable(f"{host} sent an empty answer; try again, and check what is in front of the service")

@@ -10,7 +10,7 @@ from tgllm.api.errors import ProviderError
 from tgllm.api.events import StreamEvent, Waiting
 from tgllm.api.provider import Provider
 from tgllm.api.types import ChatMessage, ChatRequest, FilePart, Json, JsonObject, ModelInfo, Part
-from tgllm.providers.attachments import IMAGE_TYPES, data_url, moved_to_questions, unsupported
+from tgllm.providers.attachments import IMAGE_TYPES, data_url, has_files, moved_to_questions, unsupported
 from tgllm.providers.http import ProviderHttp
 from tgllm.providers.json_values import as_text, encode_json, unexpected
 from tgllm.providers.openai_models import context_window, entries_of, is_chat_model
@@ -92,7 +92,7 @@ class OpenAIChatClient(Provider):
 
     def message(self, message: ChatMessage, model: str) -> Body:
         """Encode one message. Runs in a thread if the conversation has files."""
-        if not any(isinstance(part, FilePart) for part in message.parts):
+        if not has_files(message):
             return {"role": message.role, "content": message.text}
         return {"role": message.role, "content": [self._part(part, model) for part in message.parts]}
 
@@ -130,7 +130,7 @@ class OpenAIChatClient(Provider):
 
     async def _encode(self, request: ChatRequest) -> bytes:
         self.check(request)
-        if any(isinstance(part, FilePart) for message in request.messages for part in message.parts):
+        if any(map(has_files, request.messages)):
             # Reading and encoding files takes long enough to delay other chats.
             return await asyncio.to_thread(self._body, request)
         return self._body(request)
@@ -160,7 +160,9 @@ class OpenAIChatClient(Provider):
                     raise
 
     async def _attempt(self, body: bytes, model: str) -> AsyncGenerator[StreamEvent, None]:
-        answer = AnswerStream(self.reader(), self.http.failure)
+        reader = self.reader()
+        reader.host = self.http.host
+        answer = AnswerStream(reader, self.http.failure)
         async with aclosing(self.http.stream(self.chat_path, body)) as chunks, aclosing(read_events(chunks)) as events:
             try:
                 async for event in events:

@@ -8,6 +8,7 @@ from tgllm.api.errors import BadResponse, Refused, Unavailable
 from tgllm.api.events import FileDelta, Finished, ReasoningDelta, StreamEvent, TextDelta
 from tgllm.api.types import FinishReason, Json, JsonObject, Usage
 from tgllm.providers.attachments import file_of
+from tgllm.providers.failure import incomplete
 from tgllm.providers.json_values import as_int, as_list, as_object, as_text, encode_json, unexpected
 from tgllm.providers.retry import NoAnswer
 from tgllm.providers.stream_documents import is_complaint
@@ -52,6 +53,9 @@ class ChatReader:
         {"error", "abort", "network_error", "insufficient_system_resource", "load"}
     )
     """Finish reasons of answers that the service aborted."""
+
+    host = "the service"
+    """The name or address of the service, for messages."""
 
     def __init__(self) -> None:
         """Create a reader for one answer."""
@@ -128,9 +132,9 @@ class ChatReader:
             BadResponse: there is no answer in chunks of the wrong structure; the message names the field.
         """
         if self.finish_reason in self.interruptions:
-            raise Unavailable(f"the service aborted the answer ({self.finish_reason})")
+            raise Unavailable(f"{self.host} aborted the answer ({self.finish_reason})")
         if not done and (not self.finish_reason or self.needs_done):
-            raise self._odd or Unavailable("the answer is incomplete")
+            raise self._odd or incomplete(self.host, has_begun=self.begun)
         if self._odd and not (self.spoken or self.reasoning):
             raise NoAnswer(str(self._odd))
         reason = self.finish_reasons.get(self.finish_reason or "stop", "other")

@@ -40,7 +40,7 @@ _BOUNDS = (0.25, 4.0)
 
 def estimate_text(text: str) -> int:
     """Estimate the tokens of a text: 0.9 per Chinese, Japanese or Korean character, one per 3.3 others."""
-    wide = len(_CJK.findall(text))
+    wide = 0 if text.isascii() else len(_CJK.findall(text))
     return math.ceil(wide * _TOKENS_PER_CJK + (len(text) - wide) / CHARS_PER_TOKEN)
 
 
@@ -64,7 +64,7 @@ def estimate_file(part: FilePart) -> int:
 
 def estimate_message(message: ChatMessage) -> int:
     """Estimate the tokens of one message with its role and its files."""
-    files = sum(estimate_file(part) for part in message.parts if isinstance(part, FilePart))
+    files = sum([estimate_file(part) for part in message.parts if isinstance(part, FilePart)])
     return _TOKENS_PER_MESSAGE + estimate_text(message.text) + files
 
 

@@ -68,7 +68,11 @@ def _retention(core: BotCore) -> Job:
     config = core.config
     retention = Retention(core.database, config.data_dir, core.clock, config.retention, config.access, core.unconfirmed)
     times = Cron.parse(EVERY_HOUR, zone(config.time_zone))
-    return Job(RETENTION_JOB, times, retention.clean, seconds=600.0)
+
+    async def run() -> None:
+        await retention.clean()
+
+    return Job(RETENTION_JOB, times, run, seconds=600.0)
 
 
 def _plugin_jobs(host: PluginHost, time_zone: tzinfo) -> Iterator[Job]:

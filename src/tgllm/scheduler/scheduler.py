@@ -111,7 +111,7 @@ class Scheduler:
             return
         began = self._clock.monotonic()
         with log_values(job=job.id):
-            async with aclosing(HookRunner(job.seconds, GRACE_SECONDS)) as runner:
+            async with aclosing(HookRunner(job.seconds, GRACE_SECONDS, storage=self._database.gate)) as runner:
                 outcome = await runner.call(job.run)
             state, error = _ending(outcome)
             if state == "failed":

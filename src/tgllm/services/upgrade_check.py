@@ -10,12 +10,12 @@ from tgllm.api import Check, DatabaseError
 from tgllm.db.file.check import Report
 from tgllm.db.file.check import check as look_over
 from tgllm.db.file.facts import program_of_file
-from tgllm.db.file.known import newest_copy
 from tgllm.db.file.migrating import needed_bytes
 from tgllm.db.file.probe import free_bytes, mib
 from tgllm.observe.installation import place_of
 from tgllm.plugins.loading.records import PluginRecord
 from tgllm.plugins.requirements import allowed_versions
+from tgllm.services.backups.folder import newest_backup
 
 __all__ = ["Target", "check_database", "check_plugins"]
 
@@ -76,12 +76,17 @@ def _database(report: Report) -> Check:
 
 
 def _backup(path: Path, backups: Path, now: float) -> Check:
-    copy = newest_copy(path, backups)
-    if copy is None:
+    try:
+        newest = newest_backup(path, backups)
+    except DatabaseError as error:
+        return Check("Backup", "failed", str(error))
+    if newest is None:
         return Check("Backup", "warning", "there is none: make one with tgllm db backup")
-    at = copy.stat().st_mtime
-    text = f"{copy}, of {datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
-    if now - at > BACKUP_DAYS * 86_400:
+    at = (newest.made_at or 0) / 1000
+    text = f"{newest.path}, of {datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
+    if newest.problem:
+        text = f"{text}, which can't be used ({newest.problem})"
+    if newest.problem or now - at > BACKUP_DAYS * 86_400:
         return Check("Backup", "warning", f"the newest is {text}: make another one with tgllm db backup")
     return Check("Backup", "ok", text)
 

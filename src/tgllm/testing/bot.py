@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tgllm.api.clock import Clock
-from tgllm.app import open_bot, open_core, open_web_server
+from tgllm.app import open_bot, open_core, open_web_server, open_webhook_server, watch_runtime
 from tgllm.config.load import LoadedConfig, load_config
 from tgllm.plugins.discovery import FoundPlugin
 from tgllm.services.bot_core import BotCore
@@ -43,6 +43,8 @@ class RunningBot:
     task: asyncio.Task[None]
     web_port: int | None = None
     """Port of the web server, if the settings have one."""
+    webhook_port: int | None = None
+    """Port of the webhook, if the settings have one."""
 
     async def stop(self) -> None:
         """Stop the bot gracefully, as SIGTERM does.
@@ -113,16 +115,18 @@ async def running_bot(
     stopping = asyncio.Event()
     async with (
         open_web_server(loaded.config, clock, stopping.is_set) as web,
+        open_webhook_server(loaded.config, clock) as hook,
         open_core(loaded, clock=clock, found=found) as core,
         open_bot(core, emulator.token) as runtime,
         AsyncExitStack() as stack,
     ):
         if web is not None:
             stack.enter_context(web.watching(core.database, core.host))
-            web.watch_polls(runtime.seconds_since_poll)
+        watch_runtime(runtime, web, hook)
         task = asyncio.create_task(runtime.run(stopping), name="bot")
         try:
-            yield RunningBot(runtime.core, runtime, stopping, task, None if web is None else web.port)
+            ports = None if web is None else web.port, None if hook is None else hook.port
+            yield RunningBot(runtime.core, runtime, stopping, task, *ports)
         finally:
             stopping.set()
             await task

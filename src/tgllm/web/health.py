@@ -5,12 +5,13 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Protocol
 
 from tgllm.api import DatabaseError
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.db.database import Database
 from tgllm.db.file.probe import write_probe
+from tgllm.observe.redaction import redact
 from tgllm.web.server import Answer
 from tgllm.web.shared import Shared
 
@@ -18,6 +19,8 @@ __all__ = ["BotState", "Health"]
 
 DATABASE_SECONDS: Final = 3.0
 """Time limit of the test write."""
+LAG_SECONDS: Final = 2.0
+"""How late the event loop may run a call; above it people notice."""
 SHARED_SECONDS: Final = 1.0
 """How long an answer is used again, so that many requests don't write to the database."""
 LATE_SECONDS: Final = 45.0
@@ -33,6 +36,23 @@ class BotState:
     database: Database | None = None
     seconds_since_poll: Callable[[], float | None] = lambda: None
     """Seconds since the last successful getUpdates; None before the first one."""
+    webhook: "WebhookState | None" = None
+    """The webhook, if Telegram is not asked for updates."""
+    seconds_asking: Callable[[], float] = lambda: 0.0
+    """How long the present getUpdates has lasted."""
+    loop_lag: Callable[[], float] = lambda: 0.0
+    """How late the event loop ran calls lately, at most, in seconds."""
+
+
+class WebhookState(Protocol):
+    """What is known of the webhook."""
+
+    reported: str
+    """What Telegram reports about its attempts to reach it; empty if it reaches it."""
+
+    def problem(self) -> str:
+        """Return why no updates can be received, or ``ok``."""
+        ...
 
 
 class Health:
@@ -54,8 +74,16 @@ class Health:
         self._database = Shared(self._check_database, clock, SHARED_SECONDS)
 
     async def live(self, _headers: Mapping[str, str]) -> Answer:
-        """Answer that the event loop runs: otherwise there is no answer."""
-        return Answer("ok\n")
+        """Answer that the bot lives: the event loop runs, otherwise there is no answer, and getUpdates does not hang.
+
+        What a restart does not help against is no reason for another answer.
+        """
+        lag = self._state.loop_lag()
+        words = f"event loop: {lag:.3f} s late at most\n"
+        asking = self._state.seconds_asking()
+        if asking > self._late_seconds:
+            return Answer(f"getUpdates hangs for {asking:.0f} s\n{words}", HTTPStatus.SERVICE_UNAVAILABLE)
+        return Answer("ok\n" if lag < LAG_SECONDS else f"ok\n{words}")
 
     async def ready(self, _headers: Mapping[str, str]) -> Answer:
         """Answer with each check, and with status 503 if one of them fails."""
@@ -64,18 +92,27 @@ class Health:
             "telegram": self._check_telegram(),
             "shutdown": "the bot is shutting down" if self._stopping() else _OK,
         }
+        lag = self._state.loop_lag()
+        if lag >= LAG_SECONDS:
+            checks["event_loop"] = f"busy: calls were up to {lag:.1f} s late in the last ten seconds"
         is_ready = all(check == _OK for check in checks.values())
         status = HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE
-        return Answer(json.dumps({"ready": is_ready, "checks": checks}) + "\n", status, _JSON)
+        found: dict[str, object] = {"ready": is_ready, "checks": checks, "loop_lag_seconds": round(lag, 3)}
+        if self._state.webhook is not None and self._state.webhook.reported:
+            found["telegram_reports"] = redact(self._state.webhook.reported)
+        return Answer(json.dumps(found) + "\n", status, _JSON)
 
     async def _check_database(self) -> str:
         database = self._state.database
         if database is None:
             return "not open"
+        if (obstacle := database.gate.obstacle) is not None:
+            seconds = database.gate.seconds_closed()
+            return f"nothing can be stored for {seconds:.0f} s ({obstacle.code}); new messages wait at Telegram"
         now = milliseconds(self._clock)
         try:
             async with asyncio.timeout(DATABASE_SECONDS):
-                await database.write(lambda conn: write_probe(conn, "ready", now), durable=False)
+                await database.write(lambda conn: write_probe(conn, "ready", now), durable=False, patient=False)
         except TimeoutError:
             return f"no answer within {DATABASE_SECONDS:g} s"
         except DatabaseError as error:
@@ -84,6 +121,10 @@ class Health:
         return _OK
 
     def _check_telegram(self) -> str:
+        if self._state.database is not None and self._state.database.gate.obstacle is not None:
+            return "paused until messages can be stored"
+        if self._state.webhook is not None:
+            return self._state.webhook.problem()
         seconds = self._state.seconds_since_poll()
         if seconds is None:
             return "not reached yet"

@@ -15,7 +15,7 @@ from tgllm.observe.logs import get_logger
 from tgllm.observe.metrics.instruments import collecting
 from tgllm.observe.metrics.table import ALL, DATABASE_SECONDS, DATABASE_WAIT
 from tgllm.plugins.host import PluginHost
-from tgllm.web.health import BotState, Health
+from tgllm.web.health import BotState, Health, WebhookState
 from tgllm.web.sampling import Sampler
 from tgllm.web.server import Answer, Route, serving
 from tgllm.web.shared import Shared
@@ -53,6 +53,14 @@ class Web:
     def watch_polls(self, seconds_since_poll: Callable[[], float | None]) -> None:
         """Watch the polls of the bot: the seconds since the last success, None before the first one."""
         self._state.seconds_since_poll = seconds_since_poll
+
+    def watch_webhook(self, webhook: WebhookState | None) -> None:
+        """Watch the webhook, if there is one, instead of the polls."""
+        self._state.webhook = webhook
+
+    def watch_loop(self, lag: Callable[[], float], seconds_asking: Callable[[], float] = lambda: 0.0) -> None:
+        """Watch how late the event loop runs calls, in seconds, and how long the present getUpdates has lasted."""
+        self._state.loop_lag, self._state.seconds_asking = lag, seconds_asking
 
 
 @asynccontextmanager

@@ -199,6 +199,20 @@ def test_a_control_update_runs_beside_a_suspect(conn: sqlite3.Connection) -> Non
     assert run.claim() == [9]
 
 
+@pytest.mark.parametrize("late", [0.0, 0.5, 60.0])
+def test_a_suspect_that_becomes_due_during_a_claim_starts_with_the_next_one(
+    conn: sqlite3.Connection, late: float
+) -> None:
+    """A slow disk, or a timer that fires early, must not leave it waiting for an event that never comes."""
+    ask(conn, [1])
+    run = crashes(conn, 2)
+    run.pass_to(HOLD_SECONDS - 0.001)
+    assert run.claim() == [], "not due yet"
+    run.pass_to(HOLD_SECONDS + late)
+    assert run.isolation.next_look() == 0.0
+    assert run.claim() == [1]
+
+
 def test_quick_kills_at_the_start_cost_no_question(conn: sqlite3.Connection) -> None:
     ask(conn, range(120))
     for _ in range(100):

@@ -1,6 +1,7 @@
 """What ``tgllm doctor`` asks Telegram about the bot, without taking an update."""
 
 import asyncio
+from time import time
 
 import pytest
 
@@ -149,3 +150,56 @@ async def test_fields_that_another_server_leaves_out(emu: Emulator) -> None:
 
     assert found["Telegram"].detail == "the bot is @my_bot"
     assert found["Telegram: groups"].state == "ok"
+
+
+class TestWithAWebhook:
+    URL = "http://127.0.0.1:9/secret-path"
+
+    async def found(
+        self, emu: Emulator, *, url: str = "", error: tuple[int, str] | None = None, **wanted: object
+    ) -> Check:
+        emu.bot.webhook = WebhookSettings(url) if url else None
+        emu.bot.webhook_error = error
+        found = (await checks(emu, **{"webhook": self.URL, "is_running": True, **wanted}))["Telegram: webhook"]
+        assert "secret-path" not in found.detail
+        assert not emu.journal.of("getUpdates")
+        return found
+
+    async def test_it_is_the_one_of_the_settings(self, emu: Emulator) -> None:
+        found = await self.found(emu, url=self.URL)
+
+        assert (found.state, found.detail) == ("ok", "Telegram sends the updates to 127.0.0.1")
+
+    async def test_telegram_does_not_reach_it(self, emu: Emulator, ann: EmulatedUser) -> None:
+        await ann.say("hello")
+        found = await self.found(emu, url=self.URL, error=(int(time()), "Connection refused"))
+
+        assert found.state == "failed"
+        assert "Connection refused" in found.detail
+
+    async def test_it_did_not_reach_it_a_while_ago(self, emu: Emulator) -> None:
+        found = await self.found(emu, url=self.URL, error=(int(time()) - 120, "Connection refused"))
+
+        assert found.state == "ok"
+        assert "2 min ago: Connection refused" in found.detail
+
+    async def test_a_bot_that_is_off_need_not_be_reached(self, emu: Emulator, ann: EmulatedUser) -> None:
+        await ann.say("hello")
+        found = await self.found(emu, url=self.URL, error=(int(time()), "502 Bad Gateway"), is_running=False)
+
+        assert found.state == "ok"
+
+    async def test_another_program_has_removed_or_replaced_it(self, emu: Emulator) -> None:
+        assert (await self.found(emu)).state == "failed"
+        assert (await self.found(emu, url="http://127.0.0.2:9/x")).state == "failed"
+
+    async def test_before_the_start_it_is_not_there_yet(self, emu: Emulator) -> None:
+        assert (await self.found(emu, is_running=False)).state == "ok"
+        assert (await self.found(emu, url="http://127.0.0.2:9/x", is_running=False)).state == "warning"
+
+    async def test_what_the_bot_has_set_itself_is_removed_by_the_next_start(self, emu: Emulator) -> None:
+        emu.bot.webhook = WebhookSettings(self.URL)
+        found = (await checks(emu, own_webhook=self.URL))["Telegram: webhook"]
+
+        assert found.state == "ok"
+        assert "removes it when it starts" in found.detail

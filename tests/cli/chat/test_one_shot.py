@@ -88,7 +88,7 @@ async def test_files_go_along_and_errors_are_told_for_each(chat: Chat, mistral: 
 
     ended = await chat.runs("What is the code word?", "notes.txt", "broken.pdf")
 
-    assert (ended.code, ended.out) == (0, "Walrus.\n")
+    assert (ended.code, ended.out) == (1, "Walrus.\n")
     assert "walrus" in asked(mistral)[-1]
     assert "broken.pdf" in ended.err.split("Reading broken.pdf")[-1]
 
@@ -108,9 +108,28 @@ async def test_much_text_becomes_a_file(chat: Chat, mistral: FakeMistral) -> Non
 async def test_what_is_no_text_is_refused_or_seen(chat: Chat, mistral: FakeMistral) -> None:
     ended = await chat.runs("What is this?", given=bytes(range(256)) * 20)
 
-    # The model may still answer the words of the question.
+    # The model may still answer the words of the question, but a script is to notice that it has not seen the rest.
+    assert ended.code == 1
     assert "stdin" in ended.err
+    assert "-m PROVIDER/MODEL" in ended.err
+    assert "/model" not in ended.err
     assert "\\x00" not in str(mistral.requests[-1].body if mistral.requests else "")
+
+
+@pytest.mark.parametrize("question", [(), ("What is this?",)], ids=["alone", "with words"])
+@pytest.mark.parametrize("name", ["photo.png", "data.bin"])
+async def test_a_file_that_the_model_cannot_take_names_the_option(
+    chat: Chat, mistral: FakeMistral, name: str, question: tuple[str, ...]
+) -> None:
+    content = b"\x89PNG\r\n\x1a\n" if name == "photo.png" else b""
+    (chat.folder / name).write_bytes(content + bytes(range(256)) * 20)
+    mistral.answer(["I don't see it."])
+
+    ended = await chat.runs(*question, "-f", name, *(() if question else ("-q", "?")))
+
+    assert ended.code == 1
+    assert name in ended.err
+    assert "/model" not in ended.err
 
 
 async def test_escape_sequences_of_a_model_are_shown(chat: Chat, mistral: FakeMistral) -> None:

@@ -153,7 +153,7 @@ class TestPassword:
         result = shell.runs("config", "password", "--config", str(path))
 
         assert result.code == 0
-        assert "must have 8" in result.err
+        assert "length of a password" in result.err
         assert "two different" in result.err
         assert stored(path).matches("open sesame")
 

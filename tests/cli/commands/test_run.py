@@ -49,6 +49,27 @@ def test_without_plugins(shell: Shell, bot: Bot) -> None:
 
 
 @pytest.mark.parametrize(
+    ("flag", "url"),
+    [("https://bot.example.org/hook", "https://bot.example.org/hook"), ("off", None)],
+)
+def test_the_webhook_of_the_flag_counts_more_than_the_environment(
+    shell: Shell, bot: Bot, monkeypatch: pytest.MonkeyPatch, flag: str, url: str | None
+) -> None:
+    monkeypatch.setenv("TGLLM_WEBHOOK__URL", "https://other.example.org")
+    assert shell.runs("run", "--webhook", flag).code == 0
+    assert bot.loaded is not None
+    assert bot.loaded.config.webhook.url == url
+
+
+def test_a_webhook_that_telegram_refuses_is_named(shell: Shell, bot: Bot) -> None:
+    result = shell.runs("run", "--webhook", "http://bot.example.org")
+
+    assert result.code == 2
+    assert "must begin with https://" in result.err
+    assert bot.loaded is None
+
+
+@pytest.mark.parametrize(
     ("end", "code"), [(0, 0), (3, 3), (DatabaseError("disk full"), 1), (ConfigError("wrong"), 2), (KeyError("x"), 1)]
 )
 def test_exit_codes(shell: Shell, bot: Bot, end: int | Exception, code: int) -> None:

@@ -8,6 +8,7 @@ from config_support import TOKEN, Operator
 from tgllm.api.errors import ConfigError
 
 ELSEWHERE = "TGLLM_TELEGRAM_API=http://192.0.2.1:8081\n"
+ELSEWHERE_TOO = "TGLLM_WEBHOOK__URL=https://192.0.2.1/"
 
 
 @pytest.fixture
@@ -60,7 +61,13 @@ class TestBotToken:
 
     @pytest.mark.parametrize(
         "setting",
-        ["TGLLM_ADMIN_IDS=1", "TGLLM_ADMIN_CHAT_ID=-5", "TGLLM_DATA_DIR=data", "TGLLM_DISABLE_PLUGINS=gate"],
+        [
+            "TGLLM_ADMIN_IDS=1",
+            "TGLLM_ADMIN_CHAT_ID=-5",
+            "TGLLM_DATA_DIR=data",
+            "TGLLM_DISABLE_PLUGINS=gate",
+            ELSEWHERE_TOO,
+        ],
     )
     def test_of_a_config_file_with_who_controls_the_bot(self, operator: Operator, config: Path, setting: str) -> None:
         operator.writes_dotenv(setting)

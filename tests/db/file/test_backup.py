@@ -82,7 +82,7 @@ def test_a_file_that_holds_nothing_of_ours_gives_no_backup(path: Path, tmp_path:
 
 def test_a_newer_database_is_left_to_a_newer_program(used: Path, tmp_path: Path) -> None:
     with closing(connect(used)) as conn:
-        conn.execute("PRAGMA user_version = 9")
+        conn.execute("PRAGMA user_version = 999")
     with pytest.raises(DatabaseTooNew):
         backup(used, tmp_path / "copy.db")
 

@@ -101,11 +101,3 @@ def test_vacuum_by_another_program_is_none(presence: Presence, path: Path, auto_
         assert checkpoint(conn)
     assert path.stat().st_size < before
     assert [presence.look() for _ in range(4)] == [None] * 4
-
-
-def test_a_read_only_disk(presence: Presence, monkeypatch: pytest.MonkeyPatch) -> None:
-    class ReadOnly:
-        f_flag = 1
-
-    monkeypatch.setattr("os.statvfs", lambda path: ReadOnly)
-    assert presence.look() == "read_only"

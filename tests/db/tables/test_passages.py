@@ -226,6 +226,11 @@ def test_without_full_text_search_the_text_is_kept(path: Path, monkeypatch: pyte
         assert passages.find_words(conn, store(conn, TEXTS), "contract") == [0]
 
 
+COLUMNS_SINCE = """
+DROP INDEX messages_parts;
+ALTER TABLE messages DROP COLUMN tokens;
+ALTER TABLE messages DROP COLUMN tokens_before;
+"""
 TABLES_SINCE = ("error_places", "errors")
 """Tables of later versions."""
 
@@ -237,6 +242,7 @@ def test_a_database_from_before_gets_the_tables(path: Path) -> None:
         of_texts = ("documents", "passages", "passage_vocabulary", "passage_words", "passage_trigrams")
         for table in (*of_texts, *TABLES_SINCE):
             conn.execute(f"DROP TABLE {table}")
+        conn.executescript(COLUMNS_SINCE)
         conn.execute("PRAGMA user_version = 6")
     prepare(path, NOW, shipped())
     with closing(connect(path)) as conn:

@@ -1,6 +1,7 @@
 """A backup is restored whole or not at all, and the data from before are kept."""
 
 import io
+import json
 import os
 import shutil
 import sqlite3
@@ -20,7 +21,8 @@ from tgllm.db.engine.lock import lock_data_folder
 from tgllm.db.engine.sqlite import connect
 from tgllm.db.file.check import check
 from tgllm.db.file.schema import prepare
-from tgllm.services.backups import making
+from tgllm.services.backups import making, reading
+from tgllm.services.backups.folder import list_backups
 
 
 @pytest.mark.parametrize("name", ["b.tar", "b.tar.gz", "b.tgz", "no-ending"])
@@ -194,6 +196,20 @@ def altered(
     return target
 
 
+GOOD_LABEL = {
+    "made_at": 1,
+    "program": "1.0.0",
+    "schema": 1,
+    "bot_id": None,
+    "username": None,
+    "database_bytes": 1,
+    "files": 0,
+    "file_bytes": 0,
+    "with_files": True,
+    "format": 1,
+}
+
+
 def extra(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tuple[tarfile.TarInfo, bytes]:
     info = tarfile.TarInfo(name)
     info.type, info.linkname = kind, link
@@ -231,6 +247,134 @@ def test_an_archive_with_anything_else_in_it_is_refused(
     assert data.names() == before
     assert not (tmp_path / "evil").exists()
     assert not list((data.folder / "files").glob("*.part"))
+
+
+def pax(name: str, **headers: str) -> tuple[tarfile.TarInfo, bytes]:
+    info, content = extra(name)
+    info.pax_headers = {key.replace("_", "."): value for key, value in headers.items()}
+    return info, content
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        pax("files/" + "a" * 32, GNU_sparse_size="9" * 18, GNU_sparse_map="0,0"),
+        pax("files/" + "a" * 32, GNU_sparse_map="no number"),
+        pax("files/" + "a" * 32, size="9" * 18),
+    ],
+    ids=["sparse", "no number", "size"],
+)
+def test_a_file_of_a_few_bytes_unpacks_to_no_more(
+    data: Data, tmp_path: Path, member: tuple[tarfile.TarInfo, bytes]
+) -> None:
+    made = data.backup(tmp_path / "b.tar")
+    before = data.names()
+    evil = altered(
+        made.path,
+        tmp_path / "evil.tar",
+        lambda info, content: [member, (info, content)] if info.name == "contents.json" else [(info, content)],
+    )
+    with pytest.raises(RestoreRefused):
+        data.restore(evil)
+    assert data.names() == before
+
+
+def test_an_archive_that_unpacks_to_much_more_than_it_says_is_refused_before_it_does(
+    data: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = data.backup(tmp_path / "b.tar")
+    monkeypatch.setattr(reading, "_GROWTH", 2**20)
+    bomb = tmp_path / "bomb.tar.gz"
+    with tarfile.open(made.path) as old, tarfile.open(bomb, "w:gz") as new:
+        for member in old:
+            stream = old.extractfile(member)
+            content = stream.read() if stream else b""
+            if member.name == "tgllm.db":
+                content = content * 2 + bytes(2**22)
+                member.size = len(content)
+            new.addfile(member, io.BytesIO(content))
+    before = data.names()
+    written = list[int]()
+    with pytest.raises(RestoreRefused, match="much more than it says"):
+        reading.read_archive(bomb, lambda _name, size, _pieces: written.append(size))
+    assert written == []
+    with pytest.raises(RestoreRefused, match="much more than it says"):
+        data.restore(bomb)
+    assert data.names() == before
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        b"[" * 200_000,
+        b"{}",
+        b"[]",
+        b"\xff",
+        b'{"format": ' + b"9" * 5000 + b"}",
+        *(
+            json.dumps({**GOOD_LABEL, name: value}).encode()
+            for name, value in [
+                ("program", []),
+                ("username", {}),
+                ("made_at", 10**30),
+                ("made_at", -1),
+                ("database_bytes", -(10**18)),
+                ("file_bytes", True),
+                ("bot_id", "1"),
+                ("with_files", 1),
+            ]
+        ),
+    ],
+)
+def test_a_label_that_no_program_wrote_is_refused(data: Data, tmp_path: Path, label: bytes) -> None:
+    info = tarfile.TarInfo("tgllm-backup.json")
+    info.size = len(label)
+    # With a name of its own the folder of backups lists it.
+    odd = tmp_path / "20260921T141320.000Z.tar"
+    with tarfile.open(odd, "w") as archive:
+        archive.addfile(info, io.BytesIO(label))
+    with pytest.raises(RestoreRefused):
+        data.restore(odd)
+    (listed,) = list_backups(tmp_path)
+    assert listed.problem is not None
+
+
+@pytest.mark.parametrize("kind", ["fifo", "device"])
+def test_what_is_no_file_is_refused_without_reading_it(data: Data, tmp_path: Path, kind: str) -> None:
+    source = tmp_path / "fifo" if kind == "fifo" else Path("/dev/zero")
+    if kind == "fifo":
+        os.mkfifo(source)
+    with pytest.raises(RestoreRefused, match="neither a file nor a folder"):
+        data.restore(source)
+    assert data.noted() == "old"
+
+
+def test_a_link_in_a_folder_is_not_followed(data: Data, other: Data, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("of another place")
+    (data.folder / "files" / ("a" * 32)).symlink_to(secret)
+    other.restore(data.folder)
+    assert not (other.folder / "files" / ("a" * 32)).exists()
+
+
+@pytest.mark.parametrize(
+    "second", ["plugins/a/b/c", "plugins/a/" + "/".join(["d" * 250] * 17)], ids=["below a file", "too long"]
+)
+def test_names_that_no_disk_can_hold_are_refused(data: Data, tmp_path: Path, second: str) -> None:
+    made = data.backup(tmp_path / "b.tar")
+    before = data.names()
+    evil = altered(
+        made.path,
+        tmp_path / "evil.tar",
+        lambda info, content: (
+            [extra("plugins/a/b"), extra(second), (info, content)]
+            if info.name == "contents.json"
+            else [(info, content)]
+        ),
+    )
+    with pytest.raises(RestoreRefused, match=r"evil\.tar.*plugins/a/"):
+        data.restore(evil)
+    assert data.names() == before
 
 
 @pytest.mark.parametrize("left_out", ["tgllm-backup.json", "tgllm.db", "contents.json", "files/"])

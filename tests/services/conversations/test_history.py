@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tgllm.api import ChatMessage, ChatRequest, ModelRef, TextPart
-from tgllm.db.tables.messages import Message, Role
+from tgllm.db.queries.contexts import HistoryMessage
+from tgllm.db.tables.messages import Role
 from tgllm.db.tables.models import Model
 from tgllm.services.chats.settings import ContextSize
 from tgllm.services.conversations.history import (
@@ -16,6 +17,8 @@ from tgllm.services.conversations.history import (
     estimate_tokens,
     fit_history,
     room_in,
+    show,
+    step_of,
     to_chat_message,
     with_less_history,
 )
@@ -23,27 +26,20 @@ from tgllm.services.conversations.history import (
 MODEL = ModelRef("scripted", "model")
 
 
-def message(role: Role, text: str, model: ModelRef | None = None) -> Message:
-    return Message(
+def message(role: Role, text: str, model: ModelRef | None = None) -> HistoryMessage:
+    return HistoryMessage(
         id=1,
-        conversation_id=1,
         parent_id=None,
-        turn_id="u1",
+        conversation_id=1,
         role=role,
         text=text,
-        parts=(),
         provider=model.provider if model else None,
         model=model.model if model else None,
-        provider_data={"signature": "abc"} if model else None,
-        status="complete",
-        telegram_chat_id=None,
-        telegram_message_ids=(),
-        user_id=None,
-        created_at=0,
+        data_json='{"signature": "abc"}' if model else None,
     )
 
 
-def dialogue(*texts: str) -> list[Message]:
+def dialogue(*texts: str) -> list[HistoryMessage]:
     return [message("assistant" if number % 2 else "user", text) for number, text in enumerate(texts)]
 
 
@@ -218,3 +214,80 @@ def test_the_chat_chooses_before_the_operator_and_the_model_has_the_last_word(
     size: ContextSize | None, room: int | None, budget: int
 ) -> None:
     assert budget_of(size, 8000, room) == budget
+
+
+def branch(exchanges: int, tokens: int = 100, *, stored: int = 10**9) -> list[HistoryMessage]:
+    """Questions and answers of so many tokens; only the last ``stored`` rows say how many come before them."""
+    count = 2 * exchanges
+    return [
+        HistoryMessage(
+            number + 1,
+            number or None,
+            1,
+            "assistant" if number % 2 else "user",
+            "x",
+            tokens=tokens if count - number <= stored else None,
+            tokens_before=number * tokens if count - number <= stored else None,
+        )
+        for number in range(count)
+    ]
+
+
+def first_shown(rows: list[HistoryMessage], budget: int, step: int) -> int:
+    """Return the id of the oldest message in a request."""
+    return show(rows, None, budget, step=step).messages[0].id
+
+
+def test_the_beginning_stays_for_many_turns() -> None:
+    """Providers charge less for a prefix that they have seen before."""
+    step = step_of(8000, 1.0)
+    begins = [first_shown(branch(count), 7900, step) for count in range(60, 160)]
+    assert begins == sorted(begins)
+    assert len(set(begins)) <= 100 * 200 / step + 2
+    for count in range(60, 160):
+        shown = show(branch(count), None, 7900, step=step).messages
+        assert 7900 - step - 200 <= len(shown) * 100 <= 7900
+        assert shown[0].role == "user"
+
+
+def test_a_question_of_another_length_moves_the_beginning_seldom() -> None:
+    step, rows = step_of(8000, 1.0), branch(200)
+    assert len({first_shown(rows, 7950 - 50 * length, step) for length in range(9)}) <= 2
+
+
+def test_the_beginning_does_not_depend_on_what_was_read() -> None:
+    step, rows = step_of(8000, 1.0), branch(200)
+    assert {first_shown(rows[-count:], 7900, step) for count in range(80, 400, 2)} == {first_shown(rows, 7900, step)}
+
+
+def test_the_calibration_moves_the_beginning_seldom() -> None:
+    steps = [step_of(8000, 1 + hundredth / 100) for hundredth in range(100)]
+    assert len(set(steps)) <= 2
+    assert all(8000 / factor / 8 < step_of(8000, factor) <= 8000 / factor / 4 for factor in (0.3, 1.0, 1.7, 4.0))
+
+
+def test_messages_of_earlier_versions_have_a_steady_beginning_too() -> None:
+    """Their estimates were not stored: those after them say where they are."""
+    step = step_of(8000, 1.0)
+    small = estimate_tokens("x")
+    old = [row._replace(tokens=None, tokens_before=None) for row in branch(2000)]
+    begins: list[int] = []
+    for turns in range(40):
+        new = [row._replace(id=5000 + row.id) for row in branch(turns, small)]
+        begins.append(first_shown([*old, *new], 7900, step))
+    assert len(set(begins)) <= 2
+
+
+def test_a_history_that_fits_is_shown_whole_and_a_small_one_as_far_as_it_fits() -> None:
+    assert first_shown(branch(39), 7900, step_of(8000, 1.0)) == 1
+    assert step_of(2000, 1.0) == 0
+    assert len(show(branch(50), None, 1000, step=step_of(1000, 1.0)).messages) == 10
+
+
+def test_a_step_never_takes_more_than_half() -> None:
+    """A large document may leave little room, and one exchange may be longer than a step."""
+    for budget in range(200, 3000, 100):
+        kept = len(show(branch(200), None, budget, step=2048).messages) * 100
+        assert kept >= (budget // 200 * 200) / 2
+    rows = [*branch(3, 3000), *[row._replace(tokens_before=18_000 + (row.tokens_before or 0)) for row in branch(2)]]
+    assert len(show(rows, None, 7000, step=1024).messages) >= 4

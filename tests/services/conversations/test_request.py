@@ -222,6 +222,15 @@ class TestHistory:
         assert len((await request(database, make(), turn)).messages) == 5
         assert len((await request(database, make(tokens=estimate_tokens(turn.text)), turn)).messages) == 5
 
+    async def test_no_more_is_read_than_fits(self, database: Database, make: Make, turn: Turn) -> None:
+        await say(database, turn, 1000)
+        builder = make(tokens=4000)
+        context = await database.read(lambda conn: builder.load(conn, turn))
+        # Messages without a stored estimate are counted by a lower bound.
+        assert len(context.history) < 4000 * 1.3 / EACH
+        shown = builder.build(turn, context, "secret").messages
+        assert 0.7 * 4000 / EACH < len(shown) <= 4000 / EACH
+
     async def test_of_any_size_stays_within_the_window(self, database: Database, make: Make, turn: Turn) -> None:
         await say(database, turn, 8)
         builder = make("mine/a", tokens=estimate_tokens(turn.text) + 2 * EACH)

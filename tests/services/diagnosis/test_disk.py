@@ -1,6 +1,7 @@
 """Checks of the disk, the database file and the backups."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,12 @@ from tgllm.db.engine.lock import lock_data_folder
 from tgllm.db.file.known import mark_known
 from tgllm.db.file.schema import prepare
 from tgllm.i18n import Catalogue
+from tgllm.services.backups.folder import stamped_name
 from tgllm.services.diagnosis import disk
+from tgllm.services.upgrade_check import check_database
 
 TEXTS = Catalogue(strict=True)
+DAY_MS = 86_400_000
 
 
 @pytest.fixture
@@ -115,6 +119,31 @@ def test_the_age_of_backups(config: Config) -> None:
         (found,) = disk.check_backups(config, now, TEXTS)
         assert found.state == state
         assert str(copy) in found.detail
+
+
+@pytest.mark.parametrize("newest", ["named", "copy", "broken"])
+def test_doctor_and_upgrade_judge_the_same_backup(config: Config, newest: str) -> None:
+    path, folder, now = config.data_dir / "tgllm.db", config.backups_folder, NOW / 1000
+    folder.mkdir(parents=True)
+    named = folder / stamped_name(NOW - 3 * DAY_MS, ".sqlite")
+    shutil.copyfile(path, named)
+    # As after a restore of the folder: the time of the file says nothing.
+    os.utime(named, (now, now))
+    copy = config.data_dir / "tgllm.db.backup-x"
+    copy.write_bytes(b"")
+    days = 1 if newest == "copy" else 9
+    os.utime(copy, (now - days * 86_400, now - days * 86_400))
+    expected = copy if newest == "copy" else named
+    if newest == "broken":
+        expected = folder / stamped_name(NOW - DAY_MS)
+        expected.write_bytes(b"broken")
+
+    (doctor,) = disk.check_backups(config, now, TEXTS)
+    upgrade = list(check_database(path, folder, now))[-1]
+
+    assert str(expected) in doctor.detail
+    assert str(expected) in upgrade.detail
+    assert doctor.state == upgrade.state == ("warning" if newest == "broken" else "ok")
 
 
 def test_a_running_bot_is_named(config: Config) -> None:

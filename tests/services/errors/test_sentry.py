@@ -11,8 +11,9 @@ import tgllm
 from sentry_support import KEY, SentryServer, sentry_server
 from tgllm.config.sections.errors import ErrorsSection
 from tgllm.observe.errors import facts_of
+from tgllm.observe.installation import install_command
 from tgllm.observe.redaction import redactor
-from tgllm.services.errors.sentry import INSTALL_COMMAND, Sentry, check_sentry, open_sentry
+from tgllm.services.errors.sentry import PACKAGE, Sentry, check_sentry, open_sentry
 from tgllm.testing.clock import ManualClock
 
 SECRET = "marked-secret-0123456789"
@@ -118,10 +119,11 @@ def test_a_missing_client_is_a_warning_with_the_command(
 
     assert open_sentry(settings(f"http://{KEY}@127.0.0.1:9/1"), clock, versions) is None
 
-    assert INSTALL_COMMAND in capsys.readouterr().out
+    command = install_command(PACKAGE)
+    assert command in capsys.readouterr().out
     check = check_sentry(settings(f"http://{KEY}@127.0.0.1:9/1"))
     assert check is not None
-    assert (check.state, INSTALL_COMMAND in check.detail) == ("failed", True)
+    assert (check.state, command in check.detail) == ("failed", True)
 
 
 @pytest.mark.parametrize("dsn", ["nonsense", "https://sentry.example/1", "https://key@sentry.example/", "ftp://k@h/1"])

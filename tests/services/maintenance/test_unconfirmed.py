@@ -27,3 +27,14 @@ def test_after_a_start_nothing_may_once_nothing_waits() -> None:
     unconfirmed.note([1, 2], any_new=False)
     unconfirmed.note([], any_new=False)
     assert unconfirmed.ids == set()
+
+
+def test_what_the_webhook_has_taken_may_come_again_for_an_hour() -> None:
+    unconfirmed = Unconfirmed()
+    unconfirmed.note_pushed([1], 0.0)
+    unconfirmed.note_pushed([2], 3000.0)
+    assert unconfirmed.ids is None
+    unconfirmed.note_pushed([], 3600.0)
+    assert unconfirmed.ids == {2}
+    unconfirmed.note_pushed([3], 6600.0)
+    assert unconfirmed.ids == {3}

@@ -8,7 +8,9 @@ import pytest
 from aiohttp import web
 
 from emulator_support import Call
+from tgllm.testing.clock import HurriedClock
 from tgllm.testing.emulator import EmulatedUser, Emulator
+from tgllm.testing.emulator.state.bots import WebhookSettings
 
 
 class Receiver:
@@ -16,6 +18,8 @@ class Receiver:
         self.url = ""
         self.seen: list[tuple[str | None, str]] = []
         self.statuses: list[int] = []
+        self.refused: set[str] = set()
+        self.retry_after = ""
         self.busy = asyncio.Event()
         self.busy.set()
 
@@ -25,7 +29,9 @@ class Receiver:
         self.seen.append((request.headers.get("X-Telegram-Bot-Api-Secret-Token"), text))
         if "message" in update:
             await self.busy.wait()
-        return web.Response(status=self.statuses.pop(0) if self.statuses else 200, headers={"Location": self.url})
+        status = 500 if text in self.refused else self.statuses.pop(0) if self.statuses else 200
+        headers = {"Location": self.url, **({"Retry-After": self.retry_after} if self.retry_after else {})}
+        return web.Response(status=status, headers=headers)
 
 
 @pytest.fixture
@@ -72,6 +78,91 @@ async def test_what_is_not_taken_is_pushed_again(
 async def test_a_bad_secret_is_refused(refused: Call) -> None:
     words = await refused("setWebhook", url="https://example.org", secret_token="ключ")
     assert words == "400 Bad Request: secret token contains unallowed characters"
+    words = await refused("setWebhook", url="https://example.org", secret_token="a" * 257)
+    assert words == "400 Bad Request: secret token is too long"
+
+
+async def test_other_schemes_than_http_are_refused(refused: Call) -> None:
+    words = await refused("setWebhook", url="ftp://127.0.0.1/")
+    assert words == "400 Bad Request: bad webhook: An HTTPS URL must be provided for webhook"
+
+
+async def test_setting_and_removing_say_what_they_did(
+    emu: Emulator, receiver: Receiver, http: aiohttp.ClientSession
+) -> None:
+    async def said(method: str, **params: str) -> object:
+        async with http.get(f"{emu.base_url}/bot{emu.token}/{method}", params=params) as answer:
+            return (await answer.json())["description"]
+
+    assert [await said("setWebhook", url=receiver.url) for _ in range(2)] == [
+        "Webhook was set",
+        "Webhook is already set",
+    ]
+    assert [await said("deleteWebhook") for _ in range(2)] == ["Webhook was deleted", "Webhook is already deleted"]
+
+
+class TestRetries:
+    """With a clock that skips the pauses and records them."""
+
+    @pytest.fixture
+    def clock(self) -> HurriedClock:
+        return HurriedClock()
+
+    @pytest.fixture
+    async def still(self, receiver: Receiver, clock: HurriedClock) -> AsyncIterator[Emulator]:
+        async with Emulator(clock=clock) as emulator:
+            emulator.bot.webhook = WebhookSettings(receiver.url)
+            yield emulator
+
+    async def test_it_is_at_once_and_then_after_longer_and_longer_pauses(
+        self, still: Emulator, receiver: Receiver, clock: HurriedClock
+    ) -> None:
+        receiver.statuses = [500] * 9
+        await still.add_user(first_name="Ann").say("one")
+        await still.wait_for(lambda: not still.bot.queue.pending)
+
+        assert clock.waits == [2, 4, 8, 16, 32, 60, 60, 60]
+        assert len(receiver.seen) == 10
+
+    async def test_a_pause_that_the_webhook_asks_for_is_kept(
+        self, still: Emulator, receiver: Receiver, clock: HurriedClock
+    ) -> None:
+        receiver.statuses, receiver.retry_after = [503, 503], "7"
+        await still.add_user(first_name="Ann").say("one")
+        await still.wait_for(lambda: not still.bot.queue.pending)
+
+        assert clock.waits == [7, 7]
+
+    async def test_a_webhook_that_is_gone_for_a_day_is_removed_and_the_updates_stay(
+        self, still: Emulator, receiver: Receiver
+    ) -> None:
+        receiver.statuses, receiver.retry_after = [410] * 50, "3600"
+        await still.add_user(first_name="Ann").say("one")
+        await still.wait_for(lambda: still.bot.webhook is None)
+
+        assert len(still.bot.queue) == 1
+
+    async def test_of_one_chat_nothing_passes_a_refused_update_and_other_chats_go_on(
+        self, still: Emulator, receiver: Receiver
+    ) -> None:
+        receiver.refused = {"one"}
+        ann, bob = still.add_user(first_name="Ann"), still.add_user(first_name="Bob")
+        for person, text in ((ann, "one"), (ann, "two"), (bob, "three")):
+            await person.say(text)
+        await still.wait_for(lambda: (None, "three") in receiver.seen)
+        assert (None, "two") not in receiver.seen
+        receiver.refused = set()
+        await still.wait_for(lambda: not still.bot.queue.pending)
+
+        assert receiver.seen[-1] == (None, "two")
+
+
+async def test_a_webhook_that_does_not_answer_is_named(emu: Emulator, ann: EmulatedUser, api: Call) -> None:
+    await api("setWebhook", url="http://127.0.0.1:1/")
+    await ann.say("one")
+    await emu.wait_for(lambda: emu.bot.webhook_error)
+
+    assert (await api("getWebhookInfo"))["last_error_message"] == "Connection refused"
 
 
 async def test_a_press_does_not_wait_behind_a_message_of_the_same_user(
@@ -97,7 +188,9 @@ async def test_a_redirect_is_not_followed(emu: Emulator, ann: EmulatedUser, rece
     await ann.say("one")
     await emu.wait_for(lambda: emu.bot.webhook_error)
     assert (await api("getWebhookInfo"))["last_error_message"] == "Wrong response from the webhook: 302 Found"
-    assert len(receiver.seen) == 1
+    await emu.wait_for(lambda: not emu.bot.queue.pending)
+    # The second attempt, and nothing for the redirect.
+    assert len(receiver.seen) == 2
 
 
 @pytest.mark.parametrize("url", ["http://[bad/", "http://x:99999/", "http://", "http://e x.org/", "http://..org/"])

@@ -108,7 +108,7 @@ class GeminiProvider(Provider):
             stream = await self._sdk.models.generate_content_stream(
                 model=request.model, contents=contents, config=config
             )
-        reader = AnswerReader()
+        reader = AnswerReader(self._host)
         try:
             with self._errors():
                 async with aclosing(Holding(self._failure).items(stream)) as chunks:

@@ -7,9 +7,10 @@ from typing import Any
 from google.genai import types
 from pydantic import ValidationError
 
-from tgllm.api.errors import BadResponse, ProviderError, Refused, Unavailable, Unsupported
+from tgllm.api.errors import BadResponse, ProviderError, Refused, Unsupported
 from tgllm.api.events import FileDelta, Finished, ReasoningDelta, StreamEvent, TextDelta
 from tgllm.api.types import ChatMessage, ChatRequest, FilePart, FinishReason, JsonObject, Usage
+from tgllm.providers.failure import incomplete
 from tgllm.providers.json_values import as_list, as_object, as_text
 from tgllm_gemini.models import Family
 
@@ -111,8 +112,10 @@ def _thinking(request: ChatRequest, family: Family) -> types.ThinkingConfig | No
 class AnswerReader:
     """Reader of one streamed answer."""
 
-    def __init__(self) -> None:
-        """Create a reader for one answer."""
+    def __init__(self, host: str = "the service") -> None:
+        """Create a reader for one answer; ``host`` is the name or address of the service, for messages."""
+        self._host = host
+        self._has_begun = False
         self._parts: list[dict[str, Any]] = []
         self._usage: types.GenerateContentResponseUsageMetadata | None = None
         self._finish = ""
@@ -132,6 +135,7 @@ class AnswerReader:
         self._usage = chunk.usage_metadata or self._usage
         if chunk.prompt_feedback and chunk.prompt_feedback.block_reason:
             raise _refused("question", chunk.prompt_feedback.block_reason.value)
+        self._has_begun = self._has_begun or bool(chunk.candidates)
         for candidate in (chunk.candidates or ())[:1]:
             for part in (candidate.content.parts if candidate.content else None) or ():
                 yield from self._part(part)
@@ -148,7 +152,7 @@ class AnswerReader:
             Unavailable: the answer is incomplete.
         """
         if not self._finish:
-            raise Unavailable("the answer is incomplete")
+            raise incomplete(self._host, has_begun=self._has_begun)
         if self._finish in _FILTERED:
             raise _refused("answer", self._finish)
         if self._finish in _NO_PICTURE and not self._has_picture:

@@ -98,7 +98,7 @@ async def _load(
 ) -> str:
     """Give the order, and return the address of the child's server."""
     assert process.stdin is not None  # noqa: S101  both are pipes
-    assert process.stdout is not None  # noqa: S101
+    assert process.stdout is not None  # noqa: S101  the same
     try:
         async with asyncio.timeout(seconds):
             # The pipe may be closed already, if the child could not start.

@@ -16,6 +16,7 @@ from tgllm.bot.scope import Scope
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
 from tgllm.bot.ui.markdown_reply import send_long_message
 from tgllm.bot.ui.reply_files import send_with_files, wrong_file
+from tgllm.db.engine.gate import StorageGate
 from tgllm.plugins.calls.outcome import Outcome, Raised, Returned, TimedOut, contract_error, explain
 from tgllm.plugins.calls.runner import HookRunner
 from tgllm.plugins.owned import OwnedCommand
@@ -33,9 +34,12 @@ Listing = Callable[[UserInfo, ChatInfo], Sequence[CommandInfo]]
 _ANSWERS: Mapping[GroupMode, Answers] = {"always": "all", "mention": "addressed", "never": "commands"}
 
 
-def command_runner() -> HookRunner:
-    """Return the runner of the plugins' commands; the caller closes it."""
-    return HookRunner(COMMAND_SECONDS, GRACE_SECONDS)
+def command_runner(storage: StorageGate | None = None) -> HookRunner:
+    """Return the runner of the plugins' commands, whose time stands still while ``storage`` is closed.
+
+    The caller closes it.
+    """
+    return HookRunner(COMMAND_SECONDS, GRACE_SECONDS, storage=storage)
 
 
 def plugin_command(

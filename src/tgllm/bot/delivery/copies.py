@@ -22,5 +22,5 @@ def next_copy(conn: Connection, key: str, now: int) -> int | None:
     if not sent:
         return 0
     last = sent[-1]
-    is_recent = last.state in {"ready", "sending"} or (last.sent_at or 0) > now - AGAIN_MS
+    is_recent = last.state in {"ready", "sending"} or 0 <= now - (last.sent_at or 0) < AGAIN_MS
     return None if is_recent or len(sent) >= MOST_COPIES else last.part + 1

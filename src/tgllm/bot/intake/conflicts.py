@@ -7,7 +7,7 @@ double, so that they don't end each other's requests in turn. The newcomer gives
 asks again when its supervisor restarts it.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from random import SystemRandom
 from typing import Final
 
@@ -88,14 +88,22 @@ class Rivalry:
 class Conflicts:
     """Waits after conflicts, tells the admins, and ends the bot when a conflict does not end."""
 
-    def __init__(self, core: Core, *, chance: Callable[[], float] | None = None) -> None:
+    def __init__(
+        self,
+        core: Core,
+        *,
+        chance: Callable[[], float] | None = None,
+        release: Callable[[], Awaitable[bool]] | None = None,
+    ) -> None:
         """Start without a conflict.
 
         Args:
             core: the services.
             chance: returns a random number from 0 to 1; of the system by default.
+            release: removes a webhook that the bot has set itself; returns whether to ask for updates again.
         """
         self._core = core
+        self._release = release
         self._clock: Clock = core.clock
         self._chance = chance or SystemRandom().random
         self._rivalry = Rivalry(core.clock.monotonic(), self._chance)
@@ -133,10 +141,13 @@ class Conflicts:
         """Wait after a conflict.
 
         Raises:
-            TelegramRefused: the conflict has lasted for minutes, or a webhook was set before the bot started.
+            TelegramRefused: the conflict has lasted for minutes, or a webhook of another program was set before the
+                bot started.
             DatabaseError: the notice to the admins can't be stored.
         """
         if is_webhook(error) and not self._has_polled:
+            if self._release is not None and await self._release():
+                return
             # The operator has to remove it, and may be looking on.
             raise refused_by_conflict(error) from error
         now = self._clock.monotonic()

@@ -25,6 +25,10 @@ class Health:
         """Return the seconds since the last successful request; None before the first one."""
         return None if self._fine_at is None else self._clock.monotonic() - self._fine_at
 
+    async def storable(self) -> None:
+        """Wait until updates can be stored: those that are not fetched are kept by Telegram."""
+        await self._database.gate.wait_open()
+
     async def failed(self, reason: str) -> None:
         """Note that a request has failed.
 

@@ -101,6 +101,8 @@ class Isolation:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._began: float | None = None
+        self._uptime = 0.0
+        """Seconds since the start at the latest claim, which starts the suspects that are due by then."""
         self._suspects: Sequence[InboxRow] | None = None
         """Those that waited at the latest claim; None before the first one. Only a crash makes new ones."""
         self._alone: InboxRow | None = None
@@ -127,6 +129,7 @@ class Isolation:
             self._alone, self._turn_of_others = None, True
         has_suspects = self._suspects is None or bool(self._suspects) or self._alone is not None
         uptime = now - self._began if has_suspects else None
+        self._uptime = now - self._began
         return Permit(
             free,
             strangers,
@@ -160,7 +163,9 @@ class Isolation:
         if self._alone is not None:
             return max(0.0, self._alone_until - now)
         uptime = 0.0 if self._began is None else now - self._began
-        return min((_hold(row) - uptime for row in self._suspects or () if _hold(row) > uptime), default=None)
+        # What has become due since the claim, however little time has passed, is started by none but another claim.
+        held = (_hold(row) for row in self._suspects or () if _hold(row) > self._uptime)
+        return min((max(0.0, hold - uptime) for hold in held), default=None)
 
 
 def _hold(row: InboxRow) -> float:

@@ -4,6 +4,7 @@ aiogram's own polling confirms an update before it has been handled, and stops f
 parse. Here a raw batch is committed to the inbox first; only the next getUpdates, with a higher offset, confirms it.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -18,6 +19,7 @@ from tgllm.bot.intake.reading import Batch, Unreadable, sort_out
 from tgllm.bot.telegram.failures import CallFailure, classify, fatal_error
 from tgllm.bot.telegram.get_updates import BadResponse, Entry, RawGetUpdates
 from tgllm.bot.telegram.outage import Outage
+from tgllm.bot.telegram.session import BotSession
 from tgllm.bot.updates.raw import ALLOWED_UPDATES
 from tgllm.observe.logs import get_logger
 
@@ -32,6 +34,8 @@ BATCH = 100
 """Most updates in one response. Bot API: getUpdates, limit 1-100."""
 GRACE_SECONDS = 10.0
 """Seconds after the end of its long poll at which a request times out."""
+HANG_SECONDS = 5.0
+"""Seconds after that at which a request is given up that did not time out by itself."""
 LONGEST_PAUSE_SECONDS = 30.0
 HASTY_PART: Final = 0.1
 """Part of the long poll before whose end an empty response is hasty."""
@@ -68,6 +72,7 @@ class Poller:
         self._conflicts = conflicts
         self._offset: int | None = None
         self._asked_at = 0.0
+        self._asking = False
         self._limit = BATCH
         self._singles = 0
         """Updates that are still fetched one by one; then no more of those that can't be read are expected."""
@@ -80,6 +85,10 @@ class Poller:
         self._stale = 0
         """Responses in a row that brought only updates that are stored."""
 
+    def seconds_asking(self) -> float:
+        """Return how long the present request has lasted; 0 if there is none."""
+        return self._clock.monotonic() - self._asked_at if self._asking else 0.0
+
     def seconds_since_success(self) -> float | None:
         """Return the seconds since the last successful request; None before the first one."""
         return self._health.seconds_since_fine()
@@ -89,10 +98,11 @@ class Poller:
 
         Raises:
             TelegramRefused: the token is wrong, or another program fetches the updates.
-            DatabaseError: the updates can't be stored; they stay unconfirmed.
+            DatabaseError: the updates can't be stored, and waiting does not help; they stay unconfirmed.
         """
         await self._conflicts.wait_out()
         while True:
+            await self._health.storable()
             try:
                 entries = await self._fetch()
                 batch = _readable(entries)
@@ -113,7 +123,13 @@ class Poller:
             offset=self._offset, limit=self._limit, timeout=self._timeout, allowed_updates=list(ALLOWED_UPDATES)
         )
         self._asked_at = self._clock.monotonic()
-        return await self._bot(request, request_timeout=int(self._timeout + GRACE_SECONDS))
+        self._asking = True
+        try:
+            # The limit of the request has the same length, but it is the client's, which may be what hangs.
+            async with asyncio.timeout(self._timeout + GRACE_SECONDS + HANG_SECONDS):
+                return await self._bot(request, request_timeout=int(self._timeout + GRACE_SECONDS))
+        finally:
+            self._asking = False
 
     async def _wait_if_hasty(self) -> None:
         """Wait after empty responses of a server without long polling; without a pause they would follow at once."""
@@ -179,7 +195,14 @@ class Poller:
         if fatal is not None:
             raise fatal from error
         failure = classify(error)
+        if failure.connection is not None or isinstance(error, TimeoutError):
+            await self._rebuild()
         await self._pause(failure)
+
+    async def _rebuild(self) -> None:
+        """Open another connection for the next request: a dead one would fail again and again, or hang each time."""
+        if isinstance(self._bot.session, BotSession):
+            await self._bot.session.rebuild_polls()
 
     async def _pause(self, failure: CallFailure) -> None:
         self._failures += 1

@@ -9,10 +9,12 @@ from tgllm.bot.intake.interrupted import count_interrupted
 from tgllm.bot.parts import BotParts
 from tgllm.bot.turns.edits import take_edits
 from tgllm.db.engine.unit import Connection
+from tgllm.db.queries.clock_jumps import bring_forward
 from tgllm.db.tables import inbox, kv, outbox
 from tgllm.db.tables.inbox import Recovered
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.services.access.lost_links import revoke_lost_links
+from tgllm.services.maintenance.clock_watch import LONGEST_PAUSE
 
 __all__ = ["note_end", "recover"]
 
@@ -39,6 +41,7 @@ def recover(conn: Connection, parts: BotParts, now: int) -> Recovered:
     # Not recorded by a process that has crashed or was killed.
     crashed = not kv.delete(conn, _SCOPE, _ENDED)
     found = inbox.recover(conn, now, max_attempts=parts.core.config.turns.attempts, crashed=crashed)
+    bring_forward(conn, now + LONGEST_PAUSE, now)
     revoke_lost_links(conn, parts.core.texts, now)
     # After it: an edit replaces only a message that is queued.
     take_edits(conn, inbox.queued_edits(conn), parts.username, parts.core.password.questions, now)

@@ -1,6 +1,6 @@
 """Intake of a batch of updates: the work in the transaction that stores them, and directly after it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,6 +9,7 @@ from tgllm.api.clock import milliseconds
 from tgllm.bot.intake.chat_authors import answer_to_chat_author
 from tgllm.bot.intake.dispatch import Dispatch
 from tgllm.bot.intake.hiding import Hiding
+from tgllm.bot.intake.old_presses import REASON, OldPresses
 from tgllm.bot.intake.overtaking import overtakes
 from tgllm.bot.intake.reading import Batch, Unreadable
 from tgllm.bot.intake.unreadable import Quarantine
@@ -32,6 +33,8 @@ log = get_logger(__name__)
 
 Heard = Callable[[Iterable[int]], None]
 """Called with the chats of new updates."""
+Note = Callable[[Sequence[int], bool], None]
+"""Called with the ids of stored updates, and whether any of them is new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class _About:
     """When commands only read, by name and alias."""
     in_name_of_chats: Mapping[int, Mapping[str, Any]] = field(default_factory=dict[int, Mapping[str, Any]])
     """Messages in the name of a chat, by update id."""
+    old_presses: Collection[int] = ()
+    """Ids of the presses that are too old to be acted on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,8 @@ class _Arrived:
     """The turns that may have to restart; see ``take_edits``."""
     reactions: Sequence[NewOutbox]
     """The reactions to waiting messages."""
+    dropped: int = 0
+    """Number of new updates that are not handled."""
 
 
 class Intake:
@@ -66,8 +73,19 @@ class Intake:
         heard: Heard,
         hiding: Hiding,
         reads: Callable[[], Mapping[str, Reads]] = dict,
+        note: Note | None = None,
     ) -> None:
-        """Create the intake; ``reads`` returns when commands only read, by name and alias."""
+        """Create the intake.
+
+        Args:
+            parts: of the bot.
+            dispatch: starts the updates.
+            heard: is told the chats of new updates.
+            hiding: keeps the admin password out of the database.
+            reads: returns when commands only read, by name and alias.
+            note: records what Telegram may deliver again; by default the latest batch, as getUpdates does.
+        """
+        self._note = note or self._note_batch
         self._parts = parts
         self._reads = reads
         self._about = _About()
@@ -76,6 +94,7 @@ class Intake:
         self._dispatch = dispatch
         self._heard = heard
         self._quarantine = Quarantine(parts.core)
+        self._old_presses = OldPresses(parts.core.clock)
 
     async def take(self, batch: Batch) -> bool:
         """Store and start the updates of a response, possibly an empty batch.
@@ -86,12 +105,16 @@ class Intake:
         Raises:
             DatabaseError: the updates can't be stored.
         """
-        self._about = _About(self._reads(), batch.in_name_of_chats)
+        old = self._old_presses.find(batch, milliseconds(self._parts.core.clock))
+        self._about = _About(self._reads(), batch.in_name_of_chats, old)
         any_new, refused = await self._all(batch.updates)
         if await self._quarantine.put([*batch.unreadable, *refused], without_id=batch.without_id):
             any_new = True
-        self._parts.core.unconfirmed.note(batch.ids, any_new=any_new)
+        self._note(batch.ids, any_new)
         return any_new
+
+    def _note_batch(self, ids: Sequence[int], any_new: bool) -> None:  # noqa: FBT001  as ``Note`` has it
+        self._parts.core.unconfirmed.note(ids, any_new=any_new)
 
     async def _all(self, updates: Sequence[NewUpdate]) -> tuple[bool, Sequence[Unreadable]]:
         """Store updates together, or one by one if that fails; return whether any was new, and those that can't be."""
@@ -114,7 +137,7 @@ class Intake:
             log.warning("intake.one_by_one", count=len(updates), error=type(error).__name__)
             refused = [bad for update in updates if (bad := await self._one(update, now, stored)) is not None]
             self._dispatch.arrived.set()
-        return any(each.new for each in arrived), refused
+        return any(each.new or each.dropped for each in arrived), refused
 
     async def _without_secrets(self, updates: Sequence[NewUpdate]) -> Sequence[NewUpdate]:
         """Return the updates as they may be stored."""
@@ -134,14 +157,18 @@ class Intake:
     def _store(self, conn: Connection, updates: Sequence[NewUpdate], now: int) -> _Arrived:
         """Store the new updates; called on the database thread."""
         parts = self._parts
-        new = [each for update in updates for each in self._add(conn, update, now)]
+        added = [each for update in updates for each in self._add(conn, update, now)]
+        new = [update for update in added if update.update_id not in self._about.old_presses]
+        for update in added:
+            if update.update_id in self._about.old_presses:
+                inbox.finish(conn, update.update_id, "expired", now, REASON)
         begun = take_edits(conn, new, parts.username, parts.core.password.questions, now)
         reactions = parts.acknowledgements.put(conn, new, now)
         outbox.add(conn, reactions, now)
         for message in (self._about.in_name_of_chats.get(update.update_id) for update in new):
             if message is not None:
                 outbox.add(conn, answer_to_chat_author(conn, message, parts, self._about.reads), now)
-        return _Arrived(new, begun, reactions)
+        return _Arrived(new, begun, reactions, len(added) - len(new))
 
     def _add(self, conn: Connection, update: NewUpdate, now: int) -> Sequence[NewUpdate]:
         """Add an update behind those of its lane, unless it need not wait for them; return it if it is new."""

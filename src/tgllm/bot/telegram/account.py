@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal, TypeVar, cast
-from urllib.parse import urlsplit
 
 from aiogram import Bot
 from aiogram.client.telegram import TelegramAPIServer
@@ -21,10 +20,11 @@ from tgllm.bot.telegram.connection import failure_of
 from tgllm.bot.telegram.failures import classify, fatal_error, is_webhook, refused_by_conflict
 from tgllm.bot.telegram.get_updates import BadResponse, RawGetUpdates
 from tgllm.bot.telegram.session import BotSession
+from tgllm.bot.telegram.webhook import DeleteWebhook, GetWebhookInfo, WebhookFacts, facts_of
 from tgllm.providers.connections.failure import target_of
 from tgllm.providers.proxies import find_http_proxy
 
-__all__ = ["MOST_UPDATES", "Account", "AccountError", "BotFacts", "WebhookFacts", "open_account"]
+__all__ = ["MOST_UPDATES", "Account", "AccountError", "BotFacts", "open_account"]
 
 T = TypeVar("T")
 
@@ -63,32 +63,9 @@ class BotFacts:
     reads_all_messages: bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookFacts:
-    """The bot's webhook. Bot API: WebhookInfo."""
-
-    host: str
-    """Host of the address, whose path may be a secret; empty without a webhook."""
-    pending: int
-    """Updates that wait to be fetched or delivered."""
-    last_error: str
-    allowed: tuple[str, ...]
-    """Update types that Telegram keeps for the bot; empty for the default ones."""
-
-
 class _GetMe(TelegramMethod[Any]):
     __returning__: ClassVar[Any] = Any
     __api_method__: ClassVar[str] = "getMe"
-
-
-class _GetWebhookInfo(TelegramMethod[Any]):
-    __returning__: ClassVar[Any] = Any
-    __api_method__: ClassVar[str] = "getWebhookInfo"
-
-
-class _DeleteWebhook(TelegramMethod[Any]):
-    __returning__: ClassVar[Any] = Any
-    __api_method__: ClassVar[str] = "deleteWebhook"
 
 
 class _GetChat(TelegramMethod[Any]):
@@ -135,19 +112,11 @@ class Account:
 
     async def webhook(self) -> WebhookFacts:
         """Return what is known about a webhook, and how many updates wait."""
-        found = await self._object(_GetWebhookInfo())
-        allowed: object = found.get("allowed_updates")
-        kinds = cast("Sequence[object]", allowed) if isinstance(allowed, list) else ()
-        return WebhookFacts(
-            _host(found.get("url")),
-            _count(found.get("pending_update_count")),
-            str(found.get("last_error_message") or ""),
-            tuple(str(kind) for kind in kinds),
-        )
+        return facts_of(await self._object(GetWebhookInfo()))
 
     async def delete_webhook(self) -> None:
         """Remove the webhook; waiting updates are kept. Bot API: deleteWebhook."""
-        await self._call(_DeleteWebhook())
+        await self._call(DeleteWebhook())
 
     async def waiting(self, seconds: int, allowed: Sequence[str] | None = None) -> Sequence[Mapping[str, Any]]:
         """Return the oldest waiting updates, at most ``MOST_UPDATES``, without confirming any.
@@ -238,16 +207,3 @@ async def open_account(token: str, api: str, *, seconds: float = _SECONDS) -> As
 
 def _truth(value: object) -> bool | None:
     return value if isinstance(value, bool) else None
-
-
-def _count(value: object) -> int:
-    return value if isinstance(value, int) else 0
-
-
-def _host(url: object) -> str:
-    if not isinstance(url, str) or not url:
-        return ""
-    try:
-        return urlsplit(url).hostname or "?"
-    except ValueError:
-        return "?"

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final, cast
 from aiogram.exceptions import AiogramError
 from aiogram.methods.base import TelegramMethod
 
-__all__ = ["MOST_ID", "BadResponse", "Entry", "RawGetUpdates", "Undecoded", "id_of", "read_entries"]
+__all__ = ["MOST_ID", "BadResponse", "Entry", "RawGetUpdates", "Undecoded", "id_of", "read_entries", "read_update"]
 
 MOST_ID: Final = 2**53
 """Largest accepted update id. Bot API: numbers have at most 52 significant bits."""
@@ -93,6 +93,34 @@ def read_entries(body: bytes, *, is_whole: bool = True) -> Sequence[Entry] | Non
     if not isinstance(result, list):
         raise BadResponse("the result is no list")
     return cast("list[Any]", result)
+
+
+def read_update(body: bytes, *, is_whole: bool = True) -> Entry:
+    """Read an update that is sent by itself, to a webhook.
+
+    Args:
+        body: the update, or its beginning.
+        is_whole: whether it is all of the update.
+
+    Raises:
+        BadResponse: it is no update, or only the beginning of one.
+    """
+    text = body.decode("utf-8-sig", "replace")
+    if is_whole:
+        try:
+            return _decode(text)
+        except (ValueError, RecursionError) as error:
+            reason = _reason(error)
+    else:
+        reason = "it is too large"
+    # It is taken apart as the only update of a response to getUpdates.
+    whole = f'{{"ok":true,"result":[{text}'
+    pieces = list(_pieces(whole))
+    first_id = pieces[0].update_id if pieces else None
+    is_one = len(pieces) == 1 and pieces[0].end is not None and not whole[pieces[0].end :].strip()
+    if is_whole and is_one and first_id is not None:
+        return Undecoded(first_id, reason)
+    raise BadResponse(reason, first_id=first_id)
 
 
 def id_of(value: object) -> int | None:

@@ -34,7 +34,7 @@ def prepare() -> bool:
         return False
     with _deferred_models():
         import aiogram  # noqa: PLC0415  the point of this function
-        import aiogram.methods  # noqa: PLC0415
+        import aiogram.methods  # noqa: PLC0415  the same
     base = aiogram.methods.base
     _give_names(aiogram.types.base.TelegramObject, base.TelegramMethod, base.Response)
     return True
@@ -65,7 +65,7 @@ def _deferred_models() -> Generator[None]:
 def _give_names(*bases: type[BaseModel]) -> None:
     """Let aiogram's models complete themselves with the names that ``aiogram.types`` would have passed."""
     from aiogram import types  # noqa: PLC0415  not before the models are deferred
-    from aiogram.client.default import Default  # noqa: PLC0415
+    from aiogram.client.default import Default  # noqa: PLC0415  the same
 
     names: dict[str, Any] = {name: getattr(types, name) for name in cast("tuple[str, ...]", vars(types)["__all__"])}
     names |= {"List": list, "Optional": Optional, "Union": Union, "Literal": Literal, "Default": Default}

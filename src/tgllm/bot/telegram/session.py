@@ -44,14 +44,32 @@ class BotSession(AiohttpSession):
         self._http_proxy, _ = find_http_proxy(api.base)
         self._connector_init["ssl"] = certificates()
         self._kept: dict[type[TelegramMethod[Any]], type[Response[Any]]] = {}
+        self._polls: ClientSession | None = None
+        """Connection of getUpdates: its own, so that other calls neither hide a dead one nor share it."""
 
     async def create_session(self) -> ClientSession:
         """Return the open session; aiogram's own has proxies only with a further package."""
         if self._http_proxy is not None and (self._session is None or self._session.closed):
-            connector = TCPConnector(**self._connector_init)
-            self._session = ClientSession(connector=connector, proxy=self._http_proxy.url)
+            self._session = self._new_session()
             self._should_reset_connector = False
         return await super().create_session()
+
+    def _new_session(self) -> ClientSession:
+        proxy = None if self._http_proxy is None else self._http_proxy.url
+        return ClientSession(connector=TCPConnector(**self._connector_init), proxy=proxy)
+
+    async def _session_for(self, method: str) -> ClientSession:
+        if method != RawGetUpdates.__api_method__:
+            return await self.create_session()
+        if self._polls is None or self._polls.closed:
+            self._polls = self._new_session()
+        return self._polls
+
+    async def rebuild_polls(self) -> None:
+        """Close the connection of getUpdates; the next request opens another one, and looks up the address again."""
+        polls, self._polls = self._polls, None
+        if polls is not None:
+            await polls.close()
 
     async def make_request(
         self, bot: Bot, method: TelegramMethod[TelegramType], timeout: float | None = None
@@ -83,7 +101,7 @@ class BotSession(AiohttpSession):
         return failure_of(error, self.api.base, proxy=self._http_proxy, seconds=seconds)
 
     async def _request(self, bot: Bot, method: TelegramMethod[TelegramType], seconds: float) -> TelegramType:
-        session = await self.create_session()
+        session = await self._session_for(method.__api_method__)
         url = self.api.api_url(token=bot.token, method=method.__api_method__)
         limit = ClientTimeout(total=seconds, sock_connect=min(seconds, CONNECT_SECONDS))
         form = self.build_form_data(bot=bot, method=method)
@@ -100,8 +118,7 @@ class BotSession(AiohttpSession):
                 return cast("TelegramType", entries)
         elif not is_whole:
             raise UnreadableAnswer(f"the answer is larger than {MOST_BYTES // 2**20} MiB", "check {setting}")
-        content = body.decode("utf-8-sig", "replace")
-        return cast("TelegramType", self.check_response(bot, method, response.status, content).result)
+        return cast("TelegramType", self._response(bot, method, response.status, body).result)
 
     async def _entries(self, status: int, body: bytes, *, is_whole: bool) -> Sequence[Entry] | None:
         """Return the updates of a response.
@@ -131,6 +148,12 @@ class BotSession(AiohttpSession):
     def check_response(
         self, bot: Bot, method: TelegramMethod[TelegramType], status_code: int, content: str
     ) -> Response[TelegramType]:
+        """Return the response of a text, as ``_response`` does."""
+        return self._response(bot, method, status_code, content.encode())
+
+    def _response(
+        self, bot: Bot, method: TelegramMethod[TelegramType], status: int, body: bytes
+    ) -> Response[TelegramType]:
         """Keep the response model, then validate as aiogram does, but leave out what the bot does not need.
 
         Raises:
@@ -139,9 +162,9 @@ class BotSession(AiohttpSession):
         """
         if type(method) not in self._kept:
             self._kept[type(method)] = Response[method.__returning__]
-        answer = read_object(method.__api_method__, status_code, content.encode())
-        if not (answer.get("ok") is True and _is_success(status_code)):
-            raise_failure(method, status_code, answer)
+        answer = read_object(method.__api_method__, status, body)
+        if not (answer.get("ok") is True and _is_success(status)):
+            raise_failure(method, status, answer)
         try:
             response = self._kept[type(method)].model_validate(answer, context={"bot": bot})
         except (ValidationError, RecursionError):
@@ -153,6 +176,7 @@ class BotSession(AiohttpSession):
 
     async def close(self) -> None:
         """Close the connections; without TLS, skip aiogram's wait of 250 ms for TLS connections to close."""
+        await self.rebuild_polls()
         if self.api.base.startswith("https:"):
             await super().close()
         elif self._session is not None:

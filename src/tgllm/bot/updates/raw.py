@@ -21,6 +21,7 @@ from tgllm.db.tables.inbox import InboxRow, NewUpdate
 from tgllm.observe.logs import get_logger
 from tgllm.services.common.lane import Lane
 from tgllm.services.common.text import mend_surrogates
+from tgllm.services.common.turn_ids import turn_id_of
 
 __all__ = [
     "ALLOWED_UPDATES",
@@ -156,8 +157,3 @@ def is_raw_own(message: Mapping[str, Any]) -> bool:
 
 def _first_word(data: object) -> str:
     return data.partition(":")[0] if isinstance(data, str) else ""
-
-
-def turn_id_of(update_id: int) -> str:
-    """Return the id of the turn that an update starts: the same for each attempt."""
-    return f"u{update_id}"

@@ -32,6 +32,8 @@ class Notes:
         self._texts = texts
         self._is_terminal = sys.stderr.isatty()
         self._is_dim = self._is_terminal and has_styles()
+        self.is_interactive = False
+        """Whether errors may send the person to commands of the interactive chat, such as ``/model``."""
 
     def text(self, key: str, **params: Any) -> str:  # noqa: ANN401  as of the catalogue
         """Return a text of the terminal."""
@@ -104,14 +106,30 @@ class Notes:
     def _own(self, error: TgllmError) -> str | None:
         """Return the text of an error whose text for a chat would mislead in a shell."""
         params: dict[str, Any] = {"name": str(error.params.get("name", "")), **error.params}
-        match error.code:
-            case "question_too_long" | "context_too_long":
-                return f"{self.text('terminal.too_long')} ({visible_line(redact(str(error)))})"
+        if error.code in {"question_too_long", "context_too_long"}:
+            return f"{self.text('terminal.too_long')} ({visible_line(redact(str(error)))})"
+        return self._own_of_file(error.code, params | {"choose": self._choose})
+
+    def _own_of_file(self, code: str, params: dict[str, Any]) -> str | None:
+        match code:
             case "file_missing":
-                return self.text("terminal.file_missing", **params)
+                text = self.text("terminal.file_missing", **params)
             case "file_not_opened":
-                return self.text("terminal.file_not_opened", **params)
+                text = self.text("terminal.file_not_opened", **params)
             case "file_needs":
-                return self.text("terminal.file_needs", **params)
+                text = self.text("terminal.file_needs", **params)
+            case "file_no_text":
+                text = self.text("terminal.file_no_text", **params)
+            case "file_no_sight":
+                text = self.text("terminal.file_no_sight", **params)
+            case "file_no_reader":
+                text = self.text("terminal.file_no_reader", **params)
+            case "file_no_transcriber":
+                text = self.text("terminal.file_no_transcriber", **params)
             case _:
-                return None
+                text = None
+        return text
+
+    @property
+    def _choose(self) -> str:
+        return "/model PROVIDER/MODEL" if self.is_interactive else "-m PROVIDER/MODEL"

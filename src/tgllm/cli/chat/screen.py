@@ -90,7 +90,7 @@ def _size_of(out: TextIO) -> tuple[int, int]:
 
 
 def _cropped(line: str, width: int) -> str:
-    from rich.cells import set_cell_size  # noqa: PLC0415
+    from rich.cells import set_cell_size  # noqa: PLC0415  rich loads slowly, and most commands print without it
 
     return set_cell_size(line, max(1, width - 1)).rstrip()
 

@@ -46,7 +46,7 @@ class Asking:
 
 
 def start(options: Options, asking: Asking, clock: Clock | None = None) -> int:
-    """Run the command; return the exit code: 0, 1 if there is no answer, 130 if Ctrl-C has stopped it.
+    """Run the command; return the exit code: 0, 1 without an answer to all that was sent, 130 if Ctrl-C has stopped it.
 
     Raises:
         ConfigError: settings or arguments are invalid.
@@ -74,6 +74,7 @@ def start(options: Options, asking: Asking, clock: Clock | None = None) -> int:
         question = _with_piped(talk, wanted.question, piped, attached)
         _warn(engine, loaded, session, notes)
         if is_interactive:
+            notes.is_interactive = True
             notes.tell("terminal.welcome", model=visible_line(str(session.model)))
             commands = Commands(talk, attached)
             for each in attached:
@@ -85,7 +86,8 @@ def start(options: Options, asking: Asking, clock: Clock | None = None) -> int:
 def _code(outcome: TurnOutcome) -> int:
     if outcome.status == "stopped":
         return 130
-    return 0 if outcome.status == "ok" and not outcome.is_empty else 1
+    # An answer that knows only a part of what was sent is none for a script.
+    return 0 if outcome.status == "ok" and not outcome.is_empty and not outcome.unread else 1
 
 
 def _wanted(engine: Engine, asking: Asking) -> Wanted:

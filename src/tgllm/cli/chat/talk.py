@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tgllm.api import TgllmError
 from tgllm.api.clock import Clock
 from tgllm.cli.chat.answering import follow
 from tgllm.cli.chat.display import Display, JsonDisplay, MarkdownDisplay, PlainDisplay, Words
@@ -92,5 +93,9 @@ class Talk:
             "cost_usd": None if cost is None else cost / 1_000_000,
             "seconds": round(outcome.seconds, 3),
             "files": [str(path) for path in paths],
-            "error": None if error is None else {"code": error.code, "message": self.notes.failure(error)},
+            "unread": [self._described(each) for each in outcome.unread],
+            "error": None if error is None else self._described(error),
         }
+
+    def _described(self, error: TgllmError) -> dict[str, str]:
+        return {"code": error.code, "message": self.notes.failure(error)}

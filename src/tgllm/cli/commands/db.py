@@ -1,4 +1,4 @@
-"""``tgllm db``: creation, check, backup and restoring of the database."""
+"""``tgllm db``: creation, check, backup, restoring and upkeep of the database."""
 
 import asyncio
 from dataclasses import asdict
@@ -31,7 +31,7 @@ from tgllm.services.backups.restoring import restore as restore_backup
 __all__ = ["app"]
 
 app = typer.Typer(
-    help="Create, check, back up and restore the database.",
+    help="Create, check, back up, restore and tidy the database.",
     rich_markup_mode=None,
     add_completion=False,
     no_args_is_help=True,
@@ -197,3 +197,41 @@ def _restored_object(order: Restore, restored: Restored) -> dict[str, object]:
         "files_missing": restored.missing,
         "kept_in": None if restored.aside is None else str(restored.aside),
     }
+
+
+@app.command()
+def stats(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
+    """Show how much space the tables, the files and the backups take; the bot may be running."""
+    from tgllm.cli.commands.db_space import run_stats  # noqa: PLC0415
+
+    config = options_of(ctx).load().config
+    _existing(config)
+    run_stats(config, as_json=as_json)
+
+
+@app.command()
+def prune(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
+    """Delete now what is older than the settings of [retention] allow; the bot may be running.
+
+    The bot does the same every hour. The file stays as large, since the space is used again: see tgllm db vacuum.
+    """
+    from tgllm.cli.commands.db_space import run_prune  # noqa: PLC0415
+
+    options = options_of(ctx)
+    options.quiet_log()
+    config = options.load().config
+    _existing(config)
+    run_prune(config, as_json=as_json)
+
+
+@app.command()
+def vacuum(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
+    """Return the space of deleted data to the disk; the bot must be stopped.
+
+    The database is written anew, for which the disk needs as much free space as it takes.
+    """
+    from tgllm.cli.commands.db_space import run_vacuum  # noqa: PLC0415
+
+    config = options_of(ctx).load().config
+    _existing(config)
+    run_vacuum(config, as_json=as_json)

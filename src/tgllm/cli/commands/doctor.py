@@ -19,6 +19,7 @@ from tgllm.config.exposure import exposed_files, exposure_text
 from tgllm.config.load import LoadedConfig
 from tgllm.db.engine.lock import is_locked
 from tgllm.i18n import Catalogue
+from tgllm.services.common.own_webhook import own_url
 from tgllm.services.core import Core
 from tgllm.services.diagnosis.examine import core_probes, machine_probes
 from tgllm.services.diagnosis.machine import check_machine
@@ -68,23 +69,24 @@ async def _examine(options: Options, loaded: LoadedConfig, *, online: bool) -> S
     texts = Catalogue(loaded.config.language)
     outside = [
         *machine_probes(loaded.config, SystemClock(), texts, online=online),
-        *_telegram(loaded, texts, online=online),
         Probe("Permissions", lambda: _permissions(loaded, texts)),
     ]
     try:
         async with open_core(loaded, plugins=options.plugins) as core:
-            return await _with_core(core, outside, online=online)
+            telegram = _telegram(loaded, texts, await core.database.read(own_url), online=online)
+            return await _with_core(core, [*outside, *telegram], online=online)
     except TgllmError as error:
+        telegram = _telegram(loaded, texts, "", online=online)
         # The rest may say why, such as a disk that is full.
         tell(str(error))
-        return [Check("Database", "failed", str(error)), *await run_probes(outside, texts)]
+        return [Check("Database", "failed", str(error)), *await run_probes([*outside, *telegram], texts)]
 
 
 async def _with_core(core: Core, outside: Sequence[Probe], *, online: bool) -> Sequence[Check]:
     return await run_probes([*core_probes(core, config_problems(core), online=online), *outside], core.texts)
 
 
-def _telegram(loaded: LoadedConfig, texts: Catalogue, *, online: bool) -> Sequence[Probe]:
+def _telegram(loaded: LoadedConfig, texts: Catalogue, own_webhook: str, *, online: bool) -> Sequence[Probe]:
     config = loaded.config
     token = config.bot_token
     if not online or token is None:
@@ -97,6 +99,8 @@ def _telegram(loaded: LoadedConfig, texts: Catalogue, *, online: bool) -> Sequen
         config.admin_ids,
         config.admin_chat_id,
         is_locked(config.data_dir),
+        config.webhook.url or "",
+        own_webhook,
     )
     return (Probe("Telegram", lambda: check_telegram(wanted, texts), 60.0),)
 

@@ -34,6 +34,18 @@ class RetentionSection(Section):
         le=MOST_DAYS,
         description="Days after which entries of the audit trail are deleted; 0: never.",
     )
+    requests_days: float = Field(
+        default=400.0,
+        ge=31,
+        le=MOST_DAYS,
+        description="Days after which the figures of single model calls are deleted; the daily totals stay.",
+    )
+    usage_days: float = Field(
+        default=0.0,
+        ge=0,
+        le=MOST_DAYS,
+        description="Days after which the daily totals of usage are deleted, at least two months; 0: never.",
+    )
     errors_days: float = Field(
         default=90.0,
         ge=1,

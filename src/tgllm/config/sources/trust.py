@@ -18,8 +18,8 @@ from tgllm.config.sources.source import DEFAULT, Source, Value
 __all__ = ["Trust", "bot_problems", "field_problem", "is_foreign", "is_secret_name"]
 
 TOKEN: Final = "bot_token"  # noqa: S105  a key of the settings
-ADDRESSES: Final = ("telegram_api",)
-"""Settings that say where the token is sent."""
+ADDRESSES: Final = ("telegram_api", "webhook.url")
+"""Settings that say where the token, or what people write to the bot, is sent."""
 POWERS: Final = ("admin_chat_id", "admin_ids", "admin.password_hash", "data_dir", "disable_plugins")
 """Settings that say who controls the bot, who may use it and where its data is. Refused with a config file's token."""
 

@@ -9,14 +9,23 @@ from typing import Literal, TypeVar
 from tgllm.db.engine.errors import DatabaseError, explain
 from tgllm.db.engine.signals import SignalConnection
 
-__all__ = ["Mode", "checkpoint", "connect", "in_transaction", "in_words", "require_transaction", "run_script"]
+__all__ = [
+    "Mode",
+    "checkpoint",
+    "connect",
+    "in_transaction",
+    "in_words",
+    "limit_waits",
+    "require_transaction",
+    "run_script",
+]
 
 T = TypeVar("T")
 
 Mode = Literal["rw", "ro"]
 
 BUSY_TIMEOUT = 30.0
-"""Seconds to wait for another process's transaction; on timeout the bot exits."""
+"""Seconds to wait for another process's transaction."""
 CHECKPOINT_TIMEOUT = 1.0
 """Seconds that ``checkpoint`` waits for readers; writes are blocked meanwhile."""
 
@@ -102,12 +111,18 @@ def in_transaction(conn: sqlite3.Connection, unit: Callable[[sqlite3.Connection]
 
 def checkpoint(conn: sqlite3.Connection) -> bool:
     """Copy the write-ahead log into the file and truncate it; return False if a reader prevents a part of that."""
-    conn.execute(f"PRAGMA busy_timeout = {int(CHECKPOINT_TIMEOUT * 1000)}")
+    before = int(conn.execute("PRAGMA busy_timeout").fetchone()[0])
+    limit_waits(conn, CHECKPOINT_TIMEOUT)
     try:
         # SQLite: the first column is 1 if the checkpoint could not be completed.
         return not conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
     finally:
-        conn.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT * 1000)}")
+        limit_waits(conn, before / 1000)
+
+
+def limit_waits(conn: sqlite3.Connection, seconds: float) -> None:
+    """Set how long a statement waits for another process's transaction."""
+    conn.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
 
 
 def require_transaction(conn: sqlite3.Connection) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from tgllm.db.engine.batch import Job, Outcome, run_jobs
 from tgllm.db.engine.errors import DatabaseClosed
+from tgllm.db.engine.gate import StorageGate, is_passing
 from tgllm.db.engine.signals import Signal
 from tgllm.db.engine.sqlite import connect, in_words
 
@@ -62,6 +63,8 @@ class _Waiting:
     then: Callable[[Any], None] | None
     since: float = 0.0
     """When it was queued, by the loop's clock; 0 if it is not measured."""
+    patient: bool = True
+    """Whether it may wait for the disk; otherwise its caller gets the error."""
 
     def tell(self, outcome: Outcome) -> None:
         """Call ``then`` and resolve the future; called on the event loop."""
@@ -80,6 +83,10 @@ class ConnectionThread:
     and consecutive units of work in it share a transaction (see ``tgllm.db.engine.batch``). A job that has started
     runs to its end even if its caller is cancelled; a job that has not started is then skipped. The thread ends with
     the program even without ``aclose``. All calls come from one event loop.
+
+    With ``wait_at`` a unit that fails for a reason that may pass, such as a full disk, is rolled back and kept, and its
+    caller waits; ``try_again`` runs it again. Such a unit runs more than once, so it must change nothing but the
+    database.
     """
 
     def __init__(
@@ -108,6 +115,15 @@ class ConnectionThread:
         self._operation: Operation = "read" if begin == "BEGIN" else "write"
         self._began = 0.0
         """When the running batch began, by the loop's clock; 0 if it is not measured."""
+        self._gate: StorageGate | None = None
+        self._name = name
+        self._held: list[_Waiting] = []
+        """Units that wait for the disk."""
+        self._obstacle: BaseException | None = None
+        """The latest error for which one of them does."""
+        self._again = False
+        self._retried: Sequence[_Waiting] = ()
+        """Those of them that run again in the present batch."""
 
     async def open(self, *pragmas: str) -> None:
         """Open the connection and execute ``pragmas`` on it; ``aclose`` must be called even if this fails.
@@ -125,8 +141,34 @@ class ConnectionThread:
             raise DatabaseClosed
         await asyncio.get_running_loop().run_in_executor(self._executor, opening)
 
+    def wait_at(self, gate: StorageGate) -> None:
+        """Keep units that fail for a reason that may pass, and note them at the gate."""
+        self._gate = gate
+
+    def try_again(self) -> None:
+        """Run the units again that wait for the disk."""
+        self._again = True
+        if not (self._busy or self._closed):
+            self._busy = True
+            loop = asyncio.get_running_loop()
+            loop.call_soon(self._next_batch, loop)
+
+    def wait_no_more(self) -> None:
+        """Pass the error to the callers of the units that wait, and from now on to all callers."""
+        gate, self._gate = self._gate, None
+        held, self._held = self._held, []
+        for waiting in held:
+            waiting.tell(Outcome(error=self._obstacle))
+        if gate is not None:
+            gate.note(self._name, 0)
+
     async def unit(
-        self, unit: Callable[[sqlite3.Connection], T], *, durable: bool = True, then: Callable[[T], None] | None = None
+        self,
+        unit: Callable[[sqlite3.Connection], T],
+        *,
+        durable: bool = True,
+        then: Callable[[T], None] | None = None,
+        patient: bool = True,
     ) -> T:
         """Run ``unit`` in a transaction: committed when this returns, rolled back if it raises.
 
@@ -134,11 +176,12 @@ class ConnectionThread:
             unit: the unit of work.
             durable: whether the commit needs an fsync; see ``Database.write``.
             then: callback for the unit's result; see ``Database.write``.
+            patient: whether it may wait for the disk; see ``Database.write``.
 
         Raises:
             DatabaseError: the file can't be used (full disk, no access, damage) or is closed.
         """
-        return await self._submit(unit, in_transaction=True, durable=durable, then=then)
+        return await self._submit(unit, in_transaction=True, durable=durable, then=then, patient=patient)
 
     async def outside(self, job: Callable[[sqlite3.Connection], T]) -> T:
         """Run ``job`` on the connection, outside any transaction."""
@@ -151,13 +194,15 @@ class ConnectionThread:
         in_transaction: bool,
         durable: bool = True,
         then: Callable[[T], None] | None = None,
+        patient: bool = False,
     ) -> T:
         if self._closed:
             raise DatabaseClosed
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         since = loop.time() if _Observed.timings is not None else 0.0
-        self._waiting.append(_Waiting(Job(run, in_transaction, durable, future.cancelled), future, then, since))
+        job = Job(run, in_transaction, durable, future.cancelled)
+        self._waiting.append(_Waiting(job, future, then, since, patient))
         if not self._busy:
             self._busy = True
             # Not at once: other jobs submitted in this iteration of the loop join the batch.
@@ -168,14 +213,25 @@ class ConnectionThread:
         """Submit the next batch; called on the event loop while the thread is idle."""
         if self._closed:
             return
-        batch = [waiting for waiting in self._waiting[:MOST_TOGETHER] if not waiting.future.done()]
-        del self._waiting[:MOST_TOGETHER]
+        batch: Sequence[_Waiting] = self._take_held() if self._again else ()
+        if not batch:
+            batch = [waiting for waiting in self._waiting[:MOST_TOGETHER] if not waiting.future.done()]
+            del self._waiting[:MOST_TOGETHER]
         self._busy = bool(batch or self._waiting)
         if batch:
             self._note_start(loop, batch)
             self._executor.submit(self._work, loop, batch)
         elif self._waiting:
             loop.call_soon(self._next_batch, loop)
+
+    def _take_held(self) -> Sequence[_Waiting]:
+        """Return the units that wait for the disk, without those whose callers were cancelled."""
+        self._again = False
+        held, self._held = self._held, []
+        self._retried = [waiting for waiting in held if not waiting.future.done()]
+        if held and not self._retried and self._gate is not None:
+            self._gate.note(self._name, 0)
+        return self._retried
 
     def _note_start(self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Waiting]) -> None:
         timings = _Observed.timings
@@ -199,9 +255,26 @@ class ConnectionThread:
         try:
             if self._conn is None:
                 raise DatabaseClosed
-            return run_jobs(self._conn, jobs, self._begin, lambda: in_words(self._path))
+            outcomes = run_jobs(self._conn, jobs, self._begin, lambda: in_words(self._path))
+            return self._each_alone(self._conn, jobs, outcomes) if len(jobs) > 1 and self._gate else outcomes
         except BaseException as error:  # noqa: BLE001  every error must reach the callers
             return [Outcome(error=error)] * len(jobs)
+
+    def _each_alone(
+        self, conn: sqlite3.Connection, jobs: Sequence[Job], outcomes: Sequence[Outcome]
+    ) -> Sequence[Outcome]:
+        """Run units alone that have failed together: on a nearly full disk there may be room for the small ones.
+
+        Not those that a lock has stopped: each would wait for its end again.
+        """
+
+        def again(job: Job, outcome: Outcome) -> Outcome:
+            is_of_disk = job.in_transaction and is_passing(outcome.error)
+            if not is_of_disk or getattr(outcome.error, "code", "") == "database_locked":
+                return outcome
+            return run_jobs(conn, [job], self._begin, lambda: in_words(self._path))[0]
+
+        return [again(job, outcome) for job, outcome in zip(jobs, outcomes, strict=True)]
 
     def _done(self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:
         """Resolve the futures of a batch and submit the next one; called on the event loop."""
@@ -209,19 +282,36 @@ class ConnectionThread:
             if _Observed.timings is not None:
                 _Observed.timings.took(loop.time() - self._began, self._operation)
             self._began = 0.0
+        if batch is self._retried:
+            self._retried = ()
         for waiting, outcome in zip(batch, outcomes, strict=True):
-            waiting.tell(outcome)
+            if self._holds(waiting, outcome):
+                self._held.append(waiting)
+                self._obstacle = outcome.error
+            else:
+                waiting.tell(outcome)
+        if self._gate is not None:
+            self._gate.note(self._name, len(self._held) + len(self._retried), self._obstacle)
         self._next_batch(loop)
         given: set[Signal] = {signal for outcome in outcomes for signal in outcome.signals}
         for signal in given:
             self._announce(signal)
+
+    def _holds(self, waiting: _Waiting, outcome: Outcome) -> bool:
+        """Return whether a unit waits for the disk instead of having failed."""
+        if self._gate is None or not waiting.patient or waiting.future.done() or not is_passing(outcome.error):
+            return False
+        # A query that tries to write has the error of a read-only disk, at each attempt.
+        return self._operation == "write" or getattr(outcome.error, "code", "") != "database_read_only"
 
     async def aclose(self) -> None:
         """Run the queued jobs, close the connection, end the thread. A second call does nothing."""
         if self._closed:
             return
         self._closed = True
-        rest, self._waiting = [waiting for waiting in self._waiting if not waiting.future.done()], []
+        self._gate = None
+        rest = [waiting for waiting in (*self._held, *self._waiting) if not waiting.future.done()]
+        self._held, self._waiting = [], []
         loop = asyncio.get_running_loop()
         if rest:
             self._executor.submit(self._work, loop, rest)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tgllm.db.engine.errors import DatabaseError, DatabaseMissing
 
-__all__ = ["forget_known", "mark_known", "newest_copy", "put_back", "refuse_missing", "refuse_stray_log"]
+__all__ = ["copies_of", "forget_known", "mark_known", "newest_copy", "put_back", "refuse_missing", "refuse_stray_log"]
 
 # SQLite file format, 1.3: the read version and write version of the header; 1 is a rollback journal, 2 is WAL.
 _MODES = slice(18, 20)
@@ -104,11 +104,15 @@ def put_back(copy: Path, path: Path) -> str:
 
 def newest_copy(path: Path, backups: Path | None = None) -> Path | None:
     """Return the newest backup or rescued copy of the database in its folder, or in another folder of backups."""
+    return max(copies_of(path, backups), key=lambda copy: copy.stat().st_mtime, default=None)
+
+
+def copies_of(path: Path, backups: Path | None = None) -> list[Path]:
+    """Return the backups and rescued copies of the database in its folder and in another folder of backups."""
     patterns = ("backups/*.tar", "backups/*.sqlite", "*.sqlite", f"{path.name}.rescued-*", f"{path.name}.backup-*")
     copies = [copy for pattern in patterns for copy in path.parent.glob(pattern) if copy.is_file()]
     if backups is not None:
         # Not what is written beside a backup that is being made.
         ours = (".tar", ".tar.gz", ".tgz", ".sqlite")
         copies += [copy for copy in backups.glob("*") if copy.name.endswith(ours) and copy.is_file()]
-    copies = [copy for copy in copies if ".unfinished" not in copy.name]
-    return max(copies, key=lambda copy: copy.stat().st_mtime, default=None)
+    return [copy for copy in copies if ".unfinished" not in copy.name]

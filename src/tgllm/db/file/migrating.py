@@ -1,9 +1,10 @@
 """Update of a database to a newer schema: rehearsed on a copy, backed up, checked, and committed as a whole."""
 
+import filecmp
 import re
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,7 +69,7 @@ def migrate(conn: sqlite3.Connection, path: Path, update: Update, create_tables:
         _rehearse(conn, path, update, create_tables)
         _run(conn, update, create_tables)
     except (sqlite3.Error, OSError, DatabaseError, _Refused) as error:
-        raise _failure(conn, path, update, _only_one(backup, before), error) from error
+        raise _failure(conn, path, update, backup, error) from error
 
 
 def needed_bytes(path: Path) -> int:
@@ -95,22 +96,27 @@ def _back_up(conn: sqlite3.Connection, path: Path, version: int, now: int) -> Pa
     # What an update that was killed has left; its backup had another time in its name.
     for left in path.parent.glob(f"{path.name}.backup-v*{UNFINISHED}*"):
         left.unlink(missing_ok=True)
+    earlier = [each for each in path.parent.glob(f"{path.name}.backup-v{version}-*Z*") if each.is_file()]
     target = path.with_name(name)
     number = 2
     while target.exists():
         target = path.with_name(f"{name}-{number}")
         number += 1
     copy_to(conn, target)
-    return target
+    return _only_one(target, earlier)
 
 
-def _only_one(backup: Path, version: int) -> Path:
-    """Return the first backup of a version and remove the new one if it is another: restarts must not fill the disk."""
-    name = backup.name.partition(f".backup-v{version}-")[0]
-    first = min(backup.parent.glob(f"{name}.backup-v{version}-*Z*"), default=backup)
-    if first != backup:
-        backup.unlink()
-    return first
+def _only_one(backup: Path, earlier: Sequence[Path]) -> Path:
+    """Return an earlier backup of the same content and remove the new one, else return that.
+
+    An update that fails or is killed at each start must not fill the disk with copies.
+    """
+    for each in earlier:
+        with suppress(OSError):
+            if filecmp.cmp(each, backup, shallow=False):
+                backup.unlink()
+                return each
+    return backup
 
 
 def _rehearse(conn: sqlite3.Connection, path: Path, update: Update, create_tables: CreateTables) -> None:

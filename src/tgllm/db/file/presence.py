@@ -5,7 +5,6 @@ when the program ends. Only ``stat`` is used for files in use: closing another d
 the locks of the whole process (SQLite: How To Corrupt An SQLite Database File, 2.2).
 """
 
-import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -15,7 +14,7 @@ from tgllm.db.tables import kv
 
 __all__ = ["Loss", "Presence", "mark_run", "unmark_run"]
 
-Loss = Literal["folder", "database", "replaced", "overwritten", "log", "lock", "read_only"]
+Loss = Literal["folder", "database", "replaced", "overwritten", "log", "lock"]
 """What was lost or changed from outside."""
 
 _SCOPE, _KEY = "database", "run"
@@ -78,8 +77,6 @@ class Presence:
             return "log"
         if any(before and _identity(path) != before for path, before in self._beside.items()):
             return "lock"
-        if os.statvfs(self._path.parent).f_flag & os.ST_RDONLY:
-            return "read_only"
         return "overwritten" if self._is_overwritten() else None
 
     def next_mark(self) -> tuple[str, int] | None:

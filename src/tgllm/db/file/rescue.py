@@ -38,10 +38,6 @@ _WORDS: Final[Mapping[Loss, str]] = {
         "The lock file in {folder} was deleted or replaced while the bot was running, so the bot has stopped: a second "
         "bot could have started on the same data. Start the bot again."
     ),
-    "read_only": (
-        "The data folder {folder} has become read-only, so the bot has stopped. The disk may be damaged: check it, "
-        "make the folder writable, then start the bot."
-    ),
 }
 
 

@@ -30,6 +30,7 @@ __all__ = [
     "get",
     "has_overtaken",
     "has_queued",
+    "latest",
     "mark_asked",
     "merge",
     "open_with_message",
@@ -444,3 +445,9 @@ def prune(conn: sqlite3.Connection, before: int, limit: int, *, spared: Iterable
     """
     values = {"before": before, "limit": limit, "spared": dumps([*spared])}
     return conn.execute(f"DELETE FROM inbox WHERE update_id IN ({_OLD})", values).rowcount  # noqa: S608 (constants)
+
+
+def latest(conn: sqlite3.Connection, limit: int) -> list[int]:
+    """Return the ids of the updates that were received last."""
+    cursor = conn.execute("SELECT update_id FROM inbox ORDER BY received_at DESC, update_id DESC LIMIT ?", (limit,))
+    return [int(row[0]) for row in cursor]

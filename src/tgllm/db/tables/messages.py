@@ -50,6 +50,8 @@ class NewMessage:
     telegram_chat_id: int | None = None
     telegram_message_ids: Sequence[int] = ()
     user_id: int | None = None
+    tokens: int | None = None
+    """Estimate for the text, not calibrated; None: it is estimated at each use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +73,15 @@ class Message:
     telegram_message_ids: tuple[int, ...] = field(metadata=JSON_LIST)
     user_id: int | None
     created_at: int
+    tokens: int | None = None
+    tokens_before: int | None = None
 
 
 _ADD = """
     INSERT INTO messages (conversation_id, parent_id, turn_id, role, text, parts, provider, model, provider_data,
-                          status, telegram_chat_id, telegram_message_ids, user_id, created_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                          status, telegram_chat_id, telegram_message_ids, user_id, created_at, tokens, tokens_before)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+            coalesce((SELECT tokens_before + tokens FROM messages WHERE id = ?), 0))
 """
 
 
@@ -104,6 +109,8 @@ def add(conn: sqlite3.Connection, new: NewMessage, now: int) -> int:
             dumps(list(new.telegram_message_ids)),
             new.user_id,
             now,
+            new.tokens,
+            new.parent_id,
         ),
     )
     return new_id(cursor)

@@ -14,6 +14,7 @@ __all__ = [
     "add",
     "get",
     "of_turn",
+    "prune",
     "prune_failed",
     "recent",
 ]
@@ -158,5 +159,18 @@ def prune_failed(conn: sqlite3.Connection, before: int, limit: int) -> int:
         "DELETE FROM requests WHERE id IN (SELECT id FROM requests WHERE status IN ('failed', 'interrupted')"
         " AND created_at < ? AND message_id IS NULL ORDER BY created_at LIMIT ?)",
         (before, limit),
+    )
+    return cursor.rowcount
+
+
+def prune(conn: sqlite3.Connection, before: int, limit: int) -> int:
+    """Delete up to ``limit`` of the oldest calls from before ``before``; return how many.
+
+    Their usage stays in the daily totals. Ids grow with time, so the scan stops at the limit.
+    """
+    cursor = conn.execute(
+        "DELETE FROM requests WHERE id IN (SELECT id FROM (SELECT id, created_at FROM requests ORDER BY id LIMIT ?)"
+        " WHERE created_at < ?)",
+        (limit, before),
     )
     return cursor.rowcount

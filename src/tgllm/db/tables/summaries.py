@@ -4,9 +4,10 @@ A summary is valid on every branch that contains its last message: the messages 
 """
 
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 
-from tgllm.db.engine.rows import clean, read_one
+from tgllm.db.engine.rows import clean, read_all
 
 __all__ = ["Summary", "latest_before", "put"]
 
@@ -45,18 +46,34 @@ def put(conn: sqlite3.Connection, summary: Summary) -> None:
     )
 
 
-_LATEST = """
+_CANDIDATES = "SELECT * FROM summaries WHERE conversation_id = ? AND message_id <= ? ORDER BY message_id DESC"
+_BRANCH = """
     WITH RECURSIVE branch (id, parent_id) AS (
         SELECT id, parent_id FROM messages WHERE conversation_id = :conversation_id AND id = :head
         UNION ALL
-        SELECT messages.id, messages.parent_id FROM messages JOIN branch ON messages.id = branch.parent_id
+        SELECT messages.id, messages.parent_id FROM branch CROSS JOIN messages ON messages.id = branch.parent_id
     )
-    SELECT summaries.* FROM summaries JOIN branch ON summaries.message_id = branch.id
-    WHERE conversation_id = :conversation_id
-    ORDER BY message_id DESC LIMIT 1
+    SELECT id FROM branch
 """
 
 
 def latest_before(conn: sqlite3.Connection, conversation_id: int, head: int | None) -> Summary | None:
-    """Return the latest summary on the branch that ends with ``head``; None if there is none."""
-    return read_one(Summary, conn.execute(_LATEST, {"conversation_id": conversation_id, "head": head}))
+    """Return the latest summary on the branch that ends with ``head``; None if there is none.
+
+    The branch is followed from its end, and only as far as the summary; ids decrease on the way.
+    """
+    candidates = read_all(Summary, conn.execute(_CANDIDATES, (conversation_id, head)))
+    if not candidates:
+        return None
+    left = iter(candidates)
+    candidate = next(left)
+    with closing(conn.execute(_BRANCH, {"conversation_id": conversation_id, "head": head})) as branch:
+        for (message_id,) in branch:
+            while candidate.message_id > message_id:
+                found = next(left, None)
+                if found is None:
+                    return None
+                candidate = found
+            if candidate.message_id == message_id:
+                return candidate
+    return None

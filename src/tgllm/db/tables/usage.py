@@ -198,3 +198,11 @@ def used(
     if user_id is not None:
         return read(Used, conn.execute(_USED_IN_PRIVATE if private_only else _USED_BY_USER, values).fetchone())
     return read(Used, conn.execute(_USED if group_id is None else _USED_IN_GROUP, values).fetchone())
+
+
+def prune(conn: sqlite3.Connection, before: str, limit: int) -> int:
+    """Delete up to ``limit`` totals of days before the day ``before``; return how many."""
+    cursor = conn.execute(
+        "DELETE FROM usage WHERE rowid IN (SELECT rowid FROM usage WHERE day < ? ORDER BY day LIMIT ?)", (before, limit)
+    )
+    return cursor.rowcount

@@ -38,6 +38,7 @@ __all__ = [
     "UPDATES_ENDED",
     "UPDATES_RECEIVED",
     "UPDATE_SECONDS",
+    "WEBHOOK_REQUESTS",
 ]
 
 _KIND = Label("kind", most=30)
@@ -47,6 +48,9 @@ _CODE = Label("code", most=60)
 _METHOD = Label("method", most=80)
 _OPERATION = Label("operation", frozenset({"read", "write"}))
 _TURN_OUTCOMES = frozenset({"ok", "stopped", "interrupted", "failed"})
+_WEBHOOK_OUTCOMES = frozenset(
+    ["stored", "later", "unreadable", "too_large", "slow", "lost", "compressed", "path", "method", "address", "secret"]
+)
 
 _ANSWERS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 900)
 """Bounds for what a model takes: most providers' timeouts are above the ten seconds where the usual bounds end."""
@@ -118,13 +122,24 @@ TELEGRAM_SECONDS: Final = Histogram(
     "tgllm_telegram_call_duration_seconds", "Duration of Bot API calls other than getUpdates", buckets=_CALLS
 )
 POLL_TIME: Final = Gauge(
-    "tgllm_last_poll_timestamp_seconds", "Time of the last successful getUpdates, since 1970; 0 before the first one"
+    "tgllm_last_poll_timestamp_seconds",
+    "Time of the last successful getUpdates, or good report about the webhook, since 1970; 0 before the first one",
+)
+WEBHOOK_REQUESTS: Final = Counter(
+    "tgllm_webhook_requests_total",
+    "Requests to the webhook, by the way they ended: stored, or why they were refused",
+    [Label("outcome", _WEBHOOK_OUTCOMES)],
 )
 DATABASE_SECONDS: Final = Histogram(
     "tgllm_database_duration_seconds", "Duration of transactions", [_OPERATION], buckets=_SHORT
 )
 DATABASE_WAIT: Final = Histogram(
     "tgllm_database_wait_seconds", "Time that units of work wait for their transaction", [_OPERATION], buckets=_SHORT
+)
+STORAGE: Final = Gauge(
+    "tgllm_storage_waiting",
+    "1 while what is to be stored waits for the disk, by the cause, and else 0",
+    [Label("cause", frozenset({"full", "read_only", "locked", "unreachable", "broken"}))],
 )
 LOOP_LAG: Final = Histogram(
     "tgllm_event_loop_lag_seconds", "Time that the event loop takes to run a call from another thread", buckets=_SHORT

@@ -2,8 +2,10 @@
 
 import asyncio
 import inspect
+import math
 from collections.abc import Awaitable, Callable
 
+from tgllm.db.engine.gate import StorageGate
 from tgllm.plugins.calls.outcome import Outcome, Raised, Returned, TimedOut
 from tgllm.plugins.calls.strays import Strays, is_of_person, outcome_of
 from tgllm.plugins.calls.thread import HookThread
@@ -14,7 +16,9 @@ __all__ = ["HookRunner"]
 class HookRunner:
     """Runner of hook implementations; errors of a plugin are returned as outcomes, never raised."""
 
-    def __init__(self, seconds: float, grace_seconds: float, *, strict: bool = False) -> None:
+    def __init__(
+        self, seconds: float, grace_seconds: float, *, strict: bool = False, storage: StorageGate | None = None
+    ) -> None:
         """Create a runner.
 
         Args:
@@ -22,7 +26,9 @@ class HookRunner:
             grace_seconds: time limit for the clean-up of a cancelled implementation.
             strict: whether a call counts as timed out that blocks the event loop, so that it can't be cancelled, and
                 returns after the limit. Its result is dropped.
+            storage: while it is closed, time does not count, since the call may wait for the plugin's stored values.
         """
+        self._storage = storage
         self._seconds = seconds
         self._strict = strict
         self._strays = Strays(grace_seconds)
@@ -38,8 +44,9 @@ class HookRunner:
                 raise
             # Nothing was awaited, so the error is the plugin's.
             return Raised(error)
-        outcome = await self._finish(result) if inspect.isawaitable(result) else Returned(result)
-        return self._judged(outcome, loop.time() - began)
+        if inspect.isawaitable(result):
+            return await self._finish(result)
+        return self._judged(Returned(result), loop.time() - began)
 
     async def call_aside(self, function: Callable[..., object], *arguments: object) -> Outcome[object]:
         """Call a function in a thread, so that a plain function that hangs is abandoned; for rare calls."""
@@ -50,9 +57,7 @@ class HookRunner:
             thread.close()
         if not isinstance(outcome, Returned) or not inspect.isawaitable(outcome.value):
             return outcome
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        return self._judged(await self._finish(outcome.value), loop.time() - began)
+        return await self._finish(outcome.value)
 
     async def aclose(self) -> None:
         """Cancel again the tasks that ignored their cancellation."""
@@ -66,9 +71,32 @@ class HookRunner:
     async def _finish(self, awaitable: Awaitable[object]) -> Outcome[object]:
         # A separate task: otherwise a coroutine that ignores its cancellation would block the caller forever.
         task = asyncio.create_task(outcome_of(awaitable))
+        loop = asyncio.get_running_loop()
         try:
-            done, _ = await asyncio.wait({task}, timeout=self._seconds)
-            return task.result() if done else TimedOut(self._seconds)
+            while True:
+                began, closings = loop.time(), self._closings()
+                done, _ = await asyncio.wait({task}, timeout=self._seconds)
+                if closings != self._closings() and not done:
+                    # The plugin may have waited for its stored values. It gets its time once they can be stored.
+                    await self._storage_or(task)
+                    continue
+                return self._judged(task.result(), loop.time() - began) if done else TimedOut(self._seconds)
         finally:
             if not task.done():
                 await self._strays.end(task)
+
+    def _closings(self) -> float:
+        """Return how often the storage has closed; another number at each call while it is closed."""
+        if self._storage is None:
+            return 0
+        return self._storage.closings if self._storage.obstacle is None else math.nan
+
+    async def _storage_or(self, task: "asyncio.Task[Outcome[object]]") -> None:
+        """Wait until the database can be written, or for the end of the task."""
+        if self._storage is None:
+            return
+        opening = asyncio.create_task(self._storage.wait_open())
+        try:
+            await asyncio.wait({task, opening}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            opening.cancel()

@@ -70,6 +70,7 @@ class HoldWatch:
         self._interrupts = 0
         self._interrupt_at = 0.0
         self._stopping_since: float | None = None
+        self._lag: Callable[[], float] = lambda: 0.0
 
     def attach(self, owners: Owners, record: HoldLog) -> None:
         """Attribute blocks to these plugins, and record them.
@@ -82,8 +83,14 @@ class HoldWatch:
     @contextmanager
     def watching(self) -> Generator[None]:
         """Watch the running loop for the duration of a ``with``."""
-        with interruptible(self._error_for), LoopWatchdog(asyncio.get_running_loop(), self._clock, self.observe):
+        watchdog = LoopWatchdog(asyncio.get_running_loop(), self._clock, self.observe)
+        with interruptible(self._error_for), watchdog:
+            self._lag = watchdog.lag
             yield
+
+    def lag(self) -> float:
+        """Return how late the loop ran calls of the last ten seconds, at most, in seconds."""
+        return self._lag()
 
     def observe(self, held: LoopHold) -> None:
         """Take a state of the loop from the watchdog."""

@@ -34,6 +34,8 @@ BLOB: Final = re.compile(r"files/[0-9a-f]{32}")
 MOST_JSON: Final = 2**26
 """Maximum size of a JSON member, in bytes."""
 
+_MOST_TIME: Final = 253_402_300_800_000
+"""The year 10000, in UTC milliseconds."""
 _DATABASE_ENDINGS: Final = (".db", ".sqlite", ".sqlite3")
 
 
@@ -76,8 +78,7 @@ class Label:
         values = _object(data)
         if values.get("format") != FORMAT:
             raise ValueError(f"its format is {values.get('format')!r}, and this tgllm knows {FORMAT}")
-        names = {"made_at", "schema", "database_bytes", "files", "file_bytes"}
-        if any(not isinstance(values.get(name), int) for name in names) or set(values) != set(cls.__slots__):
+        if set(values) != set(cls.__slots__) or not all(_fits(name, value) for name, value in values.items()):
             raise ValueError("its description is incomplete")
         return cls(**cast("dict[str, int]", values))  # type: ignore[arg-type]  checked above
 
@@ -124,10 +125,26 @@ class Hashed:
         return data
 
 
+_NUMBERS: Final = frozenset({"made_at", "schema", "database_bytes", "files", "file_bytes", "format"})
+
+
+def _fits(name: str, value: object) -> bool:
+    """Return whether a value of a label has its type and a range that can be shown."""
+    if name == "with_files":
+        return isinstance(value, bool)
+    if name == "program" or (name == "username" and value is not None):
+        return isinstance(value, str)
+    if value is None:
+        return name in {"bot_id", "username"}
+    if not isinstance(value, int) or isinstance(value, bool):
+        return False
+    return name not in _NUMBERS or 0 <= value < (_MOST_TIME if name == "made_at" else 2**63)
+
+
 def _object(data: bytes) -> dict[str, object]:
     try:
         found = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError("its description is no JSON") from error
     if not isinstance(found, dict):
         raise ValueError("its description is no JSON object")  # noqa: TRY004  a value of the file, not of the program

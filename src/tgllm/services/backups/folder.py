@@ -10,11 +10,12 @@ from tgllm.db.engine.errors import DatabaseError
 from tgllm.db.engine.sqlite import in_words
 from tgllm.db.file.backup import UNFINISHED
 from tgllm.db.file.facts import facts_of
+from tgllm.db.file.known import copies_of
 from tgllm.services.backups.archive import is_archive_name
 from tgllm.services.backups.making import Made, Order, make_backup, remove_unfinished
 from tgllm.services.backups.reading import read_label
 
-__all__ = ["Listed", "backup_into", "latest_time", "list_backups", "stamped_name"]
+__all__ = ["Listed", "backup_into", "latest_time", "list_backups", "newest_backup", "stamped_name"]
 
 # Files with other names are not ours and are never removed.
 _OURS = re.compile(r"(?P<at>\d{8}T\d{6}\.\d{3}Z)\.(sqlite|tar)")
@@ -86,6 +87,25 @@ def list_backups(folder: Path) -> list[Listed]:
     with in_words(folder):
         found = sorted(folder.iterdir(), reverse=True) if folder.is_dir() else []
         return [listed for path in found if path.is_file() for listed in _listed(path)]
+
+
+def newest_backup(database: Path, folder: Path) -> Listed | None:
+    """Return the newest backup or copy of a database, in the folder of backups or beside the database.
+
+    Args:
+        database: the database file; its folder may be missing.
+        folder: the folder of backups.
+
+    Raises:
+        DatabaseError: a folder can't be read.
+    """
+    found = {each.path: each for each in list_backups(folder)}
+    with in_words(database.parent):
+        for copy in copies_of(database, folder) if database.parent.is_dir() else ():
+            facts = copy.stat()
+            # Its name says when a backup was made; a restore or a copy of the folder changes the time of the file.
+            found.setdefault(copy, Listed(copy, facts.st_size, round(facts.st_mtime * 1000)))
+    return max(found.values(), key=lambda each: each.made_at or 0, default=None)
 
 
 def latest_time(folder: Path) -> int | None:

@@ -7,7 +7,7 @@ import gzip
 import hashlib
 import tarfile
 import zlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +18,19 @@ from tgllm.services.backups.plugin_files import is_plugin_file
 __all__ = ["Sink", "is_archive", "read_archive", "read_label"]
 
 _PIECE = 2**20
+_GROWTH = 2**28
+"""Bytes by which files of plugins may have grown since the label was written."""
+_DAMAGED = (
+    tarfile.TarError,
+    EOFError,
+    gzip.BadGzipFile,
+    zlib.error,
+    # tarfile raises these for some headers with impossible numbers or names.
+    ArithmeticError,
+    LookupError,
+    ValueError,
+    RecursionError,
+)
 
 Sink = Callable[[str, int, Iterator[bytes]], None]
 """Receives the database and each file: name, size, and the bytes, which it need not use up."""
@@ -56,6 +69,7 @@ def read_archive(path: Path, sink: Sink | None = None, accept: Callable[[Label],
         label, raw = _label(path, archive)
         if accept is not None:
             accept(label)
+        most = 2 * (label.database_bytes + label.file_bytes) + _GROWTH
         sums = {LABEL: hashlib.sha256(raw).hexdigest()}
         contents: Contents | None = None
         while (member := archive.next()) is not None:
@@ -65,17 +79,29 @@ def read_archive(path: Path, sink: Sink | None = None, accept: Callable[[Label],
                 contents = _contents(path, _bytes_of(path, archive, member))
                 continue
             is_next = member.name == DATABASE if DATABASE not in sums else _is_file(member.name)
-            if not member.isreg() or not is_next or member.name in sums:
+            if not _is_plain(member) or not is_next or member.name in sums:
                 raise _refused(path, f"it contains {member.name[:100]!r}, which no backup has at this place")
+            most -= member.size
+            if most < 0:
+                raise _refused(path, "it contains much more than it says")
             sums[member.name] = _read_member(archive, member, sink)
         if contents is None:
             raise _refused(path, "its end is missing, so it is not complete")
+    _compare(path, sums, contents)
+    return label
+
+
+def _compare(path: Path, sums: Mapping[str, str], contents: Contents) -> None:
     for name in sums.keys() | contents.sha256.keys():
         if name not in sums:
             raise _refused(path, f"{name[:100]} is missing in it")
         if sums[name] != contents.sha256.get(name):
             raise _refused(path, f"{name} in it is not what was written")
-    return label
+
+
+def _is_plain(member: tarfile.TarInfo) -> bool:
+    """Return whether a member is a file with all of its bytes; a sparse one of a few bytes may unpack to any size."""
+    return member.type in {tarfile.REGTYPE, tarfile.AREGTYPE} and not member.issparse() and member.size >= 0
 
 
 def _is_file(name: str) -> bool:
@@ -99,13 +125,13 @@ def _opened(path: Path) -> Generator[tarfile.TarFile]:
     try:
         with tarfile.open(path, "r|*") as archive:
             yield archive
-    except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+    except _DAMAGED as error:
         raise _refused(path, f"it is cut off or damaged ({error})") from error
 
 
 def _label(path: Path, archive: tarfile.TarFile) -> tuple[Label, bytes]:
     member = archive.next()
-    if member is None or member.name != LABEL or not member.isreg():
+    if member is None or member.name != LABEL or not _is_plain(member):
         raise RestoreRefused(f"{path} is no backup of tgllm. Backups are made with: tgllm db backup", path=str(path))
     raw = _bytes_of(path, archive, member)
     try:
@@ -122,7 +148,7 @@ def _contents(path: Path, data: bytes) -> Contents:
 
 
 def _bytes_of(path: Path, archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    source = archive.extractfile(member) if member.isreg() and member.size <= MOST_JSON else None
+    source = archive.extractfile(member) if _is_plain(member) and member.size <= MOST_JSON else None
     if source is None:
         raise _refused(path, f"{member.name[:100]} in it is no list of contents")
     return source.read()

@@ -1,6 +1,8 @@
 """Unpacking of a backup beside the data in use, which it leaves as it is."""
 
+import errno
 import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -20,6 +22,10 @@ from tgllm.services.files.blobs import FOLDER, PART
 __all__ = ["Staged", "drop_staged", "stage"]
 
 _STAGED = ".restoring"
+_IMPOSSIBLE = frozenset(
+    {errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.ELOOP}
+)
+"""Errors that come from the name of a file."""
 _SPARE_BYTES = 5 * 2**20
 
 FreeBytes = Callable[[Path], int]
@@ -65,6 +71,10 @@ def stage(source: Path, database: Path, free: FreeBytes = free_bytes) -> Staged:
     drop_staged(database)
     staged = Staged(database.with_name(f"{database.name}{_STAGED}"))
     try:
+        if not source.is_dir() and not source.is_file():
+            raise RestoreRefused(
+                f"{source} is neither a file nor a folder. Save the backup as a file first.", path=str(source)
+            )
         if source.is_dir():
             _stage_folder(source, staged, free)
         elif is_archive(source):
@@ -96,7 +106,17 @@ def _stage_archive(source: Path, staged: Staged, free: FreeBytes) -> None:
             _write(staged.database, pieces)
             return
         if is_plugin_file(name):
-            _write(unpacked(folder, name), pieces)
+            try:
+                _write(unpacked(folder, name), pieces)
+            except OSError as error:
+                if error.errno in _IMPOSSIBLE:
+                    reason = f"it contains {name[:100]!r}, which this disk can't hold"
+                    raise RestoreRefused(
+                        f"The backup {source} can't be used: {reason}. Choose another backup, or another disk.",
+                        path=str(source),
+                        reason=reason,
+                    ) from error
+                raise
             return
         part = _part(folder, name)
         staged.parts.append(part)
@@ -109,7 +129,9 @@ def _stage_folder(source: Path, staged: Staged, free: FreeBytes) -> None:
     database = source / DATABASE
     if not database.is_file():
         raise RestoreRefused(f"{source} is no backup: it has no {DATABASE}.", path=str(source))
-    blobs = [path for path in (source / FOLDER).glob("*") if BLOB.fullmatch(f"{FOLDER}/{path.name}") and path.is_file()]
+    names = (path for path in (source / FOLDER).glob("*") if BLOB.fullmatch(f"{FOLDER}/{path.name}"))
+    # Links could lead anywhere.
+    blobs = [path for path in names if stat.S_ISREG(path.lstat().st_mode)]
     plugins = list(plugin_files(source))
     files = [*blobs, *(source / name for name in plugins)]
     needed = database.stat().st_size + sum(path.stat().st_size for path in files)

@@ -310,7 +310,7 @@ class ThoughtSplitter:
 
 def without_leading_thoughts(text: str) -> str:
     """Return a stored answer without thoughts at its start, which earlier versions did not separate."""
-    if _LEADING_TAG.match(text) is None:
+    if text[:1].isalnum() or _LEADING_TAG.match(text) is None:
         return text
     splitter = ThoughtSplitter()
     pieces = [*splitter.add(text), *splitter.end()]

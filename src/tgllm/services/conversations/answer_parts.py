@@ -5,8 +5,8 @@ from pathlib import Path
 
 from tgllm.api import FilePart, JsonObject, ModelRef
 from tgllm.db.engine.unit import Connection
+from tgllm.db.queries.contexts import HistoryMessage
 from tgllm.db.tables import files
-from tgllm.db.tables.messages import Message
 
 __all__ = ["file_part", "files_of_answers", "named_files"]
 
@@ -16,17 +16,21 @@ def file_part(mime: str, name: str | None) -> JsonObject:
     return {"type": "file", "mime": mime, "name": name}
 
 
-def named_files(message: Message) -> str:
+def named_files(message: HistoryMessage) -> str:
     """Return the names of a message's files in brackets, for models that don't get the files; empty without any."""
     names = [str(part.get("name") or part.get("mime")) for part in message.parts if part.get("type") == "file"]
     return "\n".join(f"[{name}]" for name in names)
 
 
 def files_of_answers(
-    conn: Connection, history: Sequence[Message], model: ModelRef, mime_types: Collection[str], data_dir: Path | None
+    conn: Connection,
+    history: Sequence[HistoryMessage],
+    model: ModelRef,
+    mime_types: Collection[str],
+    data_dir: Path | None,
 ) -> Mapping[int, tuple[FilePart, ...]]:
     """Return the files that a model made earlier and takes as input, by message; they are there to be changed."""
-    ids = [row.id for row in history if row.parts and _is_by(row, model)]
+    ids = [row.id for row in history if row.parts_json and _is_by(row, model)]
     if not ids or not mime_types or data_dir is None:
         return {}
     found = files.of_messages(conn, ids)
@@ -40,7 +44,7 @@ def files_of_answers(
     }
 
 
-def _is_by(row: Message, model: ModelRef) -> bool:
+def _is_by(row: HistoryMessage, model: ModelRef) -> bool:
     return row.role == "assistant" and (row.provider, row.model) == (model.provider, model.model)
 
 

@@ -1,10 +1,12 @@
 """Selection of the history for a request: the newest messages that fit, and a summary of older ones."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from tgllm.api import ChatMessage, ChatRequest, FilePart, ModelRef, TextPart
-from tgllm.db.tables.messages import Message
+from tgllm.db.queries.contexts import HistoryMessage
 from tgllm.db.tables.models import Model
 from tgllm.db.tables.summaries import Summary
 from tgllm.providers.tokens import estimate_message
@@ -15,6 +17,7 @@ from tgllm.services.files.gathering.materials import Item, Materials
 
 __all__ = [
     "Estimate",
+    "Estimator",
     "Shown",
     "begin_with",
     "budget_of",
@@ -22,31 +25,53 @@ __all__ = [
     "fit_history",
     "room_in",
     "show",
+    "step_of",
     "to_chat_message",
     "with_items",
     "with_less_history",
     "with_smaller_files",
 ]
 
-LEAST_END = 64
+LEAST_END: Final = 64
 """Fewest tokens of an answer's end that are worth sending."""
-MOST_CHARS_PER_TOKEN = 16
+MOST_CHARS_PER_TOKEN: Final = 16
 """Characters of a token that no text exceeds, so that the rest of a long answer need not be estimated."""
 _GOES_ON = "… "
+
+LEAST_CACHED: Final = 2048
+"""Smallest maximum of a request, in tokens, for which prompt caching matters."""
+STEPS: Final = 4
+"""The beginning of a truncated history moves by at least an eighth and at most a quarter of the context."""
 
 Estimate = Callable[[str], int]
 """Function that estimates the tokens of a text as one message."""
 
 
 @dataclass(frozen=True, slots=True)
+class Estimator:
+    """Estimates tokens, calibrated for one model; of stored messages it uses the stored estimate."""
+
+    factor: float = 1.0
+    """Counted tokens per estimated token, see ``providers.tokens.Calibration``."""
+
+    def __call__(self, text: str) -> int:
+        """Estimate the tokens of a text as one message."""
+        return math.ceil(estimate_tokens(text) * self.factor)
+
+    def of(self, row: HistoryMessage) -> int:
+        """Estimate the tokens of a stored message."""
+        return math.ceil(_stored(row) * self.factor)
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """Part of a conversation that goes into a request."""
 
-    messages: Sequence[Message]
+    messages: Sequence[HistoryMessage]
     """Oldest first; the first one is a question."""
     summary: Summary | None
     """Summary of the messages before, part of the request."""
-    fallen: Sequence[Message]
+    fallen: Sequence[HistoryMessage]
     """Messages that are neither in ``messages`` nor covered by a summary, oldest first."""
     summarised: Summary | None = None
     """The stored summary, also if it is not part of the request."""
@@ -82,7 +107,10 @@ def estimate_tokens(text: str) -> int:
     return estimate_message(ChatMessage("user", (TextPart(text),)))
 
 
-def to_chat_message(row: Message, model: ModelRef, files: Sequence[FilePart] = ()) -> ChatMessage:
+UNCALIBRATED = Estimator()
+
+
+def to_chat_message(row: HistoryMessage, model: ModelRef, files: Sequence[FilePart] = ()) -> ChatMessage:
     """Convert a stored message for a provider; ``provider_data`` is only sent to the model that returned it.
 
     Args:
@@ -90,12 +118,14 @@ def to_chat_message(row: Message, model: ModelRef, files: Sequence[FilePart] = (
         model: the model that gets it.
         files: files of an answer that the model made; other models get their names.
     """
-    same_model = (row.provider, row.model) == (model.provider, model.model)
-    text = row.text if row.role == "user" else without_leading_thoughts(row.text)
-    if row.role == "assistant" and row.parts and not files:
+    if row.role == "user":
+        return ChatMessage("user", (TextPart(row.text),))
+    text = without_leading_thoughts(row.text)
+    if row.parts_json and not files:
         text = f"{text}\n\n{named_files(row)}".strip()
-    parts = (*((TextPart(text),) if text or not files else ()), *files)
-    return ChatMessage(row.role, parts, row.provider_data if same_model else None)
+    same_model = row.data_json is not None and (row.provider, row.model) == (model.provider, model.model)
+    parts = (TextPart(text), *files) if text or not files else tuple(files)
+    return ChatMessage("assistant", parts, row.provider_data if same_model else None)
 
 
 def with_items(message: ChatMessage, items: Iterable[Item]) -> ChatMessage:
@@ -104,20 +134,29 @@ def with_items(message: ChatMessage, items: Iterable[Item]) -> ChatMessage:
     return replace(message, parts=(*parts, *message.parts)) if parts else message
 
 
-def show(rows: Sequence[Message], summary: Summary | None, budget: int, estimate: Estimate = estimate_tokens) -> Shown:
+def show(
+    rows: Sequence[HistoryMessage],
+    summary: Summary | None,
+    budget: int,
+    estimate: Estimator = UNCALIBRATED,
+    step: int = 0,
+) -> Shown:
     """Select the newest messages that fit; if not all do, the summary and the newest messages after it.
 
-    Messages that the summary covers are left out, also if there is room for some: so the request keeps the same prefix
-    from turn to turn, and prompt caching by the provider makes it cheaper.
+    A request keeps the same prefix from turn to turn, so that prompt caching by the provider makes it cheaper: messages
+    that the summary covers are left out, also if there is room for some; without a summary, the beginning moves in
+    steps, see ``_steady``.
 
     Args:
         rows: a branch, oldest first.
         summary: summary of its beginning.
         budget: maximum number of tokens, without the new question.
-        estimate: estimates the tokens of a text.
+        estimate: estimates tokens.
+        step: tokens by which the beginning moves, see ``step_of``; 0: as few as necessary.
     """
     kept = fit_history(rows, budget, estimate)
     if summary is None:
+        kept = _steady(kept, step) if len(kept) < len(rows) else kept
         return Shown(kept, None, rows[: len(rows) - len(kept)])
     if len(kept) == len(rows) and (not rows or rows[0].parent_id is None):
         return Shown(kept, None, (), summary)
@@ -129,7 +168,67 @@ def show(rows: Sequence[Message], summary: Summary | None, budget: int, estimate
     return Shown(kept, told, after[: len(after) - len(kept)], summary)
 
 
-def fit_history(rows: Sequence[Message], budget: int, estimate: Estimate = estimate_tokens) -> Sequence[Message]:
+def step_of(most: int, factor: float) -> int:
+    """Return the tokens, not calibrated, by which the beginning of a truncated history moves; 0: as few as necessary.
+
+    It is a power of two, so that it stays the same while the calibration of the model changes a little. In a small
+    context the history counts more than a cache: providers cache prefixes of 1024 tokens or more.
+
+    Args:
+        most: maximum number of tokens of a request.
+        factor: calibration of the model.
+    """
+    return 0 if most < LEAST_CACHED else 1 << (int(most / factor) // STEPS).bit_length() - 1
+
+
+def _steady(rows: Sequence[HistoryMessage], step: int) -> Sequence[HistoryMessage]:
+    """Return the messages from the first exchange on that contains a multiple of ``step`` tokens of the branch.
+
+    Which exchanges do depends on the branch alone. So the same one is the first, until it no longer fits. Without such
+    an exchange in the older half, all messages stay.
+    """
+    if step < 1 or not rows:
+        return rows
+    places = _places(rows)
+    total, first, begin = places[-1] + _stored(rows[-1]), 0, places[0]
+    for index in range(1, len(rows) + 1):
+        if index < len(rows) and rows[index].role != "user":
+            continue
+        end = places[index] if index < len(rows) else total
+        if (begin - 1) // step != (end - 1) // step:
+            return rows[first:]
+        if end - places[0] > (total - places[0]) // 2:
+            break
+        first, begin = index, end
+    return rows
+
+
+def _places(rows: Sequence[HistoryMessage]) -> list[int]:
+    """Return how many tokens of the branch come before each message.
+
+    Messages that were stored without that figure are counted backwards from the ones after them.
+    """
+    end, places = _end_of(rows[-1]), list[int]()
+    for row in reversed(rows):
+        is_unknown = row.tokens is None or row.tokens_before is None
+        end = end - _stored(row) if is_unknown else row.tokens_before or 0
+        places.append(end)
+    places.reverse()
+    return places
+
+
+def _end_of(last: HistoryMessage) -> int:
+    """Return the tokens of the branch up to its end; the message after one without the figure begins at 0."""
+    return 0 if last.tokens is None or last.tokens_before is None else last.tokens_before + last.tokens
+
+
+def _stored(row: HistoryMessage) -> int:
+    return estimate_tokens(row.text) if row.tokens is None else row.tokens
+
+
+def fit_history(
+    rows: Sequence[HistoryMessage], budget: int, estimate: Estimator = UNCALIBRATED
+) -> Sequence[HistoryMessage]:
     """Return the newest messages that fit ``budget``, beginning with a question.
 
     If not even the last question and answer fit, they are the question and the end of the answer: what continues an
@@ -138,12 +237,12 @@ def fit_history(rows: Sequence[Message], budget: int, estimate: Estimate = estim
     Args:
         rows: oldest first.
         budget: maximum number of tokens.
-        estimate: estimates the tokens of a text.
+        estimate: estimates tokens.
     """
     spent = 0
     first = len(rows)
     for index in range(len(rows) - 1, -1, -1):
-        spent += estimate(rows[index].text)
+        spent += estimate.of(rows[index])
         if spent > budget:
             break
         if rows[index].role == "user":
@@ -151,7 +250,7 @@ def fit_history(rows: Sequence[Message], budget: int, estimate: Estimate = estim
     return rows[first:] or _end_of_last(rows, budget, estimate)
 
 
-def _end_of_last(rows: Sequence[Message], budget: int, estimate: Estimate) -> Sequence[Message]:
+def _end_of_last(rows: Sequence[HistoryMessage], budget: int, estimate: Estimator) -> Sequence[HistoryMessage]:
     """Return the last question and the end of its answer; nothing if the question takes more than half of the budget.
 
     A small end would tell the model less than it costs.
@@ -159,13 +258,13 @@ def _end_of_last(rows: Sequence[Message], budget: int, estimate: Estimate) -> Se
     if len(rows) < 2 or (rows[-2].role, rows[-1].role) != ("user", "assistant"):
         return rows[len(rows) :]
     question, answer = rows[-2:]
-    room = budget - estimate(question.text)
+    room = budget - estimate.of(question)
     if room < max(budget // 2, LEAST_END):
         return rows[len(rows) :]
     text = answer.text[-room * MOST_CHARS_PER_TOKEN :]
     while (cost := estimate(_GOES_ON + text)) > room:
         text = text[len(text) - len(text) * room // (cost + 1) :]
-    return [question, replace(answer, text=_GOES_ON + text, provider_data=None)]
+    return [question, answer._replace(text=_GOES_ON + text, data_json=None, tokens=None)]
 
 
 def begin_with(messages: Sequence[ChatMessage], summary: TextPart) -> tuple[ChatMessage, ...]:

@@ -4,14 +4,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from tgllm.db.engine.unit import Connection
+from tgllm.db.queries import contexts
+from tgllm.db.queries.contexts import HistoryMessage
 from tgllm.db.tables import conversations, file_texts, files, messages
 from tgllm.db.tables.files import File
-from tgllm.db.tables.messages import Message
+from tgllm.services.conversations.loader import MOST_MESSAGES
 
 __all__ = ["KeptFile", "kept_files", "remove_file"]
-
-MOST_MESSAGES = 400
-"""Most messages of a conversation that are searched; older ones are in no context (see ``loader``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +57,15 @@ def remove_file(conn: Connection, lane: str, file_id: int) -> Sequence[str]:
     return [path for path in paths if path is not None]
 
 
-def _branch(conn: Connection, lane: str) -> dict[int, Message]:
+def _branch(conn: Connection, lane: str) -> dict[int, HistoryMessage]:
     conversation = conversations.active_in(conn, lane)
     if conversation is None:
         return {}
-    rows = messages.history(conn, conversation.id, conversation.head_message_id, MOST_MESSAGES)
+    rows = contexts.with_files(conn, conversation.id, conversation.head_message_id, most=MOST_MESSAGES)
     return {row.id: row for row in rows}
 
 
-def _kept(same: Sequence[File], branch: dict[int, Message], chars: int) -> KeptFile:
+def _kept(same: Sequence[File], branch: dict[int, HistoryMessage], chars: int) -> KeptFile:
     latest = max(same, key=lambda file: (file.message_id or 0, file.id))
     rows = [branch[file.message_id] for file in same if file.message_id in branch]
     return KeptFile(

@@ -1,22 +1,26 @@
 """Loading of a turn's context: model, settings and history of its chat."""
 
-from collections.abc import Collection, Container, Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from tgllm.api import FilePart, ModelRef, ReasoningEffort
 from tgllm.config.sections.personas import PersonaSetting
 from tgllm.db.engine.unit import Connection
-from tgllm.db.tables import conversations, facts, file_texts, files, messages, models, summaries
+from tgllm.db.queries import contexts
+from tgllm.db.queries.contexts import HistoryMessage
+from tgllm.db.tables import conversations, facts, file_texts, files, models, summaries
 from tgllm.db.tables.conversations import Conversation
 from tgllm.db.tables.facts import Fact
 from tgllm.db.tables.files import File
-from tgllm.db.tables.messages import Message
 from tgllm.db.tables.models import Model
 from tgllm.db.tables.summaries import Summary
 from tgllm.services.chats.settings import AnswerLook, ChatSettings, ContextSize, persona_in, settings_of
+from tgllm.services.conversations import branches
 from tgllm.services.conversations.answer_parts import files_of_answers
 from tgllm.services.conversations.calibration import stored_factor
-from tgllm.services.conversations.history import room_in
+from tgllm.services.conversations.history import budget_of, room_in
 from tgllm.services.conversations.settings import TurnSettings
 from tgllm.services.conversations.turn import Turn
 from tgllm.services.conversations.user_key import read_secret
@@ -28,8 +32,8 @@ from tgllm.services.models.registry import ProviderRegistry
 
 __all__ = ["ContextLoader", "TurnContext", "conversation_of"]
 
-MOST_MESSAGES = 400
-"""Maximum number of messages of history that are read, whatever the context size."""
+MOST_MESSAGES: Final = 2000
+"""Maximum number of messages of history that are read or searched for files, whatever the context size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +42,7 @@ class TurnContext:
 
     model: ModelRef
     """The model that answers; see ``model_in_use``."""
-    history: Sequence[Message] = ()
+    history: Sequence[HistoryMessage] = ()
     """Oldest first."""
     room: int | None = None
     """Maximum input tokens of the model, see ``room_in``; None if unknown."""
@@ -80,25 +84,35 @@ class ContextLoader:
         self._settings = settings
         self._default = ModelRef.parse(settings.default_model)
 
-    def load(self, conn: Connection, turn: Turn, calibrated: Container[ModelRef]) -> TurnContext:
-        """Read the context of a turn.
+    def load(self, conn: Connection, turn: Turn, factor_of: Callable[[ModelRef], float | None]) -> TurnContext:
+        """Read the context of a turn: as much of the history as the largest request for it can contain.
 
         Args:
             conn: an open transaction.
             turn: the question.
-            calibrated: models whose ``factor`` is not needed.
+            factor_of: returns the calibration factor of a model; None: the stored one is read.
         """
         conversation = conversation_of(conn, turn)
         chosen = settings_of(conversation)
         persona = persona_in(chosen, self._settings.personas)
         in_use = ModelInUse(turn.model) if turn.model is not None else self._in_use(conn, conversation, persona)
         known = models.find(conn, in_use.ref)
-        history = () if conversation is None else _history(conn, turn, conversation)
+        room = room_in(known, self._settings.most_context_tokens)
         summarise = (chosen.summary or self._settings.summaries) == "on"
+        factor = factor_of(in_use.ref)
+        stored = stored_factor(conn, in_use.ref) if factor is None else None
+        end = None if conversation is None else _end_of(conn, turn, conversation)
+        summary = _summary(conn, conversation, end) if summarise else None
+        wanted = _Wanted(
+            math.ceil(budget_of(chosen.context, self._settings.context_tokens, room) / (factor or stored or 1.0)),
+            (0 if summary is None else summary.message_id) if summarise else None,
+            in_use.ref,
+        )
+        history = () if conversation is None else _history(conn, conversation, end, wanted)
         return TurnContext(
             model=in_use.ref,
             history=history,
-            room=room_in(known, self._settings.most_context_tokens),
+            room=room,
             secret=read_secret(conn),
             system=self._told(chosen, persona),
             temperature=(
@@ -111,11 +125,11 @@ class ContextLoader:
             size=chosen.context,
             conversation_id=None if conversation is None else conversation.id,
             summarise=summarise,
-            summary=_summary(conn, history) if summarise else None,
-            factor=None if in_use.ref in calibrated else stored_factor(conn, in_use.ref),
+            summary=summary,
+            factor=stored,
             # Before the first list of models, or for one that its provider does not list: pictures are tried.
             mime_types=("image/*",) if known is None else known.mime_types,
-            files=_files(conn, history),
+            files={} if conversation is None else _files(conn, conversation, history),
             made=files_of_answers(conn, history, in_use.ref, _mime_types(known), self._settings.data_dir),
         )
 
@@ -141,18 +155,40 @@ def conversation_of(conn: Connection, turn: Turn) -> Conversation | None:
     return conversations.get(conn, turn.branch.conversation_id)
 
 
-def _history(conn: Connection, turn: Turn, conversation: Conversation) -> Sequence[Message]:
-    """Return the messages before the question, oldest first."""
-    if turn.branch is not None:
-        return messages.history(conn, conversation.id, turn.branch.parent_id, MOST_MESSAGES)
-    history = messages.history(conn, conversation.id, conversation.head_message_id, MOST_MESSAGES)
-    # A last message of the user is a question without an answer, which is not sent again: see branches.
-    return history[:-1] if history and history[-1].role == "user" else history
+def _end_of(conn: Connection, turn: Turn, conversation: Conversation) -> int | None:
+    """Return the message that the question follows; None if it is the first one."""
+    return branches.tip(conn, conversation) if turn.branch is None else turn.branch.parent_id
 
 
-def _files(conn: Connection, history: Sequence[Message]) -> Mapping[int, AttachedFiles]:
-    """Return the files of the questions; without any, nothing is read."""
-    asked = [row for row in history if row.parts and row.role == "user"]
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """How much of a history is read."""
+
+    room: int
+    """Tokens, not calibrated."""
+    until: int | None
+    """Messages after this one are read in any case: they may have to be summarised. None: no such messages."""
+    model: ModelRef
+
+
+def _history(
+    conn: Connection, conversation: Conversation, end: int | None, wanted: _Wanted
+) -> Sequence[HistoryMessage]:
+    """Return the newest messages before the question, oldest first."""
+    model = (wanted.model.provider, wanted.model.model)
+    return contexts.newest(
+        conn, conversation.id, end, room=wanted.room, most=MOST_MESSAGES, until=wanted.until, model=model
+    )
+
+
+def _files(
+    conn: Connection, conversation: Conversation, history: Sequence[HistoryMessage]
+) -> Mapping[int, AttachedFiles]:
+    """Return the files of the questions, also of those that are not in the history; without any, nothing is read."""
+    if not history:
+        return {}
+    before = contexts.with_files(conn, conversation.id, history[0].parent_id, most=MOST_MESSAGES - len(history))
+    asked = [row for row in (*before, *history) if row.parts_json and row.role == "user"]
     if not asked:
         return {}
     stored: dict[int, list[File]] = {row.id: [] for row in asked}
@@ -163,13 +199,11 @@ def _files(conn: Connection, history: Sequence[Message]) -> Mapping[int, Attache
     return {row.id: _attached(row, stored[row.id], chars) for row in asked}
 
 
-def _attached(row: Message, stored: Sequence[File], chars: Mapping[str, int]) -> AttachedFiles:
+def _attached(row: HistoryMessage, stored: Sequence[File], chars: Mapping[str, int]) -> AttachedFiles:
     keys = {file.key for file in stored}
     missing = [each for each in attachments_of(row.parts) if each.key not in keys]
     return AttachedFiles(stored, [shown_name(each.name, each.kind) for each in missing], row.text, chars)
 
 
-def _summary(conn: Connection, history: Sequence[Message]) -> Summary | None:
-    if not history:
-        return None
-    return summaries.latest_before(conn, history[-1].conversation_id, history[-1].id)
+def _summary(conn: Connection, conversation: Conversation | None, end: int | None) -> Summary | None:
+    return None if conversation is None else summaries.latest_before(conn, conversation.id, end)

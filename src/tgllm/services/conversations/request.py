@@ -10,12 +10,13 @@ from tgllm.services.chats.facts import facts_told
 from tgllm.services.chats.settings import ReasoningDisplay, settings_of
 from tgllm.services.conversations.calibration import has_moved, keep_factor
 from tgllm.services.conversations.history import (
-    Estimate,
+    Estimator,
     Shown,
     begin_with,
     budget_of,
     estimate_tokens,
     show,
+    step_of,
     to_chat_message,
     with_items,
 )
@@ -80,7 +81,11 @@ class RequestBuilder:
 
     def load(self, conn: Connection, turn: Turn) -> TurnContext:
         """Read the context of a turn."""
-        return self._loader.load(conn, turn, self._stored)
+        return self._loader.load(conn, turn, self._factor_of)
+
+    def _factor_of(self, model: ModelRef) -> float | None:
+        """Return the calibration factor of a model; None before the stored one is loaded."""
+        return self._calibration.factor(model) if model in self._stored else None
 
     def build(self, turn: Turn, context: TurnContext, secret: str) -> ChatRequest:
         """Return the request of a turn without files; see ``prepare``."""
@@ -176,9 +181,9 @@ class RequestBuilder:
         """Estimate the tokens of a request, calibrated for a model."""
         return self._calibration.estimate(model, estimate_request(request))
 
-    def estimator(self, model: ModelRef) -> Estimate:
-        """Return the calibrated estimate for one model."""
-        return lambda text: self.estimate(model, text)
+    def estimator(self, model: ModelRef) -> Estimator:
+        """Return the estimates for one model, as it is calibrated now."""
+        return Estimator(self._calibration.factor(model))
 
     def learn(self, model: ModelRef, request: ChatRequest, usage: Usage) -> None:
         """Calibrate the estimate for a model by the tokens that its provider counted.
@@ -212,21 +217,26 @@ class RequestBuilder:
             if context.factor is not None:
                 self._calibration.recall(context.model, context.factor)
         pieces = (context.system, facts_told(self.texts, context.facts))
-        return "\n\n".join(piece for piece in pieces if piece), budget_of(context.size, self._tokens, context.room)
+        return "\n\n".join(piece for piece in pieces if piece), self._most(context)
 
     def _shown(self, context: TurnContext, budget: int) -> Shown:
-        return show(context.history, context.summary, budget, self.estimator(context.model))
+        estimate = self.estimator(context.model)
+        # A summary moves the beginning by itself, see ``summary.gap_of``.
+        step = 0 if context.summarise else step_of(self._most(context), estimate.factor)
+        return show(context.history, context.summary, budget, estimate, step)
+
+    def _most(self, context: TurnContext) -> int:
+        """Return the maximum number of tokens of a request."""
+        return budget_of(context.size, self._tokens, context.room)
 
     def _messages(
         self, shown: Shown, context: TurnContext, question: str, materials: Materials = NOTHING
     ) -> tuple[ChatMessage, ...]:
         """Return history and question, with their files before their words."""
-        past = [
-            with_items(
-                to_chat_message(row, context.model, context.made.get(row.id, ())), materials.history.get(row.id, ())
-            )
-            for row in shown.messages
-        ]
+        past = [to_chat_message(row, context.model, context.made.get(row.id, ())) for row in shown.messages]
+        if materials.history:
+            rows = zip(shown.messages, past, strict=True)
+            past = [with_items(message, materials.history.get(row.id, ())) for row, message in rows]
         asked = ChatMessage("user", (TextPart(question),))
         # Documents stay in the context, also if the message that they came with no longer fits.
         strays = materials.staying(except_of={row.id for row in shown.messages})

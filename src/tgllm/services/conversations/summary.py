@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tgllm.db.tables.messages import Message
+from tgllm.db.queries.contexts import HistoryMessage
 from tgllm.i18n import Catalogue
-from tgllm.services.conversations.history import Estimate, Shown, fit_history
+from tgllm.services.conversations.history import Estimate, Estimator, Shown, fit_history
 
 __all__ = ["Gap", "cut_to_fit", "gap_of", "question_for"]
 
@@ -21,11 +21,11 @@ class Gap:
 
     earlier: str
     """Summary of the messages before; empty without one."""
-    rows: Sequence[Message]
+    rows: Sequence[HistoryMessage]
     """Oldest first; the last one is an answer."""
 
 
-def gap_of(shown: Shown, most: int, estimate: Estimate) -> Gap | None:
+def gap_of(shown: Shown, most: int, estimate: Estimator) -> Gap | None:
     """Return the messages to summarise after a turn; None if all of them fit its context.
 
     More messages than necessary are taken, so that half of the context is free afterwards and the next summary is
@@ -34,7 +34,7 @@ def gap_of(shown: Shown, most: int, estimate: Estimate) -> Gap | None:
     Args:
         shown: the part of the conversation in the turn's request.
         most: maximum number of tokens of a request.
-        estimate: estimates the tokens of a text.
+        estimate: estimates tokens.
     """
     if not shown.fallen:
         return None
@@ -44,11 +44,11 @@ def gap_of(shown: Shown, most: int, estimate: Estimate) -> Gap | None:
     return Gap(earlier, _first_of(rows, most - estimate(earlier), estimate))
 
 
-def _first_of(rows: Sequence[Message], room: int, estimate: Estimate) -> Sequence[Message]:
+def _first_of(rows: Sequence[HistoryMessage], room: int, estimate: Estimator) -> Sequence[HistoryMessage]:
     """Return the oldest exchanges that fit; at least one."""
     end = spent = 0
     for index, row in enumerate(rows, 1):
-        spent += estimate(row.text)
+        spent += estimate.of(row)
         if spent > room and end:
             break
         # An exchange ends where the next question begins.
@@ -66,7 +66,7 @@ def question_for(gap: Gap, most: int, texts: Catalogue, estimate: Estimate) -> s
     return texts("prompt.summarise", words=words, text=cut_to_fit("\n\n".join(said), most, estimate))
 
 
-def _speaker(row: Message, texts: Catalogue) -> str:
+def _speaker(row: HistoryMessage, texts: Catalogue) -> str:
     return texts("export.user") if row.role == "user" else texts("export.assistant")
 
 

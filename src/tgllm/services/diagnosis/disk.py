@@ -9,10 +9,10 @@ from tgllm.config.model import Config
 from tgllm.config.paths import database_path
 from tgllm.db.engine.lock import is_locked
 from tgllm.db.file.check import check
-from tgllm.db.file.known import marker_of, newest_copy
+from tgllm.db.file.known import marker_of
 from tgllm.db.file.probe import free_bytes
 from tgllm.i18n import Catalogue
-from tgllm.services.backups.folder import list_backups
+from tgllm.services.backups.folder import newest_backup
 
 __all__ = ["check_backups", "check_database_file", "check_disk", "check_running", "file_system"]
 
@@ -112,19 +112,15 @@ def check_backups(config: Config, now: float, texts: Catalogue) -> Sequence[Chec
     """Return the check of the newest backup, by age and by what it says about itself; none before the bot has run."""
     path = database_path(config.data_dir)
     try:
-        listed = next(iter(list_backups(config.backups_folder)), None)
+        newest = newest_backup(path, config.backups_folder)
     except DatabaseError as error:
         return (Check("Backups", "failed", str(error)),)
-    copy = newest_copy(path, config.backups_folder) if config.data_dir.is_dir() else None
-    if listed is not None and listed.made_at is not None:
-        newest, made_at, problem = listed.path, listed.made_at / 1000, listed.problem or ""
-    elif copy is not None:
-        newest, made_at, problem = copy, copy.stat().st_mtime, ""
-    else:
+    if newest is None:
         return (Check("Backups", "warning", texts("doctor.backup_none")),) if marker_of(path).exists() else ()
-    days = max(0.0, now - made_at) / DAY
+    problem, days = newest.problem or "", max(0.0, now - (newest.made_at or 0) / 1000) / DAY
     old = texts("doctor.backup_old") if days > OLD_DAYS or problem else ""
-    words = " ".join(part for part in (texts("doctor.backup_age", path=newest, count=int(days)), problem, old) if part)
+    parts = texts("doctor.backup_age", path=newest.path, count=int(days)), problem, old
+    words = " ".join(part for part in parts if part)
     return (Check("Backups", "warning" if old else "ok", words),)
 
 

@@ -17,6 +17,7 @@ from tgllm.services.diagnosis.machine import check_clock, check_machine
 from tgllm.services.diagnosis.network import Target, reach
 from tgllm.services.diagnosis.probes import SECONDS, Probe, in_thread
 from tgllm.services.diagnosis.providers import ask_provider, targets
+from tgllm.services.diagnosis.webhook import check_webhook
 from tgllm.services.errors.sentry import check_sentry
 from tgllm.services.maintenance.storage_check import check_storage
 from tgllm.services.models.readiness import look_at_models
@@ -51,6 +52,7 @@ def machine_probes(config: Config, clock: Clock, texts: Catalogue, *, online: bo
     probes = [_threaded(name, look, texts) for name, look in plain.items()]
     if online:
         probes.append(Probe("Network: Telegram", lambda: _way_to_telegram(config, clock, texts), 60.0))
+        probes.append(Probe("Webhook", lambda: check_webhook(config, texts), 60.0))
     return probes
 
 

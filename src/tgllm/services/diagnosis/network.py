@@ -1,4 +1,4 @@
-"""Checks of the way to a server, step by step: name, connection, proxy, TLS. Nothing but HEAD / is asked for."""
+"""Checks of the way to a server, step by step: name, connection, proxy, TLS. Only HEAD /, or an empty POST, is sent."""
 
 import asyncio
 import base64
@@ -20,7 +20,7 @@ from tgllm.plugins.calls.thread import HookThread
 from tgllm.providers.network import check_request
 from tgllm.providers.proxies import Proxy, find_http_proxy, find_proxy
 
-__all__ = ["Reached", "Target", "reach"]
+__all__ = ["Reached", "Target", "knock", "reach"]
 
 NAME_SECONDS: Final = 8.0
 CONNECT_SECONDS: Final = 5.0
@@ -74,6 +74,21 @@ async def reach(target: Target, clock: Clock, texts: Catalogue) -> Reached:
     except _Failed as failure:
         return Reached(Check(name, "failed", str(failure)))
     return Reached(Check(name, "ok", ", ".join((_place(parts), *notes))), skew)
+
+
+async def knock(url: str, texts: Catalogue) -> int | str:
+    """Send an empty POST request to an address; return the status of the answer, or why there is none."""
+    parts = urlsplit(url)
+    path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
+    try:
+        check_request(parts.hostname or "")
+        proxy = _proxy(Target("", url))
+        async with _connected(parts, proxy, texts, []) as (reader, writer):
+            head = await _head(reader, writer, parts, proxy, texts, method="POST", path=path)
+    except (ConfigError, NotConfigured, _Failed) as error:
+        return str(error)
+    first = head.split(" ")
+    return int(first[1][:3]) if head.startswith("HTTP/") and len(first) > 1 and first[1][:3].isdecimal() else head[:20]
 
 
 def _proxy(target: Target) -> Proxy | None:
@@ -178,12 +193,17 @@ async def _head(
     parts: SplitResult,
     proxy: Proxy | None,
     texts: Catalogue,
+    *,
+    method: str = "HEAD",
+    path: str = "/",
 ) -> str:
     is_plain = proxy is not None and parts.scheme == "http"
-    target = f"http://{_bracketed(parts.hostname or '')}:{_port(parts)}/" if is_plain else "/"
+    target = f"http://{_bracketed(parts.hostname or '')}:{_port(parts)}{path}" if is_plain else path
     login = _login(proxy) if is_plain and proxy is not None else ""
     host = _bracketed(parts.hostname or "") + (f":{parts.port}" if parts.port else "")
-    writer.write(f"HEAD {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{login}\r\n".encode())
+    length = "Content-Length: 0\r\n" if method == "POST" else ""
+    head = f"{method} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{length}{login}\r\n"
+    writer.write(head.encode())
     return await _read_head(reader, texts, _place(parts))
 
 

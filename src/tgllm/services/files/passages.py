@@ -34,8 +34,8 @@ _LINE: Final = re.compile(r"[^\n]*+\n?(?:[ \t\r]*+\n)*+")
 _WIDE: Final = re.compile(f"[{CHARACTER_SCRIPTS}\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 _WIDE_WEIGHT: Final = 3
 """Weight of a character of a script whose characters are about a token each."""
-_SENTENCE: Final = re.compile(r"[.!?…]+[\"'»”’)\]]*\s+|[。！？；]+[」』”’）]*|\n+")  # noqa: RUF001
-_SPACE: Final = re.compile(r"\s+|[,;，、]\s*")  # noqa: RUF001
+_SENTENCE: Final = re.compile(r"[.!?…]+[\"'»”’)\]]*\s+|[。！？；]+[」』”’）]*|\n+")  # noqa: RUF001  the characters of these scripts
+_SPACE: Final = re.compile(r"\s+|[,;，、]\s*")  # noqa: RUF001  the characters of these scripts
 
 _PIECE, _LINE_END, _ROW, _PARAGRAPH, _HEADING, _PAGE, _PART = range(7)
 """Boundaries, the best ones last."""
@@ -179,7 +179,7 @@ class _Reader:
         self._line += is_counted + gap.count("\n")
         self._is_part_start = mark is not None
         self._is_after_gap = bool(gap) or mark is not None
-        self._ended = line.rstrip().endswith((".", "!", "?", ":", "…", "。", "！", "？"))  # noqa: RUF001
+        self._ended = line.rstrip().endswith((".", "!", "?", ":", "…", "。", "！", "？"))  # noqa: RUF001  the characters of these scripts
 
     def _begin_part(self, mark: PartMark) -> None:
         label = f"{mark.kind} {mark.name}"

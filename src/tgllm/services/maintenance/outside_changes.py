@@ -2,8 +2,10 @@
 
 from collections.abc import Awaitable, Callable
 
+from tgllm.api import DatabaseError
 from tgllm.api.clock import Clock
 from tgllm.db.database import Database
+from tgllm.db.engine.gate import is_passing
 from tgllm.db.file.rescue import loss_error
 
 __all__ = ["OutsideChanges", "Reaction"]
@@ -45,6 +47,13 @@ class OutsideChanges:
             loss = await self._database.lost()
             if loss is not None:
                 raise loss_error(loss, self._database.path)
-            await self._database.mark_again(self._clock)
-            if await self._database.changed_elsewhere():
+            try:
+                await self._database.mark_again(self._clock)
+                is_changed = await self._database.changed_elsewhere()
+            except DatabaseError as error:
+                if not is_passing(error):
+                    raise
+                # The disk is full or locked. The next poll looks again, whether the file is still there first of all.
+                continue
+            if is_changed:
                 await self._react()

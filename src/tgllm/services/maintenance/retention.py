@@ -1,8 +1,9 @@
 """Deletion of old data by the retention settings, in small transactions."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +14,7 @@ from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries import pending_access, traces
 from tgllm.db.queries.retention import Forgotten, conversations_after, forget_messages, forget_taken_back
-from tgllm.db.tables import audit, broadcasts, errors, files, inbox, invites, outbox, requests
+from tgllm.db.tables import audit, broadcasts, errors, files, inbox, invites, outbox, requests, usage
 from tgllm.observe.logs import get_logger
 from tgllm.services.access.cards import CARD
 from tgllm.services.files.blobs import remove_blobs
@@ -34,6 +35,8 @@ LINK_DAYS: Final = 30
 """Days after which used, revoked and expired invite links are deleted."""
 REPORTED_DAYS: Final = 31
 """Minimum age in days of deleted failed calls and broadcasts: statistics cover a month."""
+USAGE_DAYS: Final = 62
+"""Minimum age in days of deleted daily totals: budgets count the calendar month, in any time zone."""
 UNLINKED_DAYS: Final = 1
 """Age in days of deleted attachments whose question was never stored."""
 _HOUR: Final = 60 * 60 * 1000
@@ -57,8 +60,8 @@ class Retention:
     _emptied_until: int = field(default=0, init=False)
     """Scrubbed updates that finished before this time (UTC, milliseconds) are deleted."""
 
-    async def clean(self) -> None:
-        """Delete old data.
+    async def clean(self) -> Mapping[str, int]:
+        """Delete old data, and return how much of each kind.
 
         Raises:
             DatabaseError: the database can't be used.
@@ -69,6 +72,8 @@ class Retention:
             "updates": await self._forget_updates(),
             "sent": await self._delete(days, _sent) + await self._delete(max(days, CARD_DAYS), outbox.prune),
             "failed": await self._delete(max(days, REPORTED_DAYS), requests.prune_failed),
+            "requests": await self._delete(self.settings.requests_days, requests.prune),
+            "usage": await self._delete(self.settings.usage_days and max(self.settings.usage_days, USAGE_DAYS), _usage),
             "broadcasts": await self._delete(max(days, REPORTED_DAYS), broadcasts.prune),
             "audit": await self._delete(self.settings.audit_days, audit.prune),
             "errors": await self._delete(self.settings.errors_days, errors.prune),
@@ -82,6 +87,7 @@ class Retention:
         if any(counts.values()):
             log.info("retention.cleaned", **counts)
         await asyncio.to_thread(sweep_exports, self.data_dir, self.clock.now())
+        return counts
 
     async def _delete(self, days: float, delete: Delete) -> int:
         """Delete rows piece by piece, and return their number; 0 days: delete nothing."""
@@ -163,6 +169,10 @@ class Retention:
 
 def _sent(conn: Connection, before: int, limit: int) -> int:
     return outbox.prune(conn, before, limit, spared_turns=f"{CARD}:*")
+
+
+def _usage(conn: Connection, before: int, limit: int) -> int:
+    return usage.prune(conn, f"{datetime.fromtimestamp(before / 1000, UTC):%Y-%m-%d}", limit)
 
 
 def _emptied(since: int, before: int, spared: Collection[int]) -> Callable[[Connection], tuple[int, int]]:

@@ -27,9 +27,9 @@ async def check_storage(database: Database, clock: Clock) -> tuple[Check, ...]:
 async def _check_database(database: Database, clock: Clock) -> Check:
     text, now = secrets.token_hex(PROBE_BYTES // 2), milliseconds(clock)
     try:
-        await database.write(lambda conn: write_probe(conn, text, now))
+        await database.write(lambda conn: write_probe(conn, text, now), patient=False)
         found = await database.read(read_probe)
-        await database.write(erase_probe)
+        await database.write(erase_probe, patient=False)
     except DatabaseError as error:
         return Check("Database", "failed", str(error))
     if found != text:

@@ -1,8 +1,13 @@
 """Updates that Telegram may deliver again."""
 
+from collections import deque
 from collections.abc import Collection, Iterable
+from typing import Final
 
-__all__ = ["Unconfirmed"]
+__all__ = ["PUSHED_SECONDS", "Unconfirmed"]
+
+PUSHED_SECONDS: Final = 3600.0
+"""How long an update that was sent to the webhook may be sent again: Telegram tries every two minutes at the least."""
 
 
 class Unconfirmed:
@@ -14,6 +19,8 @@ class Unconfirmed:
 
     def __init__(self) -> None:
         self._ids: Collection[int] | None = None
+        self._pushed: deque[tuple[float, int]] = deque()
+        self._pushed_since: float | None = None
 
     @property
     def ids(self) -> Collection[int] | None:
@@ -30,3 +37,17 @@ class Unconfirmed:
         latest = frozenset(ids)
         if self._ids is not None or any_new or not latest:
             self._ids = latest
+
+    def note_pushed(self, ids: Iterable[int], now: float) -> None:
+        """Record updates that the webhook has taken, possibly none: Telegram sends those again whose answer is lost.
+
+        Args:
+            ids: ids of the updates.
+            now: monotonic time in seconds; until an hour after the first call, nothing is known.
+        """
+        if self._pushed_since is None:
+            self._pushed_since = now
+        self._pushed.extend((now, each) for each in ids)
+        while self._pushed and now - self._pushed[0][0] >= PUSHED_SECONDS:
+            self._pushed.popleft()
+        self._ids = frozenset(each for _, each in self._pushed) if now - self._pushed_since >= PUSHED_SECONDS else None

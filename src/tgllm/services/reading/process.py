@@ -162,7 +162,7 @@ class ReadingProcess:
 
     async def _exchange(self, task: Mapping[str, Any], most_bytes: int) -> Answer:
         assert self._process.stdin is not None  # noqa: S101  both are pipes
-        assert self._process.stdout is not None  # noqa: S101
+        assert self._process.stdout is not None  # noqa: S101  the same
         self._process.stdin.write(wire.packed(task))
         await self._process.stdin.drain()
         source = self._process.stdout

@@ -15,6 +15,7 @@ from tgllm.plugins.calls.outcome import explain
 from tgllm.services.common.lane import Lane
 from tgllm.services.conversations import branches
 from tgllm.services.conversations.answer_parts import file_part
+from tgllm.services.conversations.history import estimate_tokens
 from tgllm.services.conversations.turn import Branch, Turn, TurnOutcome, TurnStatus
 from tgllm.services.files.attachment import parts_of
 from tgllm.services.files.made import MadeFile
@@ -112,6 +113,7 @@ def _question(turn: Turn, branch: Branch) -> messages.NewMessage:
         telegram_chat_id=Lane.parse(turn.lane).telegram_chat_id,
         telegram_message_ids=turn.message_ids,
         user_id=turn.author_id or None,
+        tokens=estimate_tokens(turn.text),
     )
 
 
@@ -128,6 +130,7 @@ def _answer(turn: Turn, outcome: TurnOutcome, branch: Branch, question_id: int) 
         provider_data=_within_limit(outcome.provider_data),
         status=_MESSAGE_STATUS[outcome.status],
         user_id=turn.person_id,
+        tokens=estimate_tokens(outcome.text),
     )
 
 

@@ -16,13 +16,12 @@ from tgllm.services.turns.answer import Answer
 from tgllm.services.turns.running import RunningTurn
 from tgllm.services.turns.token_count import counted
 
-__all__ = ["PROVIDER_BROKEN", "count_usage", "report_begin", "report_turn", "reported_request"]
+__all__ = ["PROVIDER_BROKEN", "count_usage", "report_begin", "report_turn", "reported_request", "turn_fields"]
 
 log = get_logger(__name__)
 
 _WELL_KNOWN: Final = {"gemini": "gcp.gemini", "mistral": "mistral_ai", "dipseek": "deepseek"}
 """Names of OpenTelemetry for providers, by id. Source: its registry, gen_ai.provider.name."""
-
 
 PROVIDER_BROKEN: Final = "provider_broken"
 """Code of the error that stands for an exception outside of the provider contract."""
@@ -40,6 +39,19 @@ def report_turn(info: TurnInfo, outcome: TurnOutcome, spent: Spent | None) -> No
     if outcome.first_token_seconds is not None:
         table.FIRST_TOKEN.observe(outcome.first_token_seconds, info.model.provider)
     count_usage(info.model, spent)
+    values = turn_fields(info, outcome, spent)
+    if outcome.error is not None and outcome.error.code == PROVIDER_BROKEN:
+        # A fault, which has a line of its own: turn.crashed.
+        return
+    if outcome.error is not None:
+        log.warning("turn.failed", **values, code=outcome.error.code, error=text_of(outcome.error))
+        return
+    first = outcome.first_token_seconds
+    log.info("turn.answered", **values, first_token_seconds=None if first is None else round(first, 3))
+
+
+def turn_fields(info: TurnInfo, outcome: TurnOutcome, spent: Spent | None) -> dict[str, object]:
+    """Return the fields that every line about the end of a turn has."""
     values: dict[str, object] = {
         "turn": info.id,
         "provider": info.model.provider,
@@ -50,14 +62,7 @@ def report_turn(info: TurnInfo, outcome: TurnOutcome, spent: Spent | None) -> No
     if spent is not None:
         values |= {"input_tokens": spent.input_tokens, "output_tokens": spent.output_tokens}
         values["cost_usd"] = None if spent.cost_micros is None else spent.cost_micros / 1_000_000
-    if outcome.error is not None and outcome.error.code == PROVIDER_BROKEN:
-        # A fault, which has a line of its own: turn.crashed.
-        return
-    if outcome.error is not None:
-        log.warning("turn.failed", **values, code=outcome.error.code, error=text_of(outcome.error))
-        return
-    first = outcome.first_token_seconds
-    log.info("turn.answered", **values, first_token_seconds=None if first is None else round(first, 3))
+    return values
 
 
 def count_usage(model: ModelRef, spent: Spent | None) -> None:

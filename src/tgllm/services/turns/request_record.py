@@ -10,7 +10,7 @@ from tgllm.services.conversations.turn import Turn, TurnOutcome
 from tgllm.services.turns.token_count import counted
 from tgllm.services.usage.accounting import Accounting
 
-__all__ = ["InterruptedCall", "Recorded", "record_interrupted", "record_requests"]
+__all__ = ["InterruptedCall", "Recorded", "record_interrupted", "record_requests", "spent_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +64,31 @@ def record_requests(
         failed = requests.Outcome(status="failed", error_code=error.code, error_text=str(error))
         requests.add(conn, _call(turn, outcome.model, conversation_id, attempt), failed, began, now)
         attempt += 1
-    reported = counted(outcome.usage)
-    cost = accounting.prices.cost(conn, outcome.model, reported)
+    spent, reported = spent_of(conn, outcome, accounting), counted(outcome.usage)
+    if spent is not None and _tokens(outcome) == reported:
+        cost = spent.cost_micros
+    else:
+        cost = accounting.prices.cost(conn, outcome.model, reported)
     final = _request_outcome(outcome, reported, cost, answer_id)
     request_id = requests.add(conn, _call(turn, outcome.model, conversation_id, attempt), final, began, now)
-    if outcome.asked:
-        tokens = reported if outcome.spent is None else outcome.spent
-        counted_cost = cost if tokens == reported else accounting.prices.cost(conn, outcome.model, tokens)
-        spent = _spent(tokens, counted_cost)
-        _add_usage(conn, turn, outcome.model, spent, accounting.days.day(now))
-        return Recorded(request_id, spent)
-    return Recorded()
+    if spent is None:
+        return Recorded()
+    _add_usage(conn, turn, outcome.model, spent, accounting.days.day(now))
+    return Recorded(request_id, spent)
+
+
+def spent_of(conn: Connection, outcome: TurnOutcome, accounting: Accounting) -> sums.Spent | None:
+    """Return the usage that a turn counts, with its cost; None if the model was not asked.
+
+    Args:
+        conn: an open transaction.
+        outcome: result of the turn.
+        accounting: prices.
+    """
+    if not outcome.asked:
+        return None
+    tokens = _tokens(outcome)
+    return _spent(tokens, accounting.prices.cost(conn, outcome.model, tokens))
 
 
 def record_interrupted(conn: Connection, turn: Turn, call: InterruptedCall, now: int, accounting: Accounting) -> None:
@@ -93,6 +107,10 @@ def record_interrupted(conn: Connection, turn: Turn, call: InterruptedCall, now:
     requests.add(conn, _call(turn, call.model, call.conversation_id, turn.attempt), ended, now, now)
     cost = accounting.prices.cost(conn, call.model, call.tokens)
     _add_usage(conn, turn, call.model, _spent(call.tokens, cost), accounting.days.day(now))
+
+
+def _tokens(outcome: TurnOutcome) -> Usage:
+    return counted(outcome.usage) if outcome.spent is None else outcome.spent
 
 
 def _spent(tokens: Usage, cost: int | None) -> sums.Spent:

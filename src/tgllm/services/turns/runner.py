@@ -11,6 +11,7 @@ from dataclasses import replace
 from tgllm.api import (
     BadResponse,
     ChatRequest,
+    DatabaseError,
     ModelRef,
     ProviderError,
     TextPart,
@@ -23,6 +24,7 @@ from tgllm.api import (
 )
 from tgllm.api.clock import milliseconds
 from tgllm.db.engine.unit import Connection, Unit
+from tgllm.db.tables.usage import Spent
 from tgllm.observe.content import handling
 from tgllm.observe.logs import log_values
 from tgllm.observe.tracing.spans import span
@@ -41,8 +43,8 @@ from tgllm.services.turns.answer import Answer
 from tgllm.services.turns.model_call import ModelCaller
 from tgllm.services.turns.question_files import NO_FILES, QuestionFiles, check_usable
 from tgllm.services.turns.record import record_turn
-from tgllm.services.turns.report import PROVIDER_BROKEN, report_begin, report_turn
-from tgllm.services.turns.request_record import InterruptedCall, record_interrupted
+from tgllm.services.turns.report import PROVIDER_BROKEN, report_begin, report_turn, turn_fields
+from tgllm.services.turns.request_record import InterruptedCall, record_interrupted, spent_of
 from tgllm.services.turns.running import RunningTurn
 from tgllm.services.turns.services import TurnServices
 from tgllm.services.turns.shorter_request import ShorterRequest
@@ -179,7 +181,7 @@ class ConversationService:
             except TimeoutError:
                 self._caller.cut(answer, handle)
             outcome = gathered.add_to(await self._with_files(self._outcome(answer, context), answer))
-            await self._report_broken(turn, outcome)
+            await self._report_broken(info, outcome)
             # Before the transaction, which stores these rows together with the answer: a crash loses both or none.
             rows = await sink.finish(outcome)
             now = milliseconds(self._clock)
@@ -239,21 +241,25 @@ class ConversationService:
             secret = await self._database.write(lambda conn: make_secret(conn, now))
         return self._requests.prepare(turn, context, secret, materials)
 
-    async def _report_broken(self, turn: Turn, outcome: TurnOutcome) -> None:
+    async def _report_broken(self, info: TurnInfo, outcome: TurnOutcome) -> None:
         """Report the error of a turn that is a mistake in a provider; its text then has the code."""
         error = outcome.error
         if error is None or error.code != PROVIDER_BROKEN:
             return
+        fields = turn_fields(info, outcome, await self._spent(outcome)) | {"user": info.user.id, "code": error.code}
         cause, plugin = error.__cause__ or error, self._plugin_of(outcome.model)
-        model = str(outcome.model)
-        code = self._errors.report(
-            cause, event="turn.crashed", plugin=plugin, turn=turn.id, user=turn.user.id, model=model
-        )
+        code = self._errors.report(cause, event="turn.crashed", plugin=plugin, **fields)
         # A plugin's own class may have parameters that can't be set.
         with suppress(AttributeError):
             error.params = {**error.params, "error_id": code}
         # Before the person reads the code.
         await self._errors.settle()
+
+    async def _spent(self, outcome: TurnOutcome) -> Spent | None:
+        """Return what the turn will have cost once it is stored; None if that can't be read."""
+        with suppress(DatabaseError):
+            return await self._database.read(lambda conn: spent_of(conn, outcome, self._accounting))
+        return None
 
     def _note_failing(self, model: ModelRef, error: TgllmError) -> None:
         if error.code != PROVIDER_BROKEN:

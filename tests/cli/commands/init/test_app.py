@@ -8,6 +8,7 @@ import pytest
 from cli_support import Init, Shell, copies, exists, is_link, link, mode, put, read, settings
 from tgllm.config.load import load_config
 from tgllm.testing.emulator import Emulator, Fault
+from tgllm.testing.emulator.state.bots import WebhookSettings
 from tgllm.testing.fake_providers import FakeMistral
 
 
@@ -240,6 +241,26 @@ class TestFlags:
             result = await init(options=(option, "secret-of-mine"))
             assert result.code == 2
             assert "secret-of-mine" not in result.err
+
+
+class TestWebhook:
+    async def test_its_address_is_written(self, init: Init, path: Path, emu: Emulator, mistral: FakeMistral) -> None:
+        options = ("--webhook", "http://127.0.0.1:9/hook")
+        result = await init(emu.token, "12", "1", mistral.key, "", options=options)
+
+        assert result.code == 0, result.err
+        assert load_config(config_path=path, environ={}).config.webhook.url == "http://127.0.0.1:9/hook"
+
+    async def test_one_that_is_set_is_no_obstacle_for_the_bot(
+        self, init: Init, path: Path, emu: Emulator, mistral: FakeMistral
+    ) -> None:
+        emu.bot.webhook = WebhookSettings("http://127.0.0.1:9/hook")
+        options = ("--webhook", "http://127.0.0.1:9/hook")
+        result = await init(emu.token, "n", "12", "1", mistral.key, "", options=options)
+
+        assert result.code == 0, result.err
+        assert "sets its own webhook when it starts" in result.out
+        assert emu.bot.webhook is not None
 
 
 class TestWithoutNetwork:

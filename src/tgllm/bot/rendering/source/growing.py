@@ -38,7 +38,7 @@ _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _ROW_END = "\\ \n"
 _HALF_COMMAND = re.compile(r"\\(?:(?:begin|end)\{[A-Za-z*]*+|\\\[[^\[\]\n]*+|[A-Za-z]*+\{?+)\Z")
 _HALF_SCRIPT = re.compile(r"[\^_]\{?+\Z")
-_HALF_DOLLAR = re.compile(r"(?<![^\s(（])\$\Z")  # noqa: RUF001
+_HALF_DOLLAR = re.compile(r"(?<![^\s(（])\$\Z")  # noqa: RUF001  the characters of these scripts
 _OPEN_DOLLAR = re.compile(r"(?<![\w\\$])\$(?=[A-Za-z\\(\[{|-])([^$`\n]*+)\Z")
 _HAS_LATEX = re.compile(r"\\[A-Za-z]|\^|(?<![A-Za-z_])[A-Za-z]_|[)}\]]_")
 """What tells a formula from an amount of money and from a variable of a shell, such as ``$MY_NAME``."""

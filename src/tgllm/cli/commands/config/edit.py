@@ -19,7 +19,7 @@ from tgllm.cli.options import Options
 from tgllm.cli.output import ask, say
 from tgllm.config.edit import in_file, set_in_file, unset_in_file
 from tgllm.config.load import LoadedConfig, config_place, find_config, load_config
-from tgllm.config.password_hash import hash_password, why_unfit
+from tgllm.config.password_hash import LONGEST, SHORTEST, Unfit, hash_password, why_unfit
 from tgllm.config.sources.config_files import is_there
 from tgllm.config.sources.keys import FIELDS, SECTIONS, nearest, variable
 from tgllm.config.sources.secret_files import FILE_ENDING, FILE_VARIABLE_ENDING
@@ -207,13 +207,23 @@ def _new_password() -> str:
     if not sys.stdin.isatty():
         given = sys.stdin.readline().rstrip("\r\n")
         if reason := why_unfit(given):
-            raise ConfigError(f"the password {reason}")
+            raise ConfigError(_unfit(reason, texts))
         return given
     while True:
         asked = ask(texts("shell.password_new"), hidden=True)
         if reason := why_unfit(asked):
-            tell(f"The password {reason}.")
+            tell(_unfit(reason, texts))
         elif asked == ask(texts("shell.password_again"), hidden=True):
             return asked
         else:
             tell(texts("shell.password_differs"))
+
+
+def _unfit(reason: Unfit, texts: Catalogue) -> str:
+    match reason:
+        case "length":
+            return texts("shell.password_length", least=SHORTEST, most=LONGEST)
+        case "spaces":
+            return texts("shell.password_spaces")
+        case "slash":
+            return texts("shell.password_slash")

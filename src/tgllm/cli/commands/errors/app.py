@@ -29,7 +29,7 @@ def list_errors(
     as_json: JsonOption = False,
 ) -> None:
     """List the kinds of unexpected errors; the latest first."""
-    from tgllm.cli.commands.errors.show import run_list  # noqa: PLC0415
+    from tgllm.cli.commands.errors.show import run_list  # noqa: PLC0415  only a run of this command needs it
 
     run_list(options_of(ctx), limit, as_json=as_json)
 
@@ -42,6 +42,6 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show a kind of error: its place, its trace, how often it occurred, and where to find it in the log."""
-    from tgllm.cli.commands.errors.show import run_show  # noqa: PLC0415
+    from tgllm.cli.commands.errors.show import run_show  # noqa: PLC0415  only a run of this command needs it
 
     run_show(options_of(ctx), code, as_json=as_json)

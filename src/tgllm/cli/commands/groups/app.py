@@ -37,7 +37,7 @@ def list_groups(
 
     Pending groups come first.
     """
-    from tgllm.cli.commands.groups.list import run_list  # noqa: PLC0415
+    from tgllm.cli.commands.groups.list import run_list  # noqa: PLC0415  only a run of this command needs it
 
     run_list(options_of(ctx), status, as_json=as_json)
 
@@ -48,7 +48,7 @@ def approve(ctx: typer.Context, group: Group) -> None:
 
     All members can use the bot there, unless they are denied or blocked. The bot informs the group.
     """
-    from tgllm.cli.commands.groups.decide import run_decide  # noqa: PLC0415
+    from tgllm.cli.commands.groups.decide import run_decide  # noqa: PLC0415  only a run of this command needs it
 
     say(run_decide(options_of(ctx), group, "approve"))
 
@@ -59,6 +59,6 @@ def deny(ctx: typer.Context, group: Group) -> None:
 
     The bot answers only admins there, and the group can't be requested again. Answers in progress are stopped.
     """
-    from tgllm.cli.commands.groups.decide import run_decide  # noqa: PLC0415
+    from tgllm.cli.commands.groups.decide import run_decide  # noqa: PLC0415  only a run of this command needs it
 
     say(run_decide(options_of(ctx), group, "deny"))

@@ -13,7 +13,7 @@ from tgllm.config.checks import admin_ids
 from tgllm.services.setup.admin_code import AdminCode, Found
 
 if TYPE_CHECKING:
-    from tgllm.bot.telegram.account import WebhookFacts
+    from tgllm.bot.telegram.webhook import WebhookFacts
     from tgllm.cli.commands.init.code_search import SearchEnd
 
 __all__ = ["ask_admins", "read_admins"]

@@ -38,6 +38,13 @@ def init(  # noqa: PLR0913  one for each option
         str | None, typer.Option(help="The default model; default: a suggested one.", metavar="MODEL")
     ] = None,
     telegram_api: Annotated[str | None, typer.Option(help="Address of another Bot API server.", metavar="URL")] = None,
+    webhook: Annotated[
+        str | None,
+        typer.Option(
+            help="Public https address to which Telegram sends updates; without it, the bot asks for them.",
+            metavar="URL",
+        ),
+    ] = None,
     systemd: Annotated[
         bool | None, typer.Option("--systemd/--no-systemd", help="Whether to write a systemd user unit.")
     ] = None,
@@ -66,6 +73,7 @@ def init(  # noqa: PLR0913  one for each option
         base_url=base_url,
         model=model,
         telegram_api=telegram_api,
+        webhook=webhook,
         systemd=systemd,
         wait=wait,
         check=check,
@@ -77,12 +85,12 @@ def init(  # noqa: PLR0913  one for each option
 
 def _run(options: Options, flags: InitFlags) -> None:
     from tgllm.api.clock import SystemClock  # noqa: PLC0415  --help needs none of these
-    from tgllm.api.errors import ConfigError  # noqa: PLC0415
-    from tgllm.cli.commands.init.dialogue import Dialogue  # noqa: PLC0415
-    from tgllm.cli.commands.init.result import write_files  # noqa: PLC0415
-    from tgllm.config.load import config_place, load_config  # noqa: PLC0415
-    from tgllm.config.write import why_unwritable  # noqa: PLC0415
-    from tgllm.i18n import Catalogue  # noqa: PLC0415
+    from tgllm.api.errors import ConfigError  # noqa: PLC0415  the same
+    from tgllm.cli.commands.init.dialogue import Dialogue  # noqa: PLC0415  the same
+    from tgllm.cli.commands.init.result import write_files  # noqa: PLC0415  the same
+    from tgllm.config.load import config_place, load_config  # noqa: PLC0415  the same
+    from tgllm.config.write import why_unwritable  # noqa: PLC0415  the same
+    from tgllm.i18n import Catalogue  # noqa: PLC0415  the same
 
     options.quiet_log()
     path, _ = config_place(options.config)
@@ -91,7 +99,8 @@ def _run(options: Options, flags: InitFlags) -> None:
     if reason := why_unwritable(path, replace=flags.force):
         raise ConfigError(reason)
     # Without the existing config file, which is replaced: its settings don't count, and it may be invalid.
-    loaded = load_config({**options.flags, "telegram_api": flags.telegram_api}, with_file=False)
+    given = {"telegram_api": flags.telegram_api, "webhook.url": flags.webhook}
+    loaded = load_config({**options.flags, **given}, with_file=False)
     dialogue = Dialogue(Catalogue(loaded.config.language), asks=not flags.yes)
     answers = _answers(dialogue, options, loaded, flags)
     unit = _wants_unit(dialogue, flags)
@@ -100,28 +109,29 @@ def _run(options: Options, flags: InitFlags) -> None:
 
 
 def _answers(dialogue: "Dialogue", options: Options, loaded: "LoadedConfig", flags: InitFlags) -> "Answers":
-    from tgllm.api.clock import SystemClock  # noqa: PLC0415
-    from tgllm.cli.commands.init.admin_step import ask_admins, read_admins  # noqa: PLC0415
-    from tgllm.cli.commands.init.bot_step import ask_token, free_updates  # noqa: PLC0415
-    from tgllm.cli.commands.init.provider_step import choose_provider  # noqa: PLC0415
-    from tgllm.cli.commands.init.result import Answers  # noqa: PLC0415
-    from tgllm.services.setup.providers import ProviderSetup  # noqa: PLC0415
+    from tgllm.api.clock import SystemClock  # noqa: PLC0415  only a run of this command needs it
+    from tgllm.cli.commands.init.admin_step import ask_admins, read_admins  # noqa: PLC0415  the same
+    from tgllm.cli.commands.init.bot_step import ask_token, free_updates  # noqa: PLC0415  the same
+    from tgllm.cli.commands.init.provider_step import choose_provider  # noqa: PLC0415  the same
+    from tgllm.cli.commands.init.result import Answers  # noqa: PLC0415  the same
+    from tgllm.services.setup.providers import ProviderSetup  # noqa: PLC0415  the same
 
     config = loaded.config
     # Read before anything is asked, since they may be wrong.
     named = read_admins(flags.admins) if flags.admins else dict.fromkeys(config.admin_ids, "")
     bot = ask_token(dialogue, config.telegram_api, _given_token(loaded, flags), check=flags.check)
-    webhook = free_updates(dialogue, bot) if bot.facts is not None else None
+    webhook = free_updates(dialogue, bot, config.webhook.url) if bot.facts is not None else None
     admins = named or ask_admins(dialogue, bot, webhook, flags.wait)
     chosen = choose_provider(dialogue, ProviderSetup(loaded, SystemClock(), plugins=options.plugins), flags)
     given = options.flags.get("data_dir")
-    return Answers(bot, admins, chosen, None if given is None else Path(str(given)).expanduser().absolute())
+    data_dir = None if given is None else Path(str(given)).expanduser().absolute()
+    return Answers(bot, admins, chosen, data_dir, config.webhook.url)
 
 
 def _given_token(loaded: "LoadedConfig", flags: InitFlags) -> str | None:
-    from tgllm.api.errors import ConfigError  # noqa: PLC0415
-    from tgllm.cli.commands.init.dialogue import read_secret  # noqa: PLC0415
-    from tgllm.config.checks import bot_token  # noqa: PLC0415
+    from tgllm.api.errors import ConfigError  # noqa: PLC0415  only a run of this command needs it
+    from tgllm.cli.commands.init.dialogue import read_secret  # noqa: PLC0415  the same
+    from tgllm.config.checks import bot_token  # noqa: PLC0415  the same
 
     if flags.token_file is None:
         return None if loaded.config.bot_token is None else loaded.config.bot_token.get_secret_value()
@@ -132,7 +142,7 @@ def _given_token(loaded: "LoadedConfig", flags: InitFlags) -> str | None:
 
 
 def _wants_unit(dialogue: "Dialogue", flags: InitFlags) -> bool:
-    from tgllm.services.setup.unit import has_systemd  # noqa: PLC0415
+    from tgllm.services.setup.unit import has_systemd  # noqa: PLC0415  only a run of this command needs it
 
     if flags.systemd is not None:
         return flags.systemd
@@ -155,6 +165,6 @@ def _say_next(dialogue: "Dialogue", path: Path, answers: "Answers") -> None:
 
 
 def _config_flag(path: Path) -> str:
-    from tgllm.config.load import config_place  # noqa: PLC0415
+    from tgllm.config.load import config_place  # noqa: PLC0415  only a run of this command needs it
 
     return "" if path == config_place()[0] else f" --config {shlex.quote(str(path))}"

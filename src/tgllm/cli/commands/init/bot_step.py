@@ -10,7 +10,8 @@ from tgllm.config.checks import bot_token
 from tgllm.observe.redaction import redactor
 
 if TYPE_CHECKING:
-    from tgllm.bot.telegram.account import BotFacts, WebhookFacts
+    from tgllm.bot.telegram.account import BotFacts
+    from tgllm.bot.telegram.webhook import WebhookFacts
 
 __all__ = ["BotAnswers", "ask_token", "free_updates"]
 
@@ -65,14 +66,25 @@ def ask_token(dialogue: Dialogue, api: str, given: str | None, *, check: bool) -
             token = given = None
 
 
-def free_updates(dialogue: Dialogue, bot: BotAnswers) -> "WebhookFacts | None":
-    """Offer to remove a webhook, with which the bot can't start; return what is known of it."""
+def free_updates(dialogue: Dialogue, bot: BotAnswers, wanted: str | None) -> "WebhookFacts | None":
+    """Offer to remove a webhook; return what is known of it.
+
+    Without one in the settings, the bot can't start with it; and no admin can be found by a code.
+
+    Args:
+        dialogue: asks.
+        bot: the token, which Telegram accepts.
+        wanted: address of the webhook in the settings, which the bot sets when it starts.
+    """
     from tgllm.bot.telegram.account import AccountError  # noqa: PLC0415  imports aiogram, after the first question
 
     try:
         found = asyncio.run(_webhook(bot))
         if found.host:
-            dialogue.say("init.webhook", host=found.host, count=found.pending)
+            if wanted is None:
+                dialogue.say("init.webhook", host=found.host, count=found.pending)
+            else:
+                dialogue.say("init.webhook_meanwhile", host=found.host, count=found.pending)
             if dialogue.confirm("init.webhook_delete", default=True):
                 asyncio.run(_webhook(bot, delete=True))
                 dialogue.say("init.webhook_deleted")

@@ -17,6 +17,7 @@ class InitFlags:
     base_url: str | None
     model: str | None
     telegram_api: str | None
+    webhook: str | None
     systemd: bool | None
     wait: int
     """Seconds to wait for the admin's code."""

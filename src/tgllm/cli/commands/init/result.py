@@ -14,6 +14,7 @@ from tgllm.cli.commands.init.dialogue import Dialogue
 from tgllm.cli.commands.init.provider_step import Chosen
 from tgllm.config.commented import Entry, commented_toml
 from tgllm.config.model import Config
+from tgllm.config.sections.webhook import WebhookSection
 from tgllm.config.write import TomlValue, keep_copy, make_file, replace_file, write_config
 from tgllm.services.setup.unit import unit_path, unit_text
 
@@ -35,6 +36,8 @@ class Answers:
     admins: Mapping[int, str]
     chosen: Chosen
     data_dir: Path | None = None
+    webhook: str | None = None
+    """Address to which Telegram sends updates; None: it is asked for them."""
 
 
 def config_text(answers: Answers) -> str:
@@ -94,6 +97,8 @@ def _entries(answers: Answers) -> Iterator[Entry]:
     yield Entry("language", "en", (_meaning("language"),), is_example=True)
     yield Entry("system_prompt", "You are a helpful assistant.", (_meaning("system_prompt"),), is_example=True)
     yield Entry("time_zone", "Europe/Berlin", (_meaning("time_zone"),), is_example=True)
+    if answers.webhook is not None:
+        yield Entry("webhook.url", answers.webhook, (WebhookSection.model_fields["url"].description or "",))
     comment: tuple[str, ...] = (f"Settings of the plugin for {chosen.title}: see the README of its package.",)
     for key, value in _flat(f"plugins.{chosen.plugin_id}", chosen.settings):
         yield Entry(key, value, comment)

@@ -25,7 +25,7 @@ def list_invites(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
 
     The links themselves are not stored: they are shown once, when they are created.
     """
-    from tgllm.cli.commands.invites.list import run_list  # noqa: PLC0415
+    from tgllm.cli.commands.invites.list import run_list  # noqa: PLC0415  only a run of this command needs it
 
     run_list(options_of(ctx), as_json=as_json)
 
@@ -43,7 +43,7 @@ def new(
     People who open it are approved without a decision, until it is used up or expires. The bot must have run once, so
     that its username is known.
     """
-    from tgllm.cli.commands.invites.change import run_new  # noqa: PLC0415
+    from tgllm.cli.commands.invites.change import run_new  # noqa: PLC0415  only a run of this command needs it
 
     run_new(options_of(ctx), people, hours, as_json=as_json)
 
@@ -54,6 +54,6 @@ def revoke(ctx: typer.Context, number: Annotated[int, typer.Argument(help="The n
 
     People who have used it keep their access.
     """
-    from tgllm.cli.commands.invites.change import run_revoke  # noqa: PLC0415
+    from tgllm.cli.commands.invites.change import run_revoke  # noqa: PLC0415  only a run of this command needs it
 
     say(run_revoke(options_of(ctx), number))

@@ -38,7 +38,7 @@ def list_models(
     "USD per 1M tokens" is the price in US dollars per million tokens. The default is used in chats that have not
     selected a model.
     """
-    from tgllm.cli.commands.models.cells import COLUMNS, as_object, as_row, mark_default  # noqa: PLC0415
+    from tgllm.cli.commands.models.cells import COLUMNS, as_object, as_row, mark_default  # noqa: PLC0415  only a run of this command needs it
 
     found, fallback, price = _stored(options_of(ctx))
     is_default = mark_default(found, fallback)
@@ -53,29 +53,29 @@ def list_models(
 
 def _stored(options: Options) -> "tuple[Sequence[Model], str, Callable[[Model], Dollars | None]]":
     """Return the available models, the default model of the settings, and a function that returns a model's price."""
-    from tgllm.cli.commands.models.cells import dollars_of  # noqa: PLC0415
-    from tgllm.config.quick import quick_settings  # noqa: PLC0415
+    from tgllm.cli.commands.models.cells import dollars_of  # noqa: PLC0415  only a run of this command needs it
+    from tgllm.config.quick import quick_settings  # noqa: PLC0415  the same
 
     quick = quick_settings(options.flags, options.config, local=False)
     if quick is not None:
         return _read(quick.data_dir), quick.default_model, dollars_of
-    from tgllm.cli.commands.models.prices import price_finder  # noqa: PLC0415
+    from tgllm.cli.commands.models.prices import price_finder  # noqa: PLC0415  only a run of this command needs it
 
     config = options.load().config
     return _read(config.data_dir), config.default_model, price_finder(config.prices)
 
 
 def _read(data_dir: "Path") -> "Sequence[Model]":
-    from tgllm.config.paths import database_path  # noqa: PLC0415
-    from tgllm.db.file.look import is_there, look  # noqa: PLC0415
-    from tgllm.db.tables.models import list_all  # noqa: PLC0415
+    from tgllm.config.paths import database_path  # noqa: PLC0415  only a run of this command needs it
+    from tgllm.db.file.look import is_there, look  # noqa: PLC0415  the same
+    from tgllm.db.tables.models import list_all  # noqa: PLC0415  the same
 
     path = database_path(data_dir)
     return look(path, list_all) if is_there(path) else ()
 
 
 def _tell_none(found: "Sequence[Model]", provider: str | None) -> None:
-    from tgllm.cli.failure import tell_text  # noqa: PLC0415
+    from tgllm.cli.failure import tell_text  # noqa: PLC0415  only a run of this command needs it
 
     known = sorted({model.provider for model in found})
     if provider is None or not known:
@@ -90,7 +90,7 @@ def sync(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
 
     If a provider fails, its previous list is kept, and the command exits with 1. A missing key is not a failure.
     """
-    from tgllm.cli.commands.models.sync import run_sync  # noqa: PLC0415
+    from tgllm.cli.commands.models.sync import run_sync  # noqa: PLC0415  only a run of this command needs it
 
     raise typer.Exit(run_sync(options_of(ctx), as_json=as_json))
 
@@ -106,7 +106,7 @@ def default(
 
     It overrides default_model in the settings. A running bot uses it at once.
     """
-    from tgllm.cli.commands.models.default import run_default  # noqa: PLC0415
+    from tgllm.cli.commands.models.default import run_default  # noqa: PLC0415  only a run of this command needs it
 
     if ref is not None and none:
         raise typer.BadParameter("give a model or --none, not both")

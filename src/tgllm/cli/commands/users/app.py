@@ -35,7 +35,7 @@ def list_users(
 
     Pending requests come first, oldest first.
     """
-    from tgllm.cli.commands.users.list import run_list  # noqa: PLC0415
+    from tgllm.cli.commands.users.list import run_list  # noqa: PLC0415  only a run of this command needs it
 
     run_list(options_of(ctx), status, as_json=as_json)
 
@@ -52,7 +52,7 @@ def approve(
     The bot informs the person, within a second if it is running. People must write to the bot before they can be
     approved.
     """
-    from tgllm.cli.commands.users.decide import run_decide  # noqa: PLC0415
+    from tgllm.cli.commands.users.decide import run_decide  # noqa: PLC0415  only a run of this command needs it
 
     say(run_decide(options_of(ctx), person, "guest" if guest else "approve"))
 
@@ -63,7 +63,7 @@ def deny(ctx: typer.Context, person: Person) -> None:
 
     The person may ask again. Their answers in progress are stopped.
     """
-    from tgllm.cli.commands.users.decide import run_decide  # noqa: PLC0415
+    from tgllm.cli.commands.users.decide import run_decide  # noqa: PLC0415  only a run of this command needs it
 
     say(run_decide(options_of(ctx), person, "deny"))
 
@@ -74,7 +74,7 @@ def block(ctx: typer.Context, person: Person) -> None:
 
     Approve the person to lift the block. Their answers in progress are stopped.
     """
-    from tgllm.cli.commands.users.decide import run_decide  # noqa: PLC0415
+    from tgllm.cli.commands.users.decide import run_decide  # noqa: PLC0415  only a run of this command needs it
 
     say(run_decide(options_of(ctx), person, "block"))
 
@@ -89,7 +89,7 @@ def change_role(
 
     The person must be approved. Owners are set only in the setting admin_ids.
     """
-    from tgllm.cli.commands.users.decide import run_role  # noqa: PLC0415
+    from tgllm.cli.commands.users.decide import run_role  # noqa: PLC0415  only a run of this command needs it
 
     say(run_role(options_of(ctx), person, role))
 
@@ -113,7 +113,7 @@ def budget(  # noqa: PLR0913  each is a command-line option
     A limit is requests, tokens or usd, then / and day or month, such as usd/month=2.50. Each option may be given more
     than once.
     """
-    from tgllm.cli.commands.users.budget import BudgetChanges, run_budget  # noqa: PLC0415
+    from tgllm.cli.commands.users.budget import BudgetChanges, run_budget  # noqa: PLC0415  only a run of this command needs it
 
     run_budget(options_of(ctx), person, BudgetChanges(set_, give, lift, default, reset), as_json=as_json)
 
@@ -133,7 +133,7 @@ def export(
 
     JSON contains all data, Markdown only the conversations. An existing file is never overwritten.
     """
-    from tgllm.cli.commands.users.data import form_of, run_export, write_new  # noqa: PLC0415
+    from tgllm.cli.commands.users.data import form_of, run_export, write_new  # noqa: PLC0415  only a run of this command needs it
 
     text, texts = run_export(options_of(ctx), person, form or form_of(target))
     if target is None:
@@ -155,7 +155,7 @@ def forget(
     Same as /forget by the person: the name and access decision, usage totals, the audit trail and messages in groups
     are kept. The bot informs the person.
     """
-    from tgllm.cli.commands.users.data import run_forget  # noqa: PLC0415
+    from tgllm.cli.commands.users.data import run_forget  # noqa: PLC0415  only a run of this command needs it
 
     def ask(question: str) -> None:
         if not yes:

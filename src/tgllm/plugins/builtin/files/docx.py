@@ -44,7 +44,7 @@ class _Document:
         self._body = Body(self._styles, Numbering(self._related("numbering")), relations)
         self._builder = TextBuilder(limits)
 
-    def read(self, body: Any) -> Extracted:  # noqa: ANN401
+    def read(self, body: Any) -> Extracted:  # noqa: ANN401  lxml has no types
         """Read the text, then the notes."""
         builder, content = self._builder, False
         for kind in ("header", "footer"):
@@ -69,7 +69,7 @@ class _Document:
             builder.add(f"(Pictures in the document, which were not read: {self._body.pictures}.)")
         return Extracted(text=builder.text, truncated=builder.truncated)
 
-    def _related(self, kind: str) -> Any | None:  # noqa: ANN401
+    def _related(self, kind: str) -> Any | None:  # noqa: ANN401  lxml has no types
         """Return the part of a kind, if there is one."""
         names = (each.target for each in self._relations.values() if each.kind == kind and not each.external)
         return next(filter(lambda part: part is not None, map(self._package.part, names)), None)

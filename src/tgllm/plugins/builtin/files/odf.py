@@ -49,7 +49,7 @@ def extract(path: Path, limits: ExtractionLimits) -> Extracted:
         return _text(root, reader, limits)
 
 
-def _text(root: Any, reader: OdfBody, limits: ExtractionLimits) -> Extracted:  # noqa: ANN401
+def _text(root: Any, reader: OdfBody, limits: ExtractionLimits) -> Extracted:  # noqa: ANN401  lxml has no types
     builder = TextBuilder(limits)
     for block in reader.blocks(root):
         if not builder.add(block):
@@ -73,7 +73,7 @@ def _end(builder: TextBuilder, reader: OdfBody) -> None:
         builder.add(f"(Pictures in the document, which were not read: {reader.pictures}.)")
 
 
-def _presentation(root: Any, reader: OdfBody, limits: ExtractionLimits) -> Extracted:  # noqa: ANN401
+def _presentation(root: Any, reader: OdfBody, limits: ExtractionLimits) -> Extracted:  # noqa: ANN401  lxml has no types
     builder = TextBuilder(limits)
     pages = [element for element in root if local_name(element) == "page"]
     without_text = 0
@@ -90,7 +90,7 @@ def _presentation(root: Any, reader: OdfBody, limits: ExtractionLimits) -> Extra
     return Extracted(text=builder.text, truncated=builder.truncated, pages=len(pages), without_text=without_text)
 
 
-def _slide(page: Any, reader: OdfBody) -> Iterator[str]:  # noqa: ANN401
+def _slide(page: Any, reader: OdfBody) -> Iterator[str]:  # noqa: ANN401  lxml has no types
     frames = [element for element in page if local_name(element) != "notes"]
     frames.sort(key=lambda frame: attribute(frame, "class") != "title")
     for frame in frames:
@@ -107,7 +107,7 @@ def _slide(page: Any, reader: OdfBody) -> Iterator[str]:  # noqa: ANN401
         yield f"Notes: {text}"
 
 
-def _numbered(root: Any) -> Iterator[tuple[str, int]]:  # noqa: ANN401
+def _numbered(root: Any) -> Iterator[tuple[str, int]]:  # noqa: ANN401  lxml has no types
     """Yield the levels of list styles that have numbers, with the name of the style."""
     for element in root.iter():
         if local_name(element) == "list-level-style-number" and attribute(element, "num-format"):

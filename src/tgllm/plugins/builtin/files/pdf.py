@@ -104,7 +104,7 @@ class _Reading:
             finally:
                 page.close()
 
-    def _page(self, number: int, page: Any) -> None:  # noqa: ANN401
+    def _page(self, number: int, page: Any) -> None:  # noqa: ANN401  pypdfium2 has no types
         raw = self._raw_text(page)
         text = readable(raw) if is_readable(raw) else ""
         with contextlib.suppress(self._pdfium.PdfiumError):
@@ -117,7 +117,7 @@ class _Reading:
             self._text.mark("page", number)
             self._text.add(text, after_mark=True)
 
-    def _raw_text(self, page: Any) -> str:  # noqa: ANN401
+    def _raw_text(self, page: Any) -> str:  # noqa: ANN401  pypdfium2 has no types
         """Return the text of a page as PDFium has it; that outside of the page is not visible and left out.
 
         The text within the bounds of the page lacks some line ends, and the whole text characters beyond 16 bits, so
@@ -134,13 +134,13 @@ class _Reading:
         finally:
             textpage.close()
 
-    def _has_content(self, page: Any) -> bool:  # noqa: ANN401
+    def _has_content(self, page: Any) -> bool:  # noqa: ANN401  pypdfium2 has no types
         """Return whether anything is drawn on a page, fields of a form included."""
         if self._pdfium.raw.FPDFPage_GetAnnotCount(page):
             return True
         return any(True for _ in page.get_objects(max_depth=1))
 
-    def _has_large_picture(self, page: Any) -> bool:  # noqa: ANN401
+    def _has_large_picture(self, page: Any) -> bool:  # noqa: ANN401  pypdfium2 has no types
         area = page.get_width() * page.get_height()
         for picture in page.get_objects(filter=[self._pdfium.raw.FPDF_PAGEOBJ_IMAGE], max_depth=3):
             left, bottom, right, top = picture.get_bounds()
@@ -148,7 +148,7 @@ class _Reading:
                 return True
         return False
 
-    def _draw(self, number: int, page: Any) -> None:  # noqa: ANN401
+    def _draw(self, number: int, page: Any) -> None:  # noqa: ANN401  pypdfium2 has no types
         """Add a picture of a page, if more are wanted."""
         if len(self._pictures) >= self._limits.max_pictures:
             return

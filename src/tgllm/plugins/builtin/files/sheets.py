@@ -65,7 +65,7 @@ def _check(path: Path, limits: ExtractionLimits) -> dict[str, Marks]:
     return marks
 
 
-def _read(book: Any, calamine: Any, marks: dict[str, Marks], limits: ExtractionLimits) -> Extracted:  # noqa: ANN401
+def _read(book: Any, calamine: Any, marks: dict[str, Marks], limits: ExtractionLimits) -> Extracted:  # noqa: ANN401  python-calamine is imported when it is needed
     builder = TextBuilder(limits)
     sheets = [meta for meta in book.sheets_metadata if meta.typ == calamine.SheetTypeEnum.WorkSheet]
     values, cut = False, False
@@ -89,7 +89,7 @@ def _read(book: Any, calamine: Any, marks: dict[str, Marks], limits: ExtractionL
 class _Table:
     """Values of a sheet as texts, without empty rows and columns."""
 
-    def __init__(self, sheet: Any, marks: Marks) -> None:  # noqa: ANN401
+    def __init__(self, sheet: Any, marks: Marks) -> None:  # noqa: ANN401  python-calamine is imported when it is needed
         self._sheet = sheet
         self._marks = marks
         self._left = (sheet.start or (0, 0))[1]

@@ -78,7 +78,7 @@ class _Slide:
         self._relations = relations
         self.pictures = 0
 
-    def blocks(self, root: Any) -> Iterator[str]:  # noqa: ANN401
+    def blocks(self, root: Any) -> Iterator[str]:  # noqa: ANN401  lxml has no types
         """Yield title, texts and tables in order, then the notes."""
         shapes = list(self._shapes(children(root, "cSld", "spTree"), 0))
         # A title may be drawn last.
@@ -90,7 +90,7 @@ class _Slide:
             if text:
                 yield f"{title}: {text}"
 
-    def _shapes(self, container: Any, depth: int) -> Iterator[Any]:  # noqa: ANN401
+    def _shapes(self, container: Any, depth: int) -> Iterator[Any]:  # noqa: ANN401  lxml has no types
         """Yield the shapes of a container and of the groups in it."""
         if depth > _MOST_DEPTH:
             return
@@ -106,7 +106,7 @@ class _Slide:
             elif name == "pic":
                 self.pictures += 1
 
-    def _shape(self, shape: Any) -> Iterator[str]:  # noqa: ANN401
+    def _shape(self, shape: Any) -> Iterator[str]:  # noqa: ANN401  lxml has no types
         kind = _placeholder(shape)
         if kind in _LEFT_OUT:
             return
@@ -123,7 +123,7 @@ class _Slide:
             elif text:
                 yield text
 
-    def _lines(self, body: Any, *, bullets: bool) -> list[str]:  # noqa: ANN401
+    def _lines(self, body: Any, *, bullets: bool) -> list[str]:  # noqa: ANN401  lxml has no types
         """Return the paragraphs of a text; those of a list with their level."""
         lines: list[tuple[int, bool, str]] = []
         for paragraph in body if body is not None else ():
@@ -139,7 +139,7 @@ class _Slide:
             return [lines[0][2]]
         return [f"{'  ' * level}- {text}" if is_item else text for level, is_item, text in lines]
 
-    def _runs(self, paragraph: Any) -> Iterator[str]:  # noqa: ANN401
+    def _runs(self, paragraph: Any) -> Iterator[str]:  # noqa: ANN401  lxml has no types
         for element in paragraph.iter():
             name = local_name(element)
             if name == "t" and local_name(element.getparent()) != "delText":
@@ -152,7 +152,7 @@ class _Slide:
             elif name == "tab":
                 yield "\t" if local_name(element.getparent()) != "tabLst" else ""
 
-    def _table(self, table: Any) -> Iterator[str]:  # noqa: ANN401
+    def _table(self, table: Any) -> Iterator[str]:  # noqa: ANN401  lxml has no types
         rows: list[list[str]] = []
         for row in table:
             if local_name(row) != "tr":
@@ -170,7 +170,7 @@ class _Slide:
         if rows:
             yield "\n".join(table_lines(rows, max(len(row) for row in rows)))
 
-    def _graphic(self, frame: Any) -> Iterator[str]:  # noqa: ANN401
+    def _graphic(self, frame: Any) -> Iterator[str]:  # noqa: ANN401  lxml has no types
         """Yield the texts of a diagram, or the values of a chart."""
         for element in frame.iter():
             for key, value in element.attrib.items():
@@ -204,7 +204,7 @@ class _Slide:
         return "\n".join(text for text in texts if text)
 
 
-def _chart(root: Any) -> Iterator[str]:  # noqa: ANN401
+def _chart(root: Any) -> Iterator[str]:  # noqa: ANN401  lxml has no types
     """Yield a chart as a table: a column for each series."""
     columns: list[list[str]] = []
     for series in (element for element in root.iter() if local_name(element) == "ser"):
@@ -219,7 +219,7 @@ def _chart(root: Any) -> Iterator[str]:  # noqa: ANN401
         yield "Chart:\n" + "\n".join(table_lines(table, len(columns)))
 
 
-def _values(element: Any) -> list[str]:  # noqa: ANN401
+def _values(element: Any) -> list[str]:  # noqa: ANN401  lxml has no types
     """Return the cached values of a series, name or axis; of categories in several levels the lowest."""
     if element is None:
         return []
@@ -236,14 +236,14 @@ def _values(element: Any) -> list[str]:  # noqa: ANN401
     return [values.get(index, "") for index in range(min(max(values, default=-1) + 1, _MOST_POINTS))]
 
 
-def attribute_id(element: Any) -> str:  # noqa: ANN401
+def attribute_id(element: Any) -> str:  # noqa: ANN401  lxml has no types
     """Return the id of a relation, which has a namespace, unlike the id of a slide."""
     if element is None:
         return ""
     return next((str(value) for key, value in element.attrib.items() if str(key).endswith("}id")), "")
 
 
-def _placeholder(shape: Any) -> str:  # noqa: ANN401
+def _placeholder(shape: Any) -> str:  # noqa: ANN401  lxml has no types
     """Return the kind of a placeholder; empty for other shapes."""
     for outer in shape:
         mark = child(outer, "nvPr", "ph")
@@ -252,7 +252,7 @@ def _placeholder(shape: Any) -> str:  # noqa: ANN401
     return ""
 
 
-def _level(properties: Any) -> int:  # noqa: ANN401
+def _level(properties: Any) -> int:  # noqa: ANN401  lxml has no types
     return min(_whole(attribute(properties, "lvl")), _MOST_LEVELS)
 
 
@@ -262,5 +262,5 @@ def _whole(text: str | None) -> int:
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 7 else 0
 
 
-def _has_bullet(properties: Any) -> bool:  # noqa: ANN401
+def _has_bullet(properties: Any) -> bool:  # noqa: ANN401  lxml has no types
     return any(child(properties, name) is not None for name in ("buChar", "buAutoNum", "buBlip"))

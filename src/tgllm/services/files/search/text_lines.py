@@ -22,7 +22,7 @@ _TITLED: Final = re.compile(
     r"|apéndice|capitolo|appendice|rozdział|załącznik|hoofdstuk|bölüm)"
     r"|(?P<inner>section|article|раздел|статья|пункт|abschnitt|artikel|section|sección|artículo|sezione|articolo|§))"
     + _NUMBER
-    + r"(?:[ \t.:—–-].*)?",  # noqa: RUF001
+    + r"(?:[ \t.:—–-].*)?",  # noqa: RUF001  the characters of these scripts
     re.IGNORECASE,
 )
 _TITLED_FIRST: Final = re.compile(

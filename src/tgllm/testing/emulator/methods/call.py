@@ -19,7 +19,7 @@ from tgllm.testing.emulator.state.records import (
 from tgllm.testing.emulator.world.mentioning import with_mentions
 from tgllm.testing.emulator.world.world import World
 
-__all__ = ["MethodCall", "Upload"]
+__all__ = ["Described", "MethodCall", "Upload"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,14 @@ class Upload:
     def __str__(self) -> str:
         """Return name and size, for the journal."""
         return f"<{self.name}, {len(self.content)} bytes>"
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A result with a description beside it. Bot API: Making requests."""
+
+    result: object
+    description: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import re
 
 from yarl import URL
 
-from tgllm.testing.emulator.methods.call import MethodCall
+from tgllm.testing.emulator.methods.call import Described, MethodCall
 from tgllm.testing.emulator.methods.registry import handles
 from tgllm.testing.emulator.protocol.errors import bad_request, conflict
 from tgllm.testing.emulator.server.loopback import resolves_to_loopback
@@ -13,7 +13,8 @@ from tgllm.testing.emulator.state.updates import MAX_LIMIT
 
 __all__ = ["get_updates"]
 
-_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
+_SECRET = re.compile(r"[A-Za-z0-9_-]+")
+_LONGEST_SECRET = 256
 
 _WEBHOOK_ACTIVE = "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
 
@@ -32,9 +33,10 @@ async def get_updates(call: MethodCall) -> object:
 @handles("deleteWebhook")
 def delete_webhook(call: MethodCall) -> object:
     """Bot API: deleteWebhook."""
-    call.bot.webhook = None
+    was_set, call.bot.webhook = call.bot.webhook is not None, None
+    call.bot.webhook_error = None
     _drop_if_asked(call)
-    return True
+    return Described(True, "Webhook was deleted" if was_set else "Webhook is already deleted")
 
 
 @handles("setWebhook")
@@ -44,18 +46,22 @@ async def set_webhook(call: MethodCall) -> object:
     if not url:
         return delete_webhook(call)
     secret = call.get("secret_token")
-    if secret is not None and not _SECRET.fullmatch(secret):
+    if secret is not None and len(secret) > _LONGEST_SECRET:
+        raise bad_request("secret token is too long")
+    if secret and not _SECRET.fullmatch(secret):
         raise bad_request("secret token contains unallowed characters")
-    if not url.startswith(("http://", "https://")):
-        raise bad_request("bad webhook: an HTTPS URL must be provided for webhook")
+    if not url.lower().startswith(("http://", "https://")):
+        raise bad_request("bad webhook: An HTTPS URL must be provided for webhook")
     await _require_loopback(url)
     connections = min(max(int(call.get("max_connections", 40)), 1), 100)
     call.bot.queue.allow(call.get("allowed_updates"))
     call.bot.queue.end_poll(conflict("terminated by setWebhook request"))
-    call.bot.webhook = WebhookSettings(url, secret, connections)
-    call.bot.webhook_error = None
+    wanted = WebhookSettings(url, secret or None, connections)
+    is_same = call.bot.webhook == wanted
+    if not is_same:
+        call.bot.webhook, call.bot.webhook_error = wanted, None
     _drop_if_asked(call)
-    return True
+    return Described(True, "Webhook is already set" if is_same else "Webhook was set")
 
 
 @handles("getWebhookInfo")

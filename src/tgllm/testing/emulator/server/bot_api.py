@@ -10,6 +10,7 @@ from aiohttp import web
 
 from tgllm.testing.emulator.limits.faults import Fault, FaultKind
 from tgllm.testing.emulator.limits.rates import is_metered
+from tgllm.testing.emulator.methods.call import Described
 from tgllm.testing.emulator.methods.table import HANDLERS, MethodCall
 from tgllm.testing.emulator.protocol.errors import (
     BotApiError,
@@ -89,6 +90,8 @@ class BotApi:
         result = await self._carry_out(call)
         if fault is not None:
             await _strike_after(fault)
+        if isinstance(result, Described):
+            return _json({"ok": True, "result": result.result, "description": result.description})
         return _json({"ok": True, "result": result}) if not _has_raw(result) else _with_raw(result)
 
     async def _carry_out(self, call: MethodCall) -> object:

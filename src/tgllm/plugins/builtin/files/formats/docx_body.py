@@ -41,7 +41,7 @@ class Body:
         self.pictures = 0
         """Pictures so far."""
 
-    def blocks(self, container: Any, depth: int = 0) -> Iterator[Block]:  # noqa: ANN401
+    def blocks(self, container: Any, depth: int = 0) -> Iterator[Block]:  # noqa: ANN401  lxml has no types
         """Yield the blocks of a container."""
         if depth > _MOST_DEPTH:
             return
@@ -54,7 +54,7 @@ class Body:
             elif name in _BLOCKS_WITHIN:
                 yield from self.blocks(element, depth + 1)
 
-    def _paragraph(self, paragraph: Any, depth: int) -> Iterator[Block]:  # noqa: ANN401
+    def _paragraph(self, paragraph: Any, depth: int) -> Iterator[Block]:  # noqa: ANN401  lxml has no types
         properties = child(paragraph, "pPr")
         style = self._styles.get(attribute(child(properties, "pStyle"), "val") or "", Style())
         text = clean_text("".join(self._inline(paragraph, 0))).strip()
@@ -65,7 +65,7 @@ class Body:
         for box in boxes:
             yield from self.blocks(box, depth + 1)
 
-    def _prefix(self, properties: Any, style: Style) -> str:  # noqa: ANN401
+    def _prefix(self, properties: Any, style: Style) -> str:  # noqa: ANN401  lxml has no types
         """Return the sign of a heading and the label of a list item."""
         listing = child(properties, "numPr")
         list_id = attribute(child(listing, "numId"), "val") or style.list_id
@@ -75,7 +75,7 @@ class Body:
             return f"{'#' * min(style.heading, 6)} " + (f"{label} " if label and label != "-" else "")
         return "" if label is None else f"{'  ' * level}{label or '-'} "
 
-    def _inline(self, element: Any, depth: int) -> Iterator[str]:  # noqa: ANN401
+    def _inline(self, element: Any, depth: int) -> Iterator[str]:  # noqa: ANN401  lxml has no types
         """Yield the text within a paragraph."""
         if depth > _MOST_DEPTH:
             return
@@ -93,13 +93,13 @@ class Body:
             elif name not in _LEFT_OUT and not (name == "r" and is_on(child(part, "rPr", "vanish"))):
                 yield from self._inline(part, depth + 1)
 
-    def _link(self, link: Any, depth: int) -> str:  # noqa: ANN401
+    def _link(self, link: Any, depth: int) -> str:  # noqa: ANN401  lxml has no types
         text = "".join(self._inline(link, depth + 1))
         relation = self._relations.get(attribute(link, "id") or "")
         address = one_line(relation.target) if relation and relation.external else ""
         return f"[{text}]({address})" if text.strip() and address and address != text.strip() else text
 
-    def _drawing(self, drawing: Any) -> None:  # noqa: ANN401
+    def _drawing(self, drawing: Any) -> None:  # noqa: ANN401  lxml has no types
         """Remember the text boxes of a drawing, and count its pictures."""
         fallbacks = set[Any]()
         for element in drawing.iter():
@@ -111,7 +111,7 @@ class Body:
             elif name in {"blip", "imagedata"}:
                 self.pictures += 1
 
-    def _table(self, table: Any, depth: int) -> Iterator[Block]:  # noqa: ANN401
+    def _table(self, table: Any, depth: int) -> Iterator[Block]:  # noqa: ANN401  lxml has no types
         rows = [list(_within(row, "tc")) for row in _within(table, "tr") if child(row, "trPr", "del") is None]
         if all(len(row) <= 1 for row in rows):
             # A frame round text.
@@ -136,11 +136,11 @@ class Body:
         if texts:
             yield Block("\n".join(table_lines(texts, max(len(row) for row in texts))))
 
-    def _cell(self, cell: Any, depth: int) -> str:  # noqa: ANN401
+    def _cell(self, cell: Any, depth: int) -> str:  # noqa: ANN401  lxml has no types
         return "; ".join(" ".join(block.text.split()) for block in self.blocks(cell, depth + 1))
 
 
-def _leaf(name: str, element: Any) -> str | None:  # noqa: ANN401
+def _leaf(name: str, element: Any) -> str | None:  # noqa: ANN401  lxml has no types
     """Return the text of an element that holds no others; None for other elements."""
     match name:
         case "t":
@@ -157,7 +157,7 @@ def _leaf(name: str, element: Any) -> str | None:  # noqa: ANN401
             return _BREAKS.get(name)
 
 
-def _within(element: Any, name: str, depth: int = 0) -> Iterator[Any]:  # noqa: ANN401
+def _within(element: Any, name: str, depth: int = 0) -> Iterator[Any]:  # noqa: ANN401  lxml has no types
     """Yield the rows or cells of a table, those in content controls too."""
     for each in element:
         found = local_name(each)
@@ -167,13 +167,13 @@ def _within(element: Any, name: str, depth: int = 0) -> Iterator[Any]:  # noqa: 
             yield from _within(each, name, depth + 1)
 
 
-def _one_of(alternatives: Any) -> Any:  # noqa: ANN401
+def _one_of(alternatives: Any) -> Any:  # noqa: ANN401  lxml has no types
     """Return the first of several alternatives for the same content."""
     choice = child(alternatives, "Choice")
     return choice if choice is not None else children(alternatives, "Fallback")
 
 
-def _symbol(element: Any) -> str:  # noqa: ANN401
+def _symbol(element: Any) -> str:  # noqa: ANN401  lxml has no types
     """Return a character of a font of symbols, which mostly serves as a bullet or a tick box."""
     code = int(attribute(element, "char") or "0", 16) if _is_hex(attribute(element, "char")) else 0
     return _SYMBOLS.get(code, "•" if 0xE000 <= code <= 0xF8FF else chr(code) if code > 32 else "")
@@ -185,6 +185,6 @@ def _is_hex(text: str | None) -> bool:
 
 _SYMBOLS: Final = {
     0xF0FC: "✓", 0xF0FE: "☒", 0xF0A8: "☐", 0xF06F: "☐", 0xF0E0: "→", 0xF0E8: "→", 0xF0B0: "°", 0xF0A3: "≤",
-    0xF0B3: "≥", 0xF0B1: "±", 0xF0B9: "≠", 0xF04A: "☺", 0xF061: "α", 0xF062: "β", 0xF06D: "μ", 0xF070: "π", 0xF057: "Ω",  # noqa: RUF001
+    0xF0B3: "≥", 0xF0B1: "±", 0xF0B9: "≠", 0xF04A: "☺", 0xF061: "α", 0xF062: "β", 0xF06D: "μ", 0xF070: "π", 0xF057: "Ω",  # noqa: RUF001  the characters of these scripts
 }  # fmt: skip
 """Characters of the fonts Wingdings and Symbol."""

@@ -23,7 +23,7 @@ class Style:
     """Level of the list from 0."""
 
 
-def read_styles(root: Any | None) -> dict[str, Style]:  # noqa: ANN401
+def read_styles(root: Any | None) -> dict[str, Style]:  # noqa: ANN401  lxml has no types
     """Return the paragraph styles by id; a style takes what it does not say from the one that it is based on."""
     own: dict[str, tuple[str, Style]] = {}
     for style in () if root is None else root:
@@ -32,7 +32,7 @@ def read_styles(root: Any | None) -> dict[str, Style]:  # noqa: ANN401
     return {style_id: _resolved(style_id, own) for style_id in own}
 
 
-def _own(style: Any) -> Style:  # noqa: ANN401
+def _own(style: Any) -> Style:  # noqa: ANN401  lxml has no types
     name = (attribute(child(style, "name"), "val") or "").lower()
     heading = number(name.removeprefix("heading ")) if name.startswith("heading ") else int(name == "title")
     outline = number(attribute(child(style, "pPr", "outlineLvl"), "val"), -1)
@@ -72,7 +72,7 @@ class _List:
 class Numbering:
     """Labels of list items, counted as Word counts them."""
 
-    def __init__(self, root: Any | None) -> None:  # noqa: ANN401
+    def __init__(self, root: Any | None) -> None:  # noqa: ANN401  lxml has no types
         """Read the definitions of lists."""
         self._lists: dict[str, _List] = {}
         self._restarts: dict[str, dict[int, int]] = defaultdict(dict)
@@ -115,7 +115,7 @@ class Numbering:
         return label.strip()
 
 
-def _levels(element: Any) -> list[tuple[int, _Level]]:  # noqa: ANN401
+def _levels(element: Any) -> list[tuple[int, _Level]]:  # noqa: ANN401  lxml has no types
     return [
         (
             number(attribute(level, "ilvl")),

@@ -30,7 +30,7 @@ class OdfBody:
         self.pictures = 0
         """Pictures so far."""
 
-    def blocks(self, container: Any, depth: int = 0) -> Iterator[str]:  # noqa: ANN401
+    def blocks(self, container: Any, depth: int = 0) -> Iterator[str]:  # noqa: ANN401  lxml has no types
         """Yield the blocks of a container."""
         if depth > _MOST_DEPTH:
             return
@@ -49,7 +49,7 @@ class OdfBody:
             elif name not in _LEFT_OUT:
                 yield from self.blocks(element, depth + 1)
 
-    def _paragraph(self, element: Any, name: str, depth: int) -> Iterator[str]:  # noqa: ANN401
+    def _paragraph(self, element: Any, name: str, depth: int) -> Iterator[str]:  # noqa: ANN401  lxml has no types
         text = clean_text("".join(self._inline(element, 0))).strip()
         boxes, self._boxes = self._boxes, []
         if text:
@@ -58,7 +58,7 @@ class OdfBody:
         for box in boxes:
             yield from self.blocks(box, depth + 1)
 
-    def _items(self, listing: Any, style: str, level: int, depth: int) -> Iterator[str]:  # noqa: ANN401
+    def _items(self, listing: Any, style: str, level: int, depth: int) -> Iterator[str]:  # noqa: ANN401  lxml has no types
         """Yield the lines of a list."""
         style = attribute(listing, "style-name") or style
         number = 0
@@ -75,7 +75,7 @@ class OdfBody:
                     yield f"{'  ' * level}{label} {block}"
                     label = " " * len(label)
 
-    def _inline(self, element: Any, depth: int) -> Iterator[str]:  # noqa: ANN401
+    def _inline(self, element: Any, depth: int) -> Iterator[str]:  # noqa: ANN401  lxml has no types
         """Yield the text within a paragraph."""
         if depth > _MOST_DEPTH:
             return
@@ -96,12 +96,12 @@ class OdfBody:
                 yield from self._inline(part, depth + 1)
             yield part.tail or ""
 
-    def _link(self, link: Any, depth: int) -> str:  # noqa: ANN401
+    def _link(self, link: Any, depth: int) -> str:  # noqa: ANN401  lxml has no types
         text, address = "".join(self._inline(link, depth + 1)), one_line(attribute(link, "href") or "")
         is_outside = "://" in address or address.startswith("mailto:")
         return f"[{text}]({address})" if is_outside and text.strip() and text.strip() != address else text
 
-    def _note(self, note: Any, name: str) -> str:  # noqa: ANN401
+    def _note(self, note: Any, name: str) -> str:  # noqa: ANN401  lxml has no types
         """Remember a footnote or comment, and return the sign that refers to it."""
         number = len(self.notes) + 1
         sign = f"[^{number}]" if name == "note" else f"[comment {number}]"
@@ -113,7 +113,7 @@ class OdfBody:
         self.notes[number - 1] = f"{sign}: " + (f"{author}: " if author else "") + text
         return sign
 
-    def _table(self, table: Any, depth: int) -> Iterator[str]:  # noqa: ANN401
+    def _table(self, table: Any, depth: int) -> Iterator[str]:  # noqa: ANN401  lxml has no types
         rows: list[list[str]] = []
         for row in table.iter():
             if local_name(row) != "table-row" or _table_of(row) is not table:
@@ -131,7 +131,7 @@ class OdfBody:
             yield "\n".join(table_lines(rows, max(len(row) for row in rows)))
 
 
-def _table_of(row: Any) -> Any:  # noqa: ANN401
+def _table_of(row: Any) -> Any:  # noqa: ANN401  lxml has no types
     """Return the table that a row belongs to; tables may be nested."""
     element = row.getparent()
     while element is not None and local_name(element) != "table":

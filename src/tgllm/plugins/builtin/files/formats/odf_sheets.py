@@ -73,7 +73,7 @@ def read_sheets(file: IO[bytes], most_chars: int) -> Iterator[OdfSheet]:
             hidden.add(attribute(element.getparent(), "name") or "")
 
 
-def _row(element: Any) -> list[str]:  # noqa: ANN401
+def _row(element: Any) -> list[str]:  # noqa: ANN401  lxml has no types
     cells: list[str] = []
     for cell in element:
         if local_name(cell) not in {"table-cell", "covered-table-cell"} or len(cells) >= _MOST_COLUMNS:
@@ -85,7 +85,7 @@ def _row(element: Any) -> list[str]:  # noqa: ANN401
     return cells
 
 
-def _value(cell: Any) -> str:  # noqa: ANN401
+def _value(cell: Any) -> str:  # noqa: ANN401  lxml has no types
     """Return the value of a cell, or what is shown if that says more."""
     kind, value = attribute(cell, "value-type"), attribute(cell, "value")
     date, time = attribute(cell, "date-value"), attribute(cell, "time-value")
@@ -102,7 +102,7 @@ def _value(cell: Any) -> str:  # noqa: ANN401
     return " ".join(line for line in lines if line)
 
 
-def _shown(paragraph: Any) -> str:  # noqa: ANN401
+def _shown(paragraph: Any) -> str:  # noqa: ANN401  lxml has no types
     out = io.StringIO()
     for element in paragraph.iter():
         name = local_name(element)

@@ -28,7 +28,7 @@ class Package:
         """Create it for an open archive."""
         self._archive = archive
 
-    def part(self, name: str) -> Any | None:  # noqa: ANN401
+    def part(self, name: str) -> Any | None:  # noqa: ANN401  lxml has no types
         """Return the root element of a part; None if there is none.
 
         Raises:
@@ -55,7 +55,7 @@ class Package:
         return next((relation.target for relation in kinds), "")
 
 
-def attribute(element: Any, name: str) -> str | None:  # noqa: ANN401
+def attribute(element: Any, name: str) -> str | None:  # noqa: ANN401  lxml has no types
     """Return an attribute by its name without namespace."""
     if element is None:
         return None
@@ -65,7 +65,7 @@ def attribute(element: Any, name: str) -> str | None:  # noqa: ANN401
     return None
 
 
-def child(element: Any, *names: str) -> Any | None:  # noqa: ANN401
+def child(element: Any, *names: str) -> Any | None:  # noqa: ANN401  lxml has no types
     """Return the first child of a name, then its first child of the next name, and so on; None if one is missing."""
     for name in names:
         if element is None:
@@ -74,12 +74,12 @@ def child(element: Any, *names: str) -> Any | None:  # noqa: ANN401
     return element
 
 
-def children(element: Any, *names: str) -> Iterable[Any]:  # noqa: ANN401
+def children(element: Any, *names: str) -> Iterable[Any]:  # noqa: ANN401  lxml has no types
     """Return the children of what ``child`` finds; an element without children is false, so ``or`` does not serve."""
     found = child(element, *names)
     return () if found is None else found
 
 
-def is_on(element: Any) -> bool:  # noqa: ANN401
+def is_on(element: Any) -> bool:  # noqa: ANN401  lxml has no types
     """Return whether a switch is there and not off."""
     return element is not None and (attribute(element, "val") or "1").lower() not in {"0", "false", "off"}

@@ -36,7 +36,7 @@ def overview(pdf: Any) -> str:  # noqa: ANN401  the library has no types
     return "\n".join(blocks)
 
 
-def _outline(pdf: Any) -> Iterator[str]:  # noqa: ANN401
+def _outline(pdf: Any) -> Iterator[str]:  # noqa: ANN401  pypdfium2 has no types
     """Yield entries of the outline; one that refers to itself ends."""
     for number, entry in enumerate(pdf.get_toc(max_depth=6)):
         if number >= _MOST_ENTRIES:
@@ -49,7 +49,7 @@ def _outline(pdf: Any) -> Iterator[str]:  # noqa: ANN401
             yield f"{'  ' * entry.level}- {title}" + ("" if page is None or page < 0 else f" (page {page + 1})")
 
 
-def notes_of_page(page: Any, formenv: Any) -> str:  # noqa: ANN401
+def notes_of_page(page: Any, formenv: Any) -> str:  # noqa: ANN401  pypdfium2 has no types
     """Return the filled fields of forms and the comments on a page, which are not part of its text."""
     raw: Any = import_module("pypdfium2.raw")
     fields: list[str] = []
@@ -71,7 +71,7 @@ def notes_of_page(page: Any, formenv: Any) -> str:  # noqa: ANN401
     return "\n\n".join("\n".join([title, *lines]) for title, lines in blocks)
 
 
-def _field(raw: Any, formenv: Any, note: Any) -> Iterator[str]:  # noqa: ANN401
+def _field(raw: Any, formenv: Any, note: Any) -> Iterator[str]:  # noqa: ANN401  pypdfium2 has no types
     """Yield a line for a field that is filled in."""
     if formenv is None:
         return

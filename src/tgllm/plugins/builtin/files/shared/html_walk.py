@@ -132,7 +132,7 @@ class HtmlWriter:
                 pass
         return True
 
-    def _leave(self, node: Any) -> None:  # noqa: ANN401, C901, PLR0912
+    def _leave(self, node: Any) -> None:  # noqa: ANN401, C901, PLR0912  selectolax is imported when it is needed, a case for each element
         """End an element."""
         tag: str = node.tag or ""
         if tag in _SKIPPED or tag == "-text" or _is_hidden(node):
@@ -232,7 +232,7 @@ class HtmlWriter:
             fence = "`" * max(3, max((len(found) for found in _TICKS.findall(code)), default=0) + 1)
             self._builder.add(f"{fence}{self._pre_language}\n{code}\n{fence}")
 
-    def _cell(self, node: Any) -> None:  # noqa: ANN401
+    def _cell(self, node: Any) -> None:  # noqa: ANN401  selectolax is imported when it is needed
         if not self._tables:
             return
         row = self._tables[-1][-1]
@@ -256,7 +256,7 @@ class HtmlWriter:
                 return
 
 
-def _is_hidden(node: Any) -> bool:  # noqa: ANN401
+def _is_hidden(node: Any) -> bool:  # noqa: ANN401  selectolax is imported when it is needed
     attributes: dict[str, str | None] = node.attributes
     if not attributes:
         return False
@@ -276,7 +276,7 @@ def _target(href: str) -> str:
     return "" if is_other or href.startswith("#") or len(href) > _LONGEST_LINK else href.replace(")", "%29")
 
 
-def _language(node: Any) -> str:  # noqa: ANN401
+def _language(node: Any) -> str:  # noqa: ANN401  selectolax is imported when it is needed
     match = re.search(
         r"(?:language|lang|highlight-source|brush:?)[-\s]([\w+#-]{1,20})", node.attributes.get("class") or ""
     )

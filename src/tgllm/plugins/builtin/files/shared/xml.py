@@ -28,7 +28,7 @@ def parse_xml(content: bytes) -> Any:  # noqa: ANN401  lxml has no types
     return root
 
 
-def local_name(element: Any) -> str:  # noqa: ANN401
+def local_name(element: Any) -> str:  # noqa: ANN401  lxml has no types
     """Return the name of an element without its namespace; empty for what is no element."""
     tag = element.tag
     return str(tag).rpartition("}")[2] if isinstance(tag, str) else ""

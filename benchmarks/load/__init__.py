@@ -1,0 +1,1 @@
+"""Costs that depend on what came before, or on what waits."""

@@ -1,0 +1,107 @@
+"""Implementation of ``tgllm db stats``, ``prune`` and ``vacuum``."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+from tgllm.api.clock import SystemClock
+from tgllm.cli.output import print_json, print_table, say
+from tgllm.config.model import Config
+from tgllm.config.paths import database_path
+from tgllm.db.database import Database
+from tgllm.db.engine.lock import lock_data_folder
+from tgllm.db.file.probe import mib
+from tgllm.db.file.space import Space, measure_space
+from tgllm.db.file.space import vacuum as vacuum_file
+from tgllm.db.tables import inbox
+from tgllm.i18n import Catalogue
+from tgllm.services.maintenance.retention import Retention
+from tgllm.services.maintenance.unconfirmed import Unconfirmed
+
+__all__ = ["run_prune", "run_stats", "run_vacuum"]
+
+MOST_UNCONFIRMED = 100
+"""Updates that Telegram may deliver again: those of the last batch (Bot API: getUpdates, limit)."""
+
+
+def run_stats(config: Config, *, as_json: bool) -> None:
+    """Print the space of the database by table, and that of the files.
+
+    Raises:
+        DatabaseError: the database can't be read.
+    """
+    space = measure_space(database_path(config.data_dir))
+    folders = {"files": config.data_dir / "files", "backups": config.backups_folder}
+    found = {name: _folder(path) for name, path in folders.items()}
+    if as_json:
+        print_json(_object(space) | {name: {"count": count, "bytes": size} for name, (count, size) in found.items()})
+        return
+    rows = [(name, str(table.rows), _mib(table.bytes)) for name, table in space.tables.items()]
+    print_table(("Table", "Rows", "MiB"), rows)
+    texts = Catalogue(config.language)
+    say(texts("shell.db_space", size=mib(space.size), free=mib(space.free), log=mib(space.log_size)))
+    say(texts("shell.db_space_files", files=mib(found["files"][1]), backups=mib(found["backups"][1])))
+
+
+def run_prune(config: Config, *, as_json: bool) -> None:
+    """Delete what is older than the retention settings allow, and print how much that was.
+
+    Raises:
+        DatabaseError: the database can't be written.
+        OSError: a file can't be removed.
+    """
+    counts = asyncio.run(_prune(config))
+    if as_json:
+        print_json(dict(counts))
+        return
+    gone = [(name, str(count)) for name, count in counts.items() if count]
+    if gone:
+        print_table(("Deleted", "Rows"), gone)
+    say(Catalogue(config.language)("shell.db_pruned" if gone else "shell.db_pruned_nothing"))
+
+
+async def _prune(config: Config) -> Mapping[str, int]:
+    clock, unconfirmed = SystemClock(), Unconfirmed()
+    async with await Database.open(database_path(config.data_dir), clock=clock) as database:
+        latest = await database.read(lambda conn: inbox.latest(conn, MOST_UNCONFIRMED))
+        unconfirmed.note(latest, any_new=True)
+        retention = Retention(database, config.data_dir, clock, config.retention, config.access, unconfirmed)
+        return await retention.clean()
+
+
+def run_vacuum(config: Config, *, as_json: bool) -> None:
+    """Return the space of deleted data to the disk, and print how much that was.
+
+    Raises:
+        DataFolderBusy: the bot runs.
+        DatabaseError: the disk has too little space, or the database can't be written.
+    """
+    path = database_path(config.data_dir)
+    with lock_data_folder(config.data_dir):
+        before = path.stat().st_size
+        vacuum_file(path)
+        after = path.stat().st_size
+    if as_json:
+        print_json({"path": str(path), "size_before": before, "size": after})
+        return
+    say(Catalogue(config.language)("shell.db_vacuumed", before=mib(before), after=mib(after)))
+
+
+def _object(space: Space) -> dict[str, object]:
+    return {
+        "path": str(space.path),
+        "size": space.size,
+        "free": space.free,
+        "log_size": space.log_size,
+        "tables": {name: {"rows": table.rows, "bytes": table.bytes} for name, table in space.tables.items()},
+    }
+
+
+def _folder(path: Path) -> tuple[int, int]:
+    """Return the number of files in a folder, and their bytes."""
+    sizes = [file.stat().st_size for file in path.rglob("*") if file.is_file() and not file.is_symlink()]
+    return len(sizes), sum(sizes)
+
+
+def _mib(size: int | None) -> str:
+    return "-" if size is None else mib(size)

@@ -1,0 +1,101 @@
+"""Implementation of ``tgllm inbox retry`` and ``drop``."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import typer
+
+from tgllm.api.clock import SystemClock, milliseconds
+from tgllm.api.errors import DatabaseError
+from tgllm.cli.failure import tell
+from tgllm.cli.options import Options
+from tgllm.cli.output import print_json, say
+from tgllm.config.model import Config
+from tgllm.config.paths import database_path
+from tgllm.db.database import Database
+from tgllm.db.engine.lock import is_locked
+from tgllm.db.engine.unit import Connection
+from tgllm.db.file.look import is_there
+from tgllm.db.queries import inbox_care
+from tgllm.db.queries.inbox_care import Refusal
+from tgllm.i18n import Catalogue
+from tgllm.services.common.actor import SHELL, note
+from tgllm.services.common.turn_ids import turn_id_of
+
+__all__ = ["Change", "run_change"]
+
+Change = Literal["retry", "drop"]
+
+
+def run_change(options: Options, change: Change, ids: Sequence[int], *, all_: bool, as_json: bool) -> None:
+    """Retry or drop updates; those that can't be are named.
+
+    Raises:
+        ConfigError: a setting is invalid.
+        DatabaseError: the database is missing or can't be written.
+        typer.BadParameter: neither ids nor ``--all`` were given, or both.
+        typer.Exit: some can't be changed.
+    """
+    if bool(ids) == all_:
+        raise typer.BadParameter("name updates by their ids, or all of them with --all")
+    options.quiet_log()
+    config = options.load().config
+    results = asyncio.run(_change(config, change, ids))
+    texts = Catalogue(config.language)
+    if as_json:
+        changed = [update_id for update_id, refusal in results.items() if refusal is None]
+        refused = {str(update_id): refusal for update_id, refusal in results.items() if refusal is not None}
+        print_json({"changed": changed, "refused": refused})
+    for update_id, refusal in results.items():
+        if refusal is not None:
+            tell(_refused(texts, refusal, update_id))
+        elif not as_json:
+            is_retry = change == "retry"
+            say(texts("shell.inbox_retried", id=update_id) if is_retry else texts("shell.inbox_dropped", id=update_id))
+    if not results:
+        tell(texts("shell.inbox_none"))
+    if any(results.values()):
+        raise typer.Exit(1)
+
+
+async def _change(config: Config, change: Change, ids: Sequence[int]) -> Mapping[int, Refusal | None]:
+    path, clock = database_path(config.data_dir), SystemClock()
+    if not is_there(path):
+        raise DatabaseError(f"there is no database {path} yet; start the bot once, or make it with: tgllm db init")
+    stopped = not is_locked(config.data_dir)
+
+    def unit(conn: Connection) -> dict[int, Refusal | None]:
+        now = milliseconds(clock)
+        chosen = dict.fromkeys(ids) or dict.fromkeys(inbox_care.ended_badly(conn))
+        results: dict[int, Refusal | None] = {}
+        for update_id in chosen:
+            results[update_id] = (
+                inbox_care.retry(conn, update_id, turn_id_of(update_id), now)
+                if change == "retry"
+                else inbox_care.drop(conn, update_id, now, stopped=stopped)
+            )
+            if results[update_id] is None:
+                note(conn, SHELL, f"update.{change}", str(update_id), now, {})
+        return results
+
+    async with await Database.open(path, clock=clock) as database:
+        return await database.write(unit)
+
+
+def _refused(texts: Catalogue, refusal: Refusal, update_id: int) -> str:
+    match refusal:
+        case "unknown":
+            return texts("shell.inbox_unknown", id=update_id)
+        case "done":
+            return texts("shell.inbox_done", id=update_id)
+        case "merged":
+            return texts("shell.inbox_merged", id=update_id)
+        case "waiting":
+            return texts("shell.inbox_waiting", id=update_id)
+        case "running":
+            return texts("shell.inbox_running", id=update_id)
+        case "empty":
+            return texts("shell.inbox_empty", id=update_id)
+        case "sending":
+            return texts("shell.inbox_sending", id=update_id)

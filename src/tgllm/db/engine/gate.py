@@ -1,0 +1,113 @@
+"""State of the disk under a database, and the units of work that wait until it can be used again."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from tgllm.api.errors import DatabaseError
+
+__all__ = ["Obstacle", "StorageGate", "StorageState", "is_passing"]
+
+StorageState = Literal["ok", "full", "read_only", "locked", "unreachable", "broken"]
+
+_STATES: Final[dict[str, StorageState]] = {
+    "database_full": "full",
+    "database_read_only": "read_only",
+    "database_locked": "locked",
+    "database_unreachable": "unreachable",
+    "database_disk": "broken",
+}
+"""By the code of an error that passes without a change of the file: by freed space, a mount, the end of a lock."""
+
+
+def is_passing(error: BaseException | None) -> bool:
+    """Return whether an error is one of the disk that may pass while the program runs; damage does not."""
+    return isinstance(error, DatabaseError) and error.code in _STATES
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """What keeps the database from being used."""
+
+    state: StorageState
+    code: str
+    """Code of the error."""
+    words: str
+    """For the log: what is wrong and what to do, with paths."""
+    since: float
+    """When it began, by the monotonic clock."""
+
+
+Listener = Callable[[Obstacle], None]
+
+
+class StorageGate:
+    """Whether what is to be stored can be stored; open until a unit of work has to wait for the disk.
+
+    It closes with the first unit that waits and opens when none is left. Used on the event loop.
+    """
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        """Create an open gate; ``monotonic`` tells the time."""
+        self._monotonic = monotonic
+        self._waiting: dict[str, int] = {}
+        self._obstacle: Obstacle | None = None
+        self._open = asyncio.Event()
+        self._open.set()
+        self._closed = asyncio.Event()
+        self._listeners: list[tuple[Listener, Listener]] = []
+        self.closings = 0
+        """How often it has closed."""
+
+    @property
+    def obstacle(self) -> Obstacle | None:
+        """What keeps the database from being used; None if nothing does."""
+        return self._obstacle
+
+    @property
+    def state(self) -> StorageState:
+        """The state of the disk in one word."""
+        return "ok" if self._obstacle is None else self._obstacle.state
+
+    def seconds_closed(self) -> float:
+        """Return how long it has been closed."""
+        return 0.0 if self._obstacle is None else max(0.0, self._monotonic() - self._obstacle.since)
+
+    async def wait_open(self) -> None:
+        """Wait until everything that has waited is stored."""
+        await self._open.wait()
+
+    async def wait_closed(self) -> Obstacle:
+        """Wait until something has to wait for the disk, and return why."""
+        while self._obstacle is None:
+            await self._closed.wait()
+        return self._obstacle
+
+    def listen(self, closed: Listener, opened: Listener) -> None:
+        """Have one function called with each obstacle, and another one when it is over; they must return at once."""
+        self._listeners.append((closed, opened))
+
+    def note(self, connection: str, waiting: int, error: BaseException | None = None) -> None:
+        """Note how many units of a connection wait, and the error for which they do."""
+        self._waiting[connection] = waiting
+        if waiting and isinstance(error, DatabaseError):
+            self._close(error)
+        elif not any(self._waiting.values()) and self._obstacle is not None:
+            over, self._obstacle = self._obstacle, None
+            self._closed.clear()
+            self._open.set()
+            for _, opened in self._listeners:
+                opened(over)
+
+    def _close(self, error: DatabaseError) -> None:
+        before = self._obstacle
+        if before is not None and before.code == error.code:
+            return
+        since = self._monotonic() if before is None else before.since
+        self.closings += before is None
+        self._obstacle = Obstacle(_STATES.get(error.code, "broken"), error.code, str(error), since)
+        self._open.clear()
+        self._closed.set()
+        for closed, _ in self._listeners:
+            closed(self._obstacle)

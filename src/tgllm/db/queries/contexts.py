@@ -1,0 +1,133 @@
+"""The part of a conversation that a turn needs: the newest messages that fit, and older ones with files.
+
+Each query follows a branch from its end and stops as soon as it can, so its cost does not grow with the conversation.
+It returns one row of JSON: SQLite releases the GIL at each row, and a busy event loop gives it back late.
+"""
+
+import json
+import sqlite3
+from typing import Any, Final, NamedTuple
+
+from tgllm.db.tables.messages import Role
+
+__all__ = ["HistoryMessage", "newest", "with_files"]
+
+
+class HistoryMessage(NamedTuple):
+    """A message of a conversation as a turn needs it; most fields are columns of the table ``messages``."""
+
+    id: int
+    parent_id: int | None
+    conversation_id: int
+    role: Role
+    text: str
+    parts_json: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    data_json: str | None = None
+    """The column ``provider_data``; None also if the message is from another model than the one that answers."""
+    telegram_ids_json: str = "[]"
+    tokens: int | None = None
+    tokens_before: int | None = None
+
+    # The columns of JSON are parsed only when they are needed: most messages have none, and few turns need the ids.
+
+    @property
+    def parts(self) -> tuple[dict[str, Any], ...]:
+        """Names of its attachments."""
+        return tuple(json.loads(self.parts_json)) if self.parts_json else ()
+
+    @property
+    def provider_data(self) -> dict[str, Any] | None:
+        """Data that is passed back to the same provider and model."""
+        return None if self.data_json is None else json.loads(self.data_json)
+
+    @property
+    def telegram_message_ids(self) -> tuple[int, ...]:
+        """Telegram's ids of the messages that show it."""
+        return tuple(json.loads(self.telegram_ids_json))
+
+
+# Not more than the estimate of messages that are stored without one; see ``providers.tokens``.
+_COST: Final = "coalesce(message.tokens, length(message.text) * 10 / 33)"
+_COLUMNS: Final = """json_array(
+    message.id, message.parent_id, message.conversation_id, message.role, message.text, message.parts,
+    message.provider, message.model,
+    iif(message.provider = :provider AND message.model = :model, message.provider_data, NULL),
+    message.telegram_message_ids, message.tokens, message.tokens_before)"""
+_LEAST: Final = 2
+"""Messages that are read in any case: of an exchange that does not fit, the end is shown."""
+_MOST_BEYOND: Final = 400
+"""Number of messages from which on none is read beyond ``room``."""
+# CROSS JOIN keeps SQLite from changing the order of the tables, and so that of the messages.
+_NEWEST = f"""
+    WITH RECURSIVE branch (id, parent_id, room, number) AS (
+        SELECT id, parent_id, :room - {_COST}, 1 FROM messages AS message
+        WHERE conversation_id = :conversation_id AND id = :head
+        UNION ALL
+        SELECT message.id, message.parent_id, room - {_COST}, number + 1
+        FROM branch CROSS JOIN messages AS message ON message.id = branch.parent_id
+        WHERE number < :most
+            AND (room >= 0 OR number < {_LEAST} OR (branch.parent_id > :until AND number < {_MOST_BEYOND}))
+    )
+    SELECT json_group_array({_COLUMNS}) FROM branch CROSS JOIN messages AS message ON message.id = branch.id
+"""  # noqa: S608  only constants are inserted
+_OLDEST_WITH_FILES = "SELECT min(id) FROM messages WHERE conversation_id = ? AND parts IS NOT NULL"
+_WITH_FILES = f"""
+    WITH RECURSIVE branch (id, parent_id, number) AS (
+        SELECT id, parent_id, 1 FROM messages WHERE conversation_id = :conversation_id AND id = :head
+        UNION ALL
+        SELECT message.id, message.parent_id, number + 1
+        FROM branch CROSS JOIN messages AS message ON message.id = branch.parent_id
+        WHERE number < :most AND message.id >= :oldest
+    )
+    SELECT json_group_array({_COLUMNS}) FROM branch CROSS JOIN messages AS message ON message.id = branch.id
+    WHERE message.parts IS NOT NULL
+"""  # noqa: S608  only constants are inserted
+
+
+def newest(
+    conn: sqlite3.Connection,
+    conversation_id: int,
+    head: int | None,
+    *,
+    room: int,
+    most: int,
+    until: int | None = None,
+    model: tuple[str, str] = ("", ""),
+) -> list[HistoryMessage]:
+    """Return the newest messages of the branch that ends with ``head``, oldest first.
+
+    The oldest one is the first that exceeds ``room``, if the branch is that long.
+
+    Args:
+        conn: an open transaction.
+        conversation_id: the conversation.
+        head: last message of the branch; None: there is none.
+        room: tokens to fill, in terms of the stored estimates.
+        most: maximum number of messages.
+        until: of the last ``_MOST_BEYOND`` messages, those after this id are returned also if they exceed ``room``;
+            None: no such messages.
+        model: provider and model that answer; only their own ``provider_data`` is returned.
+    """
+    if head is None or most < 1:
+        return []
+    values = {"conversation_id": conversation_id, "head": head, "room": room, "most": most}
+    values |= {"until": head if until is None else until}
+    return _messages(conn, _NEWEST, {**values, "provider": model[0], "model": model[1]})
+
+
+def with_files(conn: sqlite3.Connection, conversation_id: int, head: int | None, *, most: int) -> list[HistoryMessage]:
+    """Return the messages with files among the last ``most`` of the branch that ends with ``head``, oldest first."""
+    oldest = conn.execute(_OLDEST_WITH_FILES, (conversation_id,)).fetchone()[0]
+    if head is None or oldest is None or oldest > head:
+        return []
+    values = {"conversation_id": conversation_id, "head": head, "oldest": oldest, "most": most}
+    return _messages(conn, _WITH_FILES, {**values, "provider": "", "model": ""})
+
+
+def _messages(conn: sqlite3.Connection, query: str, values: dict[str, object]) -> list[HistoryMessage]:
+    # JSON columns are strings in it, since JSON that is nested in JSON could exceed the depth that SQLite accepts.
+    found: list[list[Any]] = json.loads(conn.execute(query, values).fetchone()[0])
+    found.reverse()
+    return [*map(HistoryMessage._make, found)]

@@ -32,7 +32,7 @@ def worse(self):
     self.connection.execute({sql!r})
 
 Stage.drop_memory = worse
-sys.exit(main(["--seeds", "2", "--points", "30", *sys.argv[1:]]))
+sys.exit(main(["--seeds", "6", "--points", "40", *sys.argv[1:]]))
 """
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from tgllm.bot.telegram.limiter import Limiter
 from tgllm.db.engine.unit import Connection
-from tgllm.db.tables import outbox
+from tgllm.db.queries import outbox_claims
 from tgllm.db.tables.outbox import ANSWER, BACKGROUND, TIDY, OutboxRow, Priority
 
 __all__ = ["Claim", "Claims", "Found", "is_background"]
@@ -72,12 +72,12 @@ class Claim:
         rows: list[OutboxRow] = []
         dues: list[int] = []
         background = False
-        waiting = outbox.waiting(conn)
+        waiting = outbox_claims.waiting(conn)
         pending = any(not waiting.isdisjoint(pool.priorities) for pool in self.pools)
         for pool in self.pools:
             if waiting.isdisjoint(pool.priorities):
                 continue
-            found = outbox.claim(
+            found = outbox_claims.claim(
                 conn,
                 pool.most,
                 self.now,
@@ -89,7 +89,7 @@ class Claim:
             # Without a free place, the end of a call is when to look again.
             if len(found) >= pool.free:
                 continue
-            due = outbox.next_due(conn, self.now, priorities=pool.priorities, exclude_chats=pool.closed)
+            due = outbox_claims.next_due(conn, self.now, priorities=pool.priorities, exclude_chats=pool.closed)
             if due is None:
                 continue
             if pool.priorities is BACKGROUND and due <= self.now:

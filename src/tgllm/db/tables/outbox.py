@@ -8,13 +8,12 @@ A change that may let a row go out gives the signal ``outbox``; the commit then 
 """
 
 import sqlite3
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from tgllm.api.types import JsonObject
-from tgllm.db.engine.rows import BOOL, JSON, clean_error, dumps, new_id, read, read_all, read_one
+from tgllm.db.engine.rows import BOOL, JSON, clean_error, dumps, new_id, read_all, read_one
 from tgllm.db.engine.signals import signal
 
 __all__ = [
@@ -29,18 +28,17 @@ __all__ = [
     "Priority",
     "State",
     "add",
-    "claim",
     "counts",
     "drop",
     "drop_erased",
     "drop_notices",
     "find",
+    "first_of_stream",
     "get",
     "mark_failed",
     "mark_ready_again",
     "mark_sent",
     "mark_uncertain",
-    "next_due",
     "of_turn",
     "postpone",
     "prune",
@@ -49,7 +47,6 @@ __all__ = [
     "requeue",
     "resend",
     "rewrite",
-    "waiting",
 ]
 
 State = Literal["ready", "sending", "sent", "uncertain", "failed", "dropped"]
@@ -142,7 +139,7 @@ _ADD = """
 """
 
 
-def _first_of_stream(priority: Priority) -> Priority:
+def first_of_stream(priority: Priority) -> Priority:
     """Return the most urgent priority in the stream of rows with this one."""
     return CARD if priority >= CARD else ANSWER
 
@@ -161,136 +158,10 @@ def _add_one(conn: sqlite3.Connection, row: NewOutbox, now: int) -> int:
             "payload": dumps(row.payload),
             "now": now,
             "priority": row.priority,
-            "first": _first_of_stream(row.priority),
+            "first": first_of_stream(row.priority),
         },
     )
     return new_id(cursor)
-
-
-# Rows of one priority that are first in their stream, where none is being sent. They are read from an index until
-# enough are found, so rows that wait behind others cost nothing: of those only a few are in the index (see ``behind``).
-_HEAD = """
-    SELECT id, not_before, chat_id
-    FROM outbox AS head INDEXED BY outbox_due
-    WHERE state = 'ready' AND behind = 0 AND priority = :priority AND {range}
-        AND NOT EXISTS (
-            SELECT 1 FROM outbox AS busy
-            WHERE busy.state = 'sending' AND busy.lane = head.lane AND (busy.priority >= 2) = (head.priority >= 2)
-        )
-        AND NOT EXISTS (
-            SELECT 1 FROM outbox AS earlier
-            WHERE earlier.state = 'ready' AND earlier.lane = head.lane
-                AND earlier.priority >= :first AND earlier.priority < head.priority
-        )
-        AND NOT EXISTS (
-            SELECT 1 FROM outbox AS earlier
-            WHERE earlier.state = 'ready' AND earlier.lane = head.lane
-                AND earlier.priority = head.priority AND earlier.id < head.id
-        )
-    ORDER BY not_before, id
-"""
-# Fresh rows have no time, and those that were put off have one. Two ranges, so that rows for later are not read.
-_FRESH = _HEAD.format(range="not_before = 0")
-_PUT_OFF = _HEAD.format(range="not_before BETWEEN 1 AND :now")
-_LATER = _HEAD.format(range="not_before > :now")
-_WAITING = """
-    SELECT 0 WHERE EXISTS (SELECT 1 FROM outbox WHERE state = 'ready' AND behind = 0 AND priority = 0)
-    UNION ALL SELECT 1 WHERE EXISTS (SELECT 1 FROM outbox WHERE state = 'ready' AND behind = 0 AND priority = 1)
-    UNION ALL SELECT 2 WHERE EXISTS (SELECT 1 FROM outbox WHERE state = 'ready' AND behind = 0 AND priority = 2)
-    UNION ALL SELECT 3 WHERE EXISTS (SELECT 1 FROM outbox WHERE state = 'ready' AND behind = 0 AND priority = 3)
-"""
-_START = "UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id = ? RETURNING *"
-
-_ALL: Final[Sequence[Priority]] = (ANSWER, TIDY, CARD, NOTICE)
-
-
-def claim(
-    conn: sqlite3.Connection,
-    limit: int,
-    now: int,
-    *,
-    priorities: Sequence[Priority] = _ALL,
-    exclude_chats: Collection[int] = (),
-    most_in_chat: int | None = None,
-) -> list[OutboxRow]:
-    """Claim the first ready row of each stream, if it is due and no row of the stream is being sent.
-
-    Args:
-        conn: an open write transaction.
-        limit: maximum number of rows.
-        now: UTC in milliseconds.
-        priorities: priorities to claim, the most urgent first.
-        exclude_chats: chats that have to wait, for example because of a rate limit.
-        most_in_chat: maximum number of rows of one chat, which has a lane for each topic; None for no maximum.
-
-    Returns:
-        The rows, now ``sending``, by priority and then in the order of their ids. If more rows of a priority are due
-        than ``limit``, those that were put off are chosen by ``not_before``: the longest wait counts, not the id.
-    """
-    chosen: list[int] = []
-    counted: Counter[int] = Counter()
-    for priority in priorities:
-        if len(chosen) == limit:
-            break
-        due: list[sqlite3.Row] = []
-        for query in (_FRESH, _PUT_OFF):
-            due += _first(conn, query, priority, now, exclude_chats, limit, most_in_chat)
-        due.sort(key=lambda head: head["id"])
-        for head in due:
-            counted[head["chat_id"]] += 1
-            if len(chosen) < limit and (most_in_chat is None or counted[head["chat_id"]] <= most_in_chat):
-                chosen.append(head["id"])
-    return [read(OutboxRow, conn.execute(_START, (row_id,)).fetchone()) for row_id in chosen]
-
-
-def _first(
-    conn: sqlite3.Connection,
-    query: str,
-    priority: Priority,
-    now: int,
-    exclude_chats: Collection[int],
-    limit: int,
-    most_in_chat: int | None = None,
-) -> list[sqlite3.Row]:
-    """Return the first rows of a query, which is read no further than necessary."""
-    values = {"priority": priority, "now": now, "first": _first_of_stream(priority)}
-    found: list[sqlite3.Row] = []
-    counted: Counter[int] = Counter()
-    for head in conn.execute(query, values):
-        chat_id = head["chat_id"]
-        if len(found) >= limit:
-            break
-        if chat_id in exclude_chats or (most_in_chat is not None and counted[chat_id] >= most_in_chat):
-            continue
-        counted[chat_id] += 1
-        found.append(head)
-    return found
-
-
-def waiting(conn: sqlite3.Connection) -> set[int]:
-    """Return the priorities of which a row is ready."""
-    return {row[0] for row in conn.execute(_WAITING)}
-
-
-def next_due(
-    conn: sqlite3.Connection,
-    now: int = 0,
-    *,
-    priorities: Sequence[Priority] = _ALL,
-    exclude_chats: Collection[int] = (),
-) -> int | None:
-    """Return when the next row is due, in UTC milliseconds (0: at once); None if no row is waiting.
-
-    Streams with a row being sent are ignored, since their next row can't be sent before that one is finished, and so
-    are ``exclude_chats``.
-    """
-    times = [
-        int(head["not_before"])
-        for priority in priorities
-        for query in (_FRESH, _PUT_OFF, _LATER)
-        for head in _first(conn, query, priority, now, exclude_chats, 1)
-    ]
-    return min(times, default=None)
 
 
 def mark_sent(conn: sqlite3.Connection, sent: Iterable[tuple[int, int | None]], now: int) -> None:
@@ -372,7 +243,7 @@ _DROP_ERASED = "SET state = 'dropped', error = NULL WHERE state = 'sending' AND 
 def recover(conn: sqlite3.Connection) -> list[OutboxRow]:
     """Mark the rows that an earlier process was sending as ``uncertain``; return them in order.
 
-    Call this once, before the first ``claim``.
+    Call this once, before the first claim.
     """
     conn.execute(f"UPDATE outbox {_DROP_ERASED}")
     cursor = conn.execute(

@@ -20,7 +20,7 @@ def call(lane: str = "a", *, chat_id: int | None = 7, turn_id: str | None = None
 
 
 def claimed(conn: sqlite3.Connection, limit: int = 10, now: int = NOW, exclude: tuple[int, ...] = ()) -> list[int]:
-    return [row.id for row in outbox_claims.claim(conn, limit, now, exclude_chats=exclude)]
+    return [row.id for row in outbox_claims.claim(conn, limit, now, rooms=dict.fromkeys(exclude, 0))]
 
 
 def stored(conn: sqlite3.Connection, row_id: int) -> OutboxRow:
@@ -71,7 +71,7 @@ def test_of_one_chat_with_many_lanes_only_a_few_are_taken(conn: sqlite3.Connecti
     crowd = outbox.add(conn, [call(f"crowd {number}", chat_id=-5) for number in range(5)], NOW)
     (other,) = outbox.add(conn, [call("other", chat_id=7)], NOW)
     assert [row.id for row in outbox_claims.claim(conn, 10, NOW, most_in_chat=2)] == [*crowd[:2], other]
-    assert [row.id for row in outbox_claims.claim(conn, 10, NOW, exclude_chats={-5}, most_in_chat=2)] == []
+    assert [row.id for row in outbox_claims.claim(conn, 10, NOW, rooms={-5: 0}, most_in_chat=2)] == []
     assert [row.id for row in outbox_claims.claim(conn, 1, NOW, most_in_chat=2)] == [crowd[2]]
 
 

@@ -22,7 +22,7 @@ from tgllm.bot.delivery.files import has_file, remove_document
 from tgllm.bot.delivery.rows import EDIT_OF_PART, PLACEHOLDER, REPEATABLE, message_rows
 from tgllm.bot.delivery.uncertain import edited_message, uncertain_notices
 from tgllm.bot.telegram.failures import NOT_MODIFIED, CallFailure, TelegramRefused, classify, fatal_error, is_unexpected
-from tgllm.bot.telegram.limiter import IN_BACKGROUND, Limiter
+from tgllm.bot.telegram.limiter import IN_BACKGROUND, RESERVED, Limiter
 from tgllm.bot.telegram.outage import Outage
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
@@ -47,11 +47,12 @@ log = get_logger(__name__)
 # The states of a row, in their order: why each exists, and what a crash in it costs.
 #
 # ready      Committed together with its cause, such as the end of a turn. A crash costs nothing: the next start sends
-#            the row, and the model is not called again.
-# sending    Committed before the call. Without this state the next start could not tell a row that may have left from
-#            one that has not. A crash leaves it unknown whether Telegram has the row: an edit or a deletion is then
-#            repeated, and about a message the person is asked. A stream has one such row at most (a partial unique
-#            index enforces it); otherwise the order of its messages would depend on which call is faster.
+#            the row, and the model is not called again. A row that the rate limits hold back is in this state.
+# sending    Committed before the call, once the limiter has room for it. Without this state the next start could not
+#            tell a row that may have left from one that has not. A crash leaves it unknown whether Telegram has the
+#            row: an edit or a deletion is then repeated, and about a message the person is asked. A stream has one
+#            such row at most (a partial unique index enforces it); otherwise the order of its messages would depend on
+#            which call is faster.
 # ended      In memory only (``_finished``): the call is over, and the next unit of work records it. So one commit
 #            records what has ended and claims what comes next. A crash costs the same as in the state before.
 # sent       Telegram has it. Its message id is stored: edits, buttons and replies refer to it. A row with more texts to
@@ -67,8 +68,6 @@ MOST_ATTEMPTS = 8
 """Most attempts for a row whose result stays unknown; calls that were not executed are retried without limit, and so
 are notices of uncertain messages."""
 LONGEST_PAUSE_SECONDS = 300.0
-SHORTEST_PAUSE_SECONDS = 0.02
-"""Shortest wait for room for the background."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +103,14 @@ class Sender:
         self._errors = errors or LoggedOnly()
         self._bot = bot
         self._database = database
-        self._limiter = limiter
         self._clock = clock
         self._texts = texts
         self._memory_texts = memory_texts or MemoryTexts()
         self._work = Wakeup()
         self._claims = Claims(limiter)
         self._finished: list[_Delivery] = []
+        self._released: list[tuple[int, int]] = []
+        """Claimed rows whose calls are not made yet, and when they are due again."""
         self._waiting: dict[int, asyncio.Future[int | None]] = {}
         self._idle = asyncio.Event()
         self._claiming = True
@@ -165,23 +165,25 @@ class Sender:
             while True:
                 found = await self._turn_over()
                 for row in found.rows:
-                    self._claims.begin(row)
-                    calls.create_task(self._deliver(row), name=f"send {row.id}")
+                    self._begin(row, calls)
                 # Rows that were committed after the look have woken the sender, and are looked at next.
                 if not (self._claims.under_way or found.pending or self._work.is_set):
                     self._idle.set()
-                await self._work.wait_for(self._pause(found), self._clock)
+                await self._work.wait_for(self._claims.pause(found, self._clock.now()), self._clock)
 
-    def _pause(self, found: Found) -> float | None:
-        """Return the seconds until a row is due or may be sent; None if only an event can bring work."""
-        due = None if found.due is None else max(0.0, found.due / 1000 - self._clock.now())
-        room = max(SHORTEST_PAUSE_SECONDS, self._limiter.background_wait()) if found.background else None
-        waits = (due, room, self._limiter.next_release())
-        return min((seconds for seconds in waits if seconds is not None), default=None)
+    def _begin(self, row: OutboxRow, calls: asyncio.TaskGroup) -> None:
+        """Make the call of a claimed row, or return the row to the queue if the limiter has no room any more."""
+        wait = self._claims.begin(row)
+        if wait is None:
+            calls.create_task(self._deliver(row), name=f"send {row.id}")
+        else:
+            self._released.append((row.id, milliseconds(self._clock) + int(wait * 1000)))
+            self._work.set()
 
     async def _turn_over(self) -> Found:
         """Record finished calls and claim the next rows, in one transaction."""
         finished, self._finished = self._finished, []
+        released, self._released = self._released, []
         now = milliseconds(self._clock)
         claim = self._claims.prepare(now) if self._claiming else None
 
@@ -189,7 +191,10 @@ class Sender:
             # First, so that a stream whose row has ended can have its next one claimed at once.
             for delivery in finished:
                 self._record(conn, delivery, now)
-            return Found((), pending=False, due=None, background=False) if claim is None else claim(conn)
+            for row_id, not_before in released:
+                if not outbox.drop_erased(conn, row_id):
+                    outbox.release(conn, row_id, not_before)
+            return Found() if claim is None else claim(conn)
 
         # If this fails, the program ends, and the rows of ``finished`` are still ``sending``.
         result = await self._database.write(unit)
@@ -204,6 +209,7 @@ class Sender:
     async def _deliver(self, row: OutboxRow) -> None:
         """Make the call of a row and add its result to the finished ones."""
         IN_BACKGROUND.set(is_background(row))
+        RESERVED.set(True)
         with (
             log_values(**({} if row.turn_id is None else {"turn": row.turn_id})),
             span("outbox send", "producer", {"tgllm.outbox.id": row.id}, after=row.turn_id or "") as opened,

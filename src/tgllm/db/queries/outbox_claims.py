@@ -2,7 +2,8 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from tgllm.db.engine.rows import read
@@ -53,8 +54,9 @@ def claim(
     now: int,
     *,
     priorities: Sequence[Priority] = _ALL,
-    exclude_chats: Collection[int] = (),
     most_in_chat: int | None = None,
+    rooms: Mapping[int, int] | None = None,
+    passed: set[int] | None = None,
 ) -> list[OutboxRow]:
     """Claim the first ready row of each stream, if it is due and no row of the stream is being sent.
 
@@ -63,8 +65,10 @@ def claim(
         limit: maximum number of rows.
         now: UTC in milliseconds.
         priorities: priorities to claim, the most urgent first.
-        exclude_chats: chats that have to wait, for example because of a rate limit.
         most_in_chat: maximum number of rows of one chat, which has a lane for each topic; None for no maximum.
+        rooms: a lower maximum for some chats; 0 if they have to wait, for example because of a rate limit.
+        passed: receives the chats of which a due row was not claimed because of the chat, as far as they were looked
+            at: all of them if fewer rows than ``limit`` are claimed.
 
     Returns:
         The rows, now ``sending``, by priority and then in the order of their ids. If more rows of a priority are due
@@ -72,41 +76,54 @@ def claim(
     """
     chosen: list[int] = []
     counted: Counter[int] = Counter()
+    share = _Share(most_in_chat, rooms or {}, set() if passed is None else passed)
     for priority in priorities:
         if len(chosen) == limit:
             break
         due: list[sqlite3.Row] = []
         for query in (_FRESH, _PUT_OFF):
-            due += _first(conn, query, priority, now, exclude_chats, limit, most_in_chat)
+            due += _first(conn, query, priority, now, share, limit)
         due.sort(key=lambda head: head["id"])
         for head in due:
-            counted[head["chat_id"]] += 1
-            if len(chosen) < limit and (most_in_chat is None or counted[head["chat_id"]] <= most_in_chat):
+            if len(chosen) < limit and share.allows(head["chat_id"], counted):
                 chosen.append(head["id"])
     return [read(OutboxRow, conn.execute(_START, (row_id,)).fetchone()) for row_id in chosen]
 
 
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """How many rows of each chat may be chosen."""
+
+    most_in_chat: int | None
+    rooms: Mapping[int, int]
+    passed: set[int]
+
+    def allows(self, chat_id: int | None, counted: "Counter[int]") -> bool:
+        """Return whether a chat may have another row, and count it; else note that the chat was passed over."""
+        if chat_id is None:
+            return True
+        most = self.most_in_chat
+        if chat_id in self.rooms:
+            most = self.rooms[chat_id] if most is None else min(most, self.rooms[chat_id])
+        if most is not None and counted[chat_id] >= most:
+            self.passed.add(chat_id)
+            return False
+        counted[chat_id] += 1
+        return True
+
+
 def _first(
-    conn: sqlite3.Connection,
-    query: str,
-    priority: Priority,
-    now: int,
-    exclude_chats: Collection[int],
-    limit: int,
-    most_in_chat: int | None = None,
+    conn: sqlite3.Connection, query: str, priority: Priority, now: int, share: _Share, limit: int
 ) -> list[sqlite3.Row]:
     """Return the first rows of a query, which is read no further than necessary."""
     values = {"priority": priority, "now": now, "first": first_of_stream(priority)}
     found: list[sqlite3.Row] = []
     counted: Counter[int] = Counter()
     for head in conn.execute(query, values):
-        chat_id = head["chat_id"]
         if len(found) >= limit:
             break
-        if chat_id in exclude_chats or (most_in_chat is not None and counted[chat_id] >= most_in_chat):
-            continue
-        counted[chat_id] += 1
-        found.append(head)
+        if share.allows(head["chat_id"], counted):
+            found.append(head)
     return found
 
 
@@ -127,10 +144,11 @@ def next_due(
     Streams with a row being sent are ignored, since their next row can't be sent before that one is finished, and so
     are ``exclude_chats``.
     """
+    share = _Share(None, dict.fromkeys(exclude_chats, 0), set())
     times = [
         int(head["not_before"])
         for priority in priorities
         for query in (_FRESH, _PUT_OFF, _LATER)
-        for head in _first(conn, query, priority, now, exclude_chats, 1)
+        for head in _first(conn, query, priority, now, share, 1)
     ]
     return min(times, default=None)

@@ -43,6 +43,7 @@ __all__ = [
     "postpone",
     "prune",
     "recover",
+    "release",
     "rename_turns",
     "requeue",
     "resend",
@@ -176,6 +177,15 @@ def mark_sent(conn: sqlite3.Connection, sent: Iterable[tuple[int, int | None]], 
 def mark_ready_again(conn: sqlite3.Connection, row_id: int, not_before: int, error: str) -> None:
     """Schedule a retry at ``not_before`` (UTC, milliseconds): the call was not sent, or refused temporarily."""
     _leave_sending(conn, row_id, "ready", error, not_before)
+    signal(conn, "outbox")
+
+
+def release(conn: sqlite3.Connection, row_id: int, not_before: int) -> None:
+    """Return a claimed row to the queue until ``not_before`` (UTC, milliseconds): its call was not made."""
+    conn.execute(
+        "UPDATE outbox SET state = 'ready', attempts = attempts - 1, not_before = ? WHERE id = ? AND state = 'sending'",
+        (not_before, row_id),
+    )
     signal(conn, "outbox")
 
 

@@ -224,6 +224,8 @@ def test_the_rows_of_an_older_database_get_priorities(path: Path) -> None:
             )
         in_transaction(conn, lambda conn: run_script(conn, step.sql), "BEGIN IMMEDIATE")
         assert [row["priority"] for row in conn.execute("SELECT priority FROM outbox ORDER BY id")] == [2, 0, 2]
+        for column in LATER.splitlines():
+            conn.execute(f"ALTER TABLE outbox ADD COLUMN {column}")
         assert claimed(conn) == [2, 1]
         fresh = {row["name"]: row["sql"] for row in conn.execute(_SCHEMA)}
     prepare(path.with_name("other.db"), NOW)
@@ -233,6 +235,11 @@ def test_the_rows_of_an_older_database_get_priorities(path: Path) -> None:
     assert {name: _plain(fresh[name]) for name in names} == {name: _plain(wanted[name]) for name in names}
 
 
+LATER = """\
+claimed_at INTEGER
+known_id INTEGER
+doubt INTEGER NOT NULL DEFAULT 0"""
+"""Columns that later versions have added."""
 _SCHEMA = "SELECT name, sql FROM sqlite_schema WHERE tbl_name = 'outbox' AND sql IS NOT NULL"
 
 

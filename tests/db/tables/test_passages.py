@@ -226,7 +226,8 @@ def test_without_full_text_search_the_text_is_kept(path: Path, monkeypatch: pyte
         assert passages.find_words(conn, store(conn, TEXTS), "contract") == [0]
 
 
-TABLES_SINCE = ("error_places", "errors")
+TABLES_SINCE = ("error_places", "errors", "known_ids")
+COLUMNS_SINCE = ("claimed_at", "known_id", "doubt")
 """Tables of later versions."""
 
 
@@ -237,6 +238,9 @@ def test_a_database_from_before_gets_the_tables(path: Path) -> None:
         of_texts = ("documents", "passages", "passage_vocabulary", "passage_words", "passage_trigrams")
         for table in (*of_texts, *TABLES_SINCE):
             conn.execute(f"DROP TABLE {table}")
+        conn.execute("DROP INDEX outbox_doubt")
+        for column in COLUMNS_SINCE:
+            conn.execute(f"ALTER TABLE outbox DROP COLUMN {column}")
         conn.execute("PRAGMA user_version = 6")
     prepare(path, NOW, shipped())
     with closing(connect(path)) as conn:

@@ -17,6 +17,7 @@ from tgllm.bot.turns.edits import stop_superseded, take_edits
 from tgllm.bot.ui.command_table import Reads
 from tgllm.bot.updates.redaction import redacted
 from tgllm.db.engine.unit import Connection
+from tgllm.db.queries import known_ids
 from tgllm.db.tables import inbox, outbox
 from tgllm.db.tables.inbox import NewUpdate
 from tgllm.db.tables.outbox import NewOutbox
@@ -42,6 +43,8 @@ class _About:
     """When commands only read, by name and alias."""
     in_name_of_chats: Mapping[int, Mapping[str, Any]] = field(default_factory=dict[int, Mapping[str, Any]])
     """Messages in the name of a chat, by update id."""
+    message_ids: Sequence[tuple[int, int]] = ()
+    """Chat and message id of its messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ class Intake:
         Raises:
             DatabaseError: the updates can't be stored.
         """
-        self._about = _About(self._reads(), batch.in_name_of_chats)
+        self._about = _About(self._reads(), batch.in_name_of_chats, batch.message_ids)
         any_new, refused = await self._all(batch.updates)
         if await self._quarantine.put([*batch.unreadable, *refused], without_id=batch.without_id):
             any_new = True
@@ -134,6 +137,7 @@ class Intake:
     def _store(self, conn: Connection, updates: Sequence[NewUpdate], now: int) -> _Arrived:
         """Store the new updates; called on the database thread."""
         parts = self._parts
+        known_ids.note(conn, self._about.message_ids)
         new = [each for update in updates for each in self._add(conn, update, now)]
         begun = take_edits(conn, new, parts.username, parts.core.password.questions, now)
         reactions = parts.acknowledgements.put(conn, new, now)

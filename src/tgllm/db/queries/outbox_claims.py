@@ -43,7 +43,13 @@ _WAITING = """
     UNION ALL SELECT 2 WHERE EXISTS (SELECT 1 FROM outbox WHERE state = 'ready' AND behind = 0 AND priority = 2)
     UNION ALL SELECT 3 WHERE EXISTS (SELECT 1 FROM outbox WHERE state = 'ready' AND behind = 0 AND priority = 3)
 """
-_START = "UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id = ? RETURNING *"
+# The highest id from before a call that may have arrived stays.
+_START = """
+    UPDATE outbox SET state = 'sending', attempts = attempts + 1, claimed_at = ?, known_id = iif(doubt, known_id, (
+        SELECT max(message_id) FROM known_ids WHERE sequence = iif(chat_id <= -1000000000000, chat_id, 0)
+    ))
+    WHERE id = ? RETURNING *
+"""
 
 _ALL: Final[Sequence[Priority]] = (ANSWER, TIDY, CARD, NOTICE)
 
@@ -87,7 +93,7 @@ def claim(
         for head in due:
             if len(chosen) < limit and share.allows(head["chat_id"], counted):
                 chosen.append(head["id"])
-    return [read(OutboxRow, conn.execute(_START, (row_id,)).fetchone()) for row_id in chosen]
+    return [read(OutboxRow, conn.execute(_START, (now, row_id)).fetchone()) for row_id in chosen]
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,8 +34,11 @@ __all__ = [
     "drop_notices",
     "find",
     "first_of_stream",
+    "forget_ids",
     "get",
+    "mark_arrived",
     "mark_failed",
+    "mark_in_doubt",
     "mark_ready_again",
     "mark_sent",
     "mark_uncertain",
@@ -116,6 +119,9 @@ class OutboxRow:
     sent_at: int | None
     priority: Priority
     behind: bool = field(metadata=BOOL)
+    claimed_at: int | None = None
+    known_id: int | None = None
+    doubt: bool = field(default=False, metadata=BOOL)
 
 
 def add(conn: sqlite3.Connection, rows: Iterable[NewOutbox], now: int) -> list[int]:
@@ -199,6 +205,39 @@ def mark_uncertain(conn: sqlite3.Connection, row_id: int, error: str) -> None:
     _leave_sending(conn, row_id, "uncertain", error)
 
 
+def mark_in_doubt(conn: sqlite3.Connection, row_id: int, not_before: int, error: str) -> None:
+    """Return a row to its place in the queue: its call may have arrived, which is found out before the next one."""
+    conn.execute(
+        "UPDATE outbox SET state = 'ready', doubt = 1, error = ?, not_before = ?"
+        " WHERE id = ? AND state IN ('sending', 'uncertain')",
+        (clean_error(error), not_before, row_id),
+    )
+    signal(conn, "outbox")
+
+
+def mark_arrived(conn: sqlite3.Connection, row_ids: Iterable[int], now: int) -> None:
+    """Mark waiting rows as sent that were found to have arrived; their message ids are not known."""
+    conn.executemany(
+        "UPDATE outbox SET state = 'sent', sent_at = ?, error = NULL WHERE id = ? AND state = 'ready' AND doubt = 1",
+        [(now, row_id) for row_id in row_ids],
+    )
+    signal(conn, "outbox")
+
+
+def forget_ids(conn: sqlite3.Connection, row: OutboxRow) -> None:
+    """Forget the ids of the other rows of the chat that may have arrived, or whose calls are under way.
+
+    The message of ``row`` may have arrived and was not found. It would be taken for theirs.
+    """
+    conn.execute(
+        "UPDATE outbox SET known_id = NULL WHERE chat_id = ? AND id <> ? AND state = 'ready' AND doubt = 1",
+        (row.chat_id, row.id),
+    )
+    conn.execute(
+        "UPDATE outbox SET known_id = NULL WHERE chat_id = ? AND id <> ? AND state = 'sending'", (row.chat_id, row.id)
+    )
+
+
 def mark_failed(conn: sqlite3.Connection, row_id: int, error: str) -> None:
     """Mark a row as failed: Telegram refused the call permanently."""
     _leave_sending(conn, row_id, "failed", error)
@@ -216,8 +255,8 @@ def rewrite(
 ) -> None:
     """Replace the call of a row with that ``state``, at the same place in its lane, and reset its attempts."""
     conn.execute(
-        "UPDATE outbox SET state = 'ready', attempts = 0, not_before = 0, method = ?, kind = ?, payload = ?, error = ?"
-        " WHERE id = ? AND state = ?",
+        "UPDATE outbox SET state = 'ready', attempts = 0, not_before = 0, method = ?, kind = ?, payload = ?, error = ?,"
+        " doubt = 0 WHERE id = ? AND state = ?",
         (method, kind, dumps(payload), clean_error(error), row_id, state),
     )
     signal(conn, "outbox")
@@ -229,8 +268,8 @@ def requeue(conn: sqlite3.Connection, row_id: int, payload: JsonObject, not_befo
     Return False if it is in another state.
     """
     cursor = conn.execute(
-        "UPDATE outbox SET state = 'ready', attempts = 0, not_before = ?, payload = ?, error = NULL, sent_at = NULL"
-        " WHERE id = ? AND state IN ('ready', 'sent', 'failed')",
+        "UPDATE outbox SET state = 'ready', attempts = 0, not_before = ?, payload = ?, error = NULL, sent_at = NULL,"
+        " doubt = 0 WHERE id = ? AND state IN ('ready', 'sent', 'failed')",
         (not_before, dumps(payload), row_id),
     )
     signal(conn, "outbox")
@@ -266,7 +305,7 @@ def recover(conn: sqlite3.Connection) -> list[OutboxRow]:
 def resend(conn: sqlite3.Connection, row_id: int) -> bool:
     """Queue an ``uncertain`` row again, after an explicit decision; return False if it is in another state."""
     cursor = conn.execute(
-        "UPDATE outbox SET state = 'ready', not_before = 0 WHERE id = ? AND state = 'uncertain'", (row_id,)
+        "UPDATE outbox SET state = 'ready', not_before = 0, doubt = 0 WHERE id = ? AND state = 'uncertain'", (row_id,)
     )
     signal(conn, "outbox")
     return cursor.rowcount == 1

@@ -1,9 +1,9 @@
 """Delivers the outbox: the only module that sends replies to Telegram.
 
 A row is marked as being sent before the call and as sent after it. After a crash or a lost connection in between, the
-result is unknown, since sendMessage has no idempotency key. An edit is idempotent, so it is repeated; about a message it
-is found out by ids whether it has arrived (``resolving``). What can't be found out becomes ``uncertain``: the user is
-notified and gets a button to resend it.
+result is unknown, since sendMessage has no idempotency key. An edit is idempotent, so it is repeated; about a message
+it is found out by ids whether it has arrived (``resolving``). What can't be found out becomes ``uncertain``: the user
+is notified and gets a button to resend it.
 """
 
 import asyncio
@@ -59,9 +59,9 @@ log = get_logger(__name__)
 #            records what has ended and claims what comes next. A crash costs the same as in the state before.
 # sent       Telegram has it. Its message id is stored: edits, buttons and replies refer to it. A row with more texts to
 #            send becomes ready again instead, with the next of them.
-# uncertain  The call left, no answer came, and it could not be found out what became of it. The Bot API has no idempotency key, so the row waits for the person's
-#            decision; the rows behind it go out meanwhile. A crash costs nothing: the notice with the buttons is
-#            committed together with the state.
+# uncertain  The call left, no answer came, and it could not be found out what became of it. The row waits for the
+#            person's decision; the rows behind it go out meanwhile. A crash costs nothing: the notice with the buttons
+#            is committed together with the state.
 # failed     Telegram refuses it, and there is no simpler form of it left. A crash costs nothing: the notice to the
 #            person is committed together with the state.
 # dropped    Discarded before it was sent: its content was deleted, it is outdated, or the person has it already.

@@ -12,6 +12,7 @@ from bot_support import Start
 from tgllm import hookimpl
 from tgllm.api import ChatCommand, CommandCall, DatabaseError, PluginInfo, TextDelta
 from tgllm.bot.commands import plugins
+from tgllm.db.queries import outbox_claims
 from tgllm.db.tables import errors, inbox, outbox
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.i18n import Catalogue
@@ -167,14 +168,14 @@ async def test_while_a_chat_is_held_the_sender_sleeps(
     emu: Emulator, ann: EmulatedUser, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     claims = 0
-    claim = outbox.claim
+    claim = outbox_claims.claim
 
     def counted(*args: Any, **options: Any) -> Any:
         nonlocal claims
         claims += 1
         return claim(*args, **options)
 
-    monkeypatch.setattr(outbox, "claim", counted)
+    monkeypatch.setattr(outbox_claims, "claim", counted)
     group = emu.add_group(title="Team", members=[ann], is_forum=True)
     news, music = emu.add_topic(group, "News"), emu.add_topic(group, "Music")
     held = emu.faults.add(Fault.retry_after("sendMessage", 30, chat_id=group.id))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from database_support import NOW
-from tgllm.db.queries import inbox_claims, traces, unsent
+from tgllm.db.queries import inbox_claims, outbox_claims, traces, unsent
 from tgllm.db.tables import conversations, inbox, messages, outbox, users
 from tgllm.db.tables.inbox import NewUpdate
 from tgllm.db.tables.messages import NewMessage
@@ -69,9 +69,9 @@ HOT: dict[str, Callable[[sqlite3.Connection], object]] = {
     "prune": lambda conn: inbox.prune(conn, NOW, 100, spared=[1]),
     "drop_scrubbed": lambda conn: traces.drop_scrubbed(conn, 0, NOW, 100, spared=[1]),
     "outbox.add": send,
-    "outbox.claim": lambda conn: outbox.claim(conn, 8, NOW),
-    "outbox.next_due": outbox.next_due,
-    "outbox.waiting": outbox.waiting,
+    "outbox.claim": lambda conn: outbox_claims.claim(conn, 8, NOW),
+    "outbox.next_due": outbox_claims.next_due,
+    "outbox.waiting": outbox_claims.waiting,
     "outbox.mark_sent": lambda conn: outbox.mark_sent(conn, [(1, 2)], NOW),
     "outbox.mark_ready_again": lambda conn: outbox.mark_ready_again(conn, 1, NOW, "no"),
     "outbox.requeue": lambda conn: outbox.requeue(conn, 1, {}, NOW),

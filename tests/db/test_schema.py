@@ -31,6 +31,7 @@ TABLES = {
     "passages",
     "inbox",
     "outbox",
+    "known_ids",
     "usage",
     "budgets",
     "budget_periods",

@@ -2,13 +2,17 @@
 
 import asyncio
 import signal
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Any
 
 import pytest
 
 from program_support import PATIENCE, Launch
 from tgllm.testing.emulator import EmulatedUser, Emulator
+
+Stored = Callable[[str], Awaitable[list[dict[str, Any]]]]
 
 KILLER = """
 import os
@@ -83,3 +87,40 @@ def is_settled(person: EmulatedUser, answer: str) -> bool:
 
 def told(person: EmulatedUser, words: str) -> bool:
     return any(words in text for text in person.private_chat().bot_texts)
+
+
+@pytest.mark.once
+@pytest.mark.timeout(400)
+async def test_a_kill_while_answers_wait_for_the_rate_limits_asks_for_nothing(
+    emu: Emulator, ann: EmulatedUser, launch: Launch, stored: Stored
+) -> None:
+    questions = [f"question {number}" for number in range(6)]
+    settings = {
+        "TGLLM_ADMIN_IDS": str(ann.id),
+        "TGLLM_SENDING__PACED": "true",
+        # Long enough for the kill, however slow the machine is.
+        "TGLLM_SENDING__CHAT_RATE": "0.05",
+        "TGLLM_STREAMING__FIRST_DELAY": "60",
+    }
+    for question in questions:
+        await ann.say(question)
+    for sent in (3, 6):
+        bot = await launch("run", **settings)
+        await bot.printed("bot.ready")
+        # After the burst of a start, the next answers wait for room in the chat.
+        states: list[str] = []
+        async with asyncio.timeout(PATIENCE):
+            while len(states) < len(questions) or states.count("sent") < sent:
+                states = await states_of_answers(stored)
+        bot.send(signal.SIGKILL)
+        await bot.end()
+        assert states == ["sent"] * sent + ["ready"] * (len(questions) - sent)
+    assert ann.private_chat().bot_texts == questions
+
+
+async def states_of_answers(stored: Stored) -> list[str]:
+    try:
+        return [row["state"] for row in await stored("SELECT state FROM outbox WHERE method = 'sendMessage'")]
+    except sqlite3.OperationalError:
+        # A start that has not come to the database yet.
+        return []

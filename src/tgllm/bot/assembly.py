@@ -59,9 +59,10 @@ MOST_TITLE = 60
 
 def make_bot(token: str, api: str, limiter: Limiter, *, request_seconds: float, clock: Clock | None = None) -> Bot:
     """Return the client of the Bot API server at ``api``; all its calls pass the limiter."""
-    session = BotSession(TelegramAPIServer.from_base(api), timeout=request_seconds)
+    clock = clock or SystemClock()
+    session = BotSession(TelegramAPIServer.from_base(api), timeout=request_seconds, clock=clock)
     session.middleware(limiter)
-    session.middleware(CallReport(clock or SystemClock()))
+    session.middleware(CallReport(clock))
     return Bot(token, session=session)
 
 

@@ -211,7 +211,16 @@ async def open_runtime(
     renderer = Renderer(config.rendering.timeout, core.errors)
     async with bot, aclosing(runner), aclosing(renderer):
         me = await _who_am_i(bot.me, core.clock)
-        sender = Sender(bot, core.database, limiter, core.clock, core.texts, core.access.invitations.links, core.errors)
+        sender = Sender(
+            bot,
+            core.database,
+            limiter,
+            core.clock,
+            core.texts,
+            core.access.invitations.links,
+            core.errors,
+            sending=config.sending,
+        )
         relevance = Relevance(me.id, me.username or "")
         acknowledgements = Acknowledgements(core.running, relevance, milliseconds(core.clock))
         commands = live_commands(core, runner)

@@ -131,6 +131,15 @@ class SendingSection(Section):
     group_per_minute: int = Field(default=20, ge=1, description="Messages per minute to one group.")
     request_timeout: float = Field(default=30.0, gt=0, description="Timeout of a Bot API call, in seconds.")
     poll_timeout: int = Field(default=30, ge=1, le=50, description="Long-polling timeout of getUpdates, in seconds.")
+    resolve: bool = Field(
+        default=True,
+        description="Whether the bot finds out by message ids if a message arrived that Telegram did not confirm.",
+    )
+    unknown: Literal["ask", "resend"] = Field(
+        default="ask",
+        description="What happens if that can't be found out: ask the person, or resend the message with the mark "
+        '"↻ may be a repeat".',
+    )
 
 
 class ModelsSection(Section):

@@ -371,6 +371,11 @@ CREATE TABLE IF NOT EXISTS outbox (
                CHECK (priority BETWEEN 0 AND 3),        -- the background stream of the lane
     behind     INTEGER NOT NULL DEFAULT 0               -- 1: was added behind another row of its stream, which is
                CHECK (behind IN (0, 1)),                -- still first; 0 may also mean that it was first before
+    claimed_at INTEGER,                                 -- when its latest call began; NULL: none has
+    known_id   INTEGER,                                 -- highest message id that was known before the call, or before
+                                                        -- the first call that may have arrived; NULL: none was
+    doubt      INTEGER NOT NULL DEFAULT 0               -- 1: an earlier call may have arrived, which is found out first
+               CHECK (doubt IN (0, 1)),
     CHECK ((state = 'sent') = (sent_at IS NOT NULL))
 ) STRICT;
 CREATE UNIQUE INDEX IF NOT EXISTS outbox_turn ON outbox (turn_id, part) WHERE turn_id IS NOT NULL;
@@ -378,6 +383,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS outbox_sending ON outbox (lane, priority >= 2)
 CREATE INDEX IF NOT EXISTS outbox_ready ON outbox (lane, priority, id) WHERE state = 'ready';
 CREATE INDEX IF NOT EXISTS outbox_due ON outbox (priority, not_before, id, lane, chat_id)
     WHERE state = 'ready' AND behind = 0;
+CREATE INDEX IF NOT EXISTS outbox_doubt ON outbox (chat_id) WHERE doubt = 1 AND state IN ('ready', 'sending');
 CREATE INDEX IF NOT EXISTS outbox_uncertain ON outbox (id) WHERE state = 'uncertain';
 CREATE INDEX IF NOT EXISTS outbox_sent ON outbox (sent_at) WHERE sent_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS outbox_failed ON outbox (created_at) WHERE state = 'failed';
@@ -396,6 +402,13 @@ CREATE TRIGGER IF NOT EXISTS outbox_moved AFTER UPDATE OF lane ON outbox WHEN ol
 BEGIN
     UPDATE outbox SET behind = 0 WHERE id = new.id;
 END;
+
+-- The newest message ids of each sequence that the bot knows, its own and those of others.
+CREATE TABLE IF NOT EXISTS known_ids (
+    sequence   INTEGER NOT NULL,                        -- a supergroup or channel; 0: all other chats together
+    message_id INTEGER NOT NULL,                        -- id of a message
+    PRIMARY KEY (sequence, message_id)
+) STRICT, WITHOUT ROWID;
 
 -- Usage of each person per day, which budgets are checked against. It remains when the person's row is deleted.
 CREATE TABLE IF NOT EXISTS usage (

@@ -60,7 +60,7 @@ async def test_a_file_that_may_have_arrived_is_offered_again(
     emu: Emulator, ask: Ask, ann: EmulatedUser, start: Start, tmp_path: Path
 ) -> None:
     emu.faults.add(Fault.cut_before("sendDocument"))
-    async with start():
+    async with start(sending__resolve=False):
         await ask("hello")
         await ann.say("/export")
         notice = await emu.wait_for_message(ann.private_chat(), is_notice)
@@ -73,7 +73,7 @@ async def test_a_file_that_is_gone_stops_nothing_else(
     emu: Emulator, ask: Ask, ann: EmulatedUser, start: Start, tmp_path: Path
 ) -> None:
     emu.faults.add(Fault.cut_before("sendDocument"))
-    async with start() as bot:
+    async with start(sending__resolve=False) as bot:
         await ask("hello")
         await ann.say("/export")
         notice = await emu.wait_for_message(ann.private_chat(), is_notice)

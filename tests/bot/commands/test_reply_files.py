@@ -141,7 +141,7 @@ async def test_a_picture_refused_as_one_is_sent_as_a_file_before_it_is_removed(
 
 async def test_an_unknown_arrival_is_offered_again(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
     emu.faults.add(Fault.cut_before("sendPhoto"))
-    async with start(plugins=plugin(Reply("", files=(OutgoingFile("a.png", png()),)))) as bot:
+    async with start(sending__resolve=False, plugins=plugin(Reply("", files=(OutgoingFile("a.png", png()),)))) as bot:
         await ann.say("/send")
         notice = await emu.wait_for_message(ann.private_chat(), is_notice)
         await ann.press(notice, "Send again")

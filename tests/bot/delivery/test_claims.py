@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Coroutine
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -10,7 +12,8 @@ from aiogram.methods import SendMessage
 from bot_support import Start
 from database_support import NOW
 from tgllm.bot.delivery.claims import PARALLEL_BACKGROUND, PARALLEL_CALLS, Claims
-from tgllm.bot.telegram.limiter import IN_BACKGROUND, Limiter, Rates
+from tgllm.bot.delivery.files import document_payload
+from tgllm.bot.telegram.limiter import IN_BACKGROUND, RESERVED, Limiter, Rates
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import outbox
@@ -42,12 +45,13 @@ class Telegram:
         claim = self.claims.prepare(int(self.clock.now() * 1000))
         rows = [*(await self.database.write(claim)).rows]
         for row in rows:
-            self.claims.begin(row)
+            assert self.claims.begin(row) is None
         return rows
 
     async def send(self, rows: list[OutboxRow]) -> None:
         for row in rows:
             token = IN_BACKGROUND.set(row.priority in outbox.BACKGROUND)
+            RESERVED.set(True)
             assert row.chat_id is not None
             await self.limiter(cast("Any", _taken), cast("Bot", None), SendMessage(chat_id=row.chat_id, text="x"))
             IN_BACKGROUND.reset(token)
@@ -82,12 +86,14 @@ async def test_each_kind_has_places_of_its_own(unlimited: Telegram) -> None:
 async def test_a_chat_in_which_people_talk_gets_a_card_at_times(limited: Telegram, clock: ManualClock) -> None:
     await limited.add(*[call(1, CARD) for _ in range(20)])
     order: list[Priority] = []
-    for _ in range(60):
+    for number in range(60):
         await limited.add(call(1, ANSWER))
-        rows = await limited.claim()
-        order += [row.priority for row in rows]
         # There is an answer as soon as the chat has room for one.
-        await finished(limited.send(rows), clock)
+        while not order or order.count(ANSWER) <= number:
+            rows = await limited.claim()
+            order += [row.priority for row in rows]
+            await limited.send(rows)
+            await clock.advance(0.1)
     assert order.count(ANSWER) == 60
     # One at first, and then one in a quarter of a minute.
     assert 4 <= order.count(CARD) <= 6
@@ -162,6 +168,57 @@ async def test_what_waits_for_the_limiter_is_said(limited: Telegram) -> None:
     await limited.send(await limited.claim())
     found = await limited.database.write(limited.claims.prepare(NOW))
     assert (found.rows, found.background, found.due, found.pending) == ([], True, None, True)
+
+
+async def test_no_more_is_claimed_than_may_be_sent_now(limited: Telegram, clock: ManualClock) -> None:
+    await limited.add(*[call(chat, ANSWER) for chat in range(1, 40)])
+    rows = await limited.claim()
+    assert [row.chat_id for row in rows] == list(range(1, 29))
+    found = await limited.database.write(limited.claims.prepare(NOW))
+    assert (found.rows, found.waits, found.due, found.pending) == ([], True, None, True)
+    assert limited.claims.pause(found, NOW / 1000) == pytest.approx(1 / 28)
+    await clock.advance(0.5)
+    assert len(await limited.claim()) == 11
+
+
+async def test_topics_share_the_room_of_their_group(limited: Telegram, clock: ManualClock) -> None:
+    group = -100
+    await limited.add(*[replace(call(group, ANSWER), lane=f":{group}:{topic}") for topic in range(1, 6)])
+    rows = await limited.claim()
+    assert len(rows) == 3
+    found = await limited.database.write(limited.claims.prepare(NOW))
+    assert (found.rows, found.waiting_chats, found.waits, found.due) == ([], {group}, False, None)
+    assert limited.claims.pause(found, NOW / 1000) == 3
+    await clock.advance(3)
+    assert len(await limited.claim()) == 1
+
+
+async def test_room_that_was_used_since_the_claim_leaves_the_row_to_later(limited: Telegram) -> None:
+    await limited.add(call(1, ANSWER))
+    claim = limited.claims.prepare(NOW)
+    for _ in range(3):
+        assert limited.limiter.reserve(1)
+    (row,) = (await limited.database.write(claim)).rows
+    assert limited.claims.begin(row) == 0
+    assert not limited.claims.under_way
+    await limited.database.write(lambda conn: outbox.release(conn, row.id, NOW))
+    stored = await limited.database.read(lambda conn: outbox.get(conn, row.id))
+    assert stored is not None
+    assert (stored.state, stored.attempts) == ("ready", 0)
+
+
+async def test_large_uploads_are_claimed_when_they_may_be_sent(
+    limited: Telegram, clock: ManualClock, tmp_path: Path
+) -> None:
+    path = tmp_path / "big.bin"
+    path.write_bytes(bytes(100_001))
+    payload = document_payload(path, "big.bin", kept=True)
+    await limited.add(*[replace(call(chat, ANSWER), method="sendDocument", payload=payload) for chat in range(1, 8)])
+    rows = (await limited.database.write(limited.claims.prepare(NOW))).rows
+    waits = [limited.claims.begin(row) for row in rows]
+    assert waits == [None] * 4 + [pytest.approx(number / 1.5) for number in (1, 2, 3)]
+    await clock.advance(2)
+    assert [limited.claims.begin(row) for row in rows[4:]] == [None] * 3
 
 
 @pytest.fixture

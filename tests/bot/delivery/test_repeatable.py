@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tgllm.bot.delivery.rows import message_rows
-from tgllm.bot.delivery.uncertain import is_repeatable, uncertain_notices
+from tgllm.bot.delivery.uncertain import is_repeatable, settle
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import outbox
@@ -34,7 +34,7 @@ async def test_the_notice_of_a_message_that_may_be_lost_may_be_repeated(tmp_path
     def offered(conn: Connection) -> list[bool]:
         ids = outbox.add(conn, message_rows(LANE, "Hi"), 0)
         rows = [row for row_id in ids if (row := outbox.get(conn, row_id)) is not None]
-        notices = outbox.add(conn, uncertain_notices(conn, rows, Catalogue(strict=True)), 0)
+        notices = outbox.add(conn, settle(conn, rows, Catalogue(strict=True), "ask"), 0)
         return [is_repeatable(conn, row) for row_id in notices if (row := outbox.get(conn, row_id)) is not None]
 
     async with await Database.open(tmp_path / "tgllm.db") as database:

@@ -5,10 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
-from bot_support import Menus, Start, is_notice
+from bot_support import HastyClock, Menus, Start, is_notice
 from tgllm.bot.delivery.claims import PARALLEL_CALLS, PARALLEL_IN_CHAT
+from tgllm.bot.delivery.recording import MOST_ATTEMPTS
 from tgllm.bot.delivery.rows import edit_of_part, message_rows
-from tgllm.bot.delivery.sender import MOST_ATTEMPTS, Sender
+from tgllm.bot.delivery.sender import Sender
 from tgllm.bot.rendering.payloads import EntityText
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import outbox
@@ -74,12 +75,25 @@ async def test_what_waits_for_the_minute_of_its_group_is_not_under_way(
     assert group.bot_texts == ["one"]
 
 
-@pytest.mark.parametrize("make", [Fault.cut_after, Fault.cut_before, Fault.bad_gateway])
+@pytest.mark.parametrize("status", [502, 503, 504])
+async def test_an_answer_that_a_gateway_did_not_pass_on_is_sent_again(
+    emu: Emulator, ann: EmulatedUser, start: Start, status: int
+) -> None:
+    emu.faults.add(Fault.bad_gateway("sendMessage", times=3, status=status))
+    async with start(clock=HastyClock()) as bot:
+        await ann.say("did it arrive?")
+        await emu.wait_for_message(ann.private_chat())
+        await bot.stop()
+        assert await bot.core.database.read(outbox.counts) == {"sent": 1}
+    assert ann.private_chat().bot_texts == ["did it arrive?"]
+
+
+@pytest.mark.parametrize("make", [Fault.cut_after, Fault.cut_before, Fault.restarting])
 async def test_a_send_with_an_unknown_end_is_not_repeated_but_offered_again(
     emu: Emulator, ann: EmulatedUser, start: Start, menus: Menus, make: Callable[[str], Fault]
 ) -> None:
     emu.faults.add(make("sendMessage"))
-    async with start() as bot:
+    async with start(sending__resolve=False) as bot:
         await ann.say("did it arrive?")
         notice = await emu.wait_for_message(ann.private_chat(), is_notice)
         assert ann.private_chat().bot_texts.count("did it arrive?") <= 1
@@ -96,8 +110,8 @@ async def test_a_send_with_an_unknown_end_is_not_repeated_but_offered_again(
 async def test_an_answer_is_still_offered_when_the_offer_itself_had_an_unknown_end(
     emu: Emulator, ann: EmulatedUser, start: Start
 ) -> None:
-    emu.faults.add(Fault.bad_gateway("sendMessage", times=2))
-    async with start():
+    emu.faults.add(Fault.cut_before("sendMessage", times=2))
+    async with start(sending__resolve=False):
         await ann.say("did it arrive?")
         notice = await emu.wait_for_message(ann.private_chat(), is_notice)
         await ann.press(notice, "Send again")
@@ -106,9 +120,9 @@ async def test_an_answer_is_still_offered_when_the_offer_itself_had_an_unknown_e
 
 
 async def test_an_offer_that_came_twice_loses_its_buttons_twice(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
-    emu.faults.add(Fault.bad_gateway("sendMessage"))
+    emu.faults.add(Fault.cut_before("sendMessage"))
     emu.faults.add(Fault.cut_after("sendMessage"))
-    async with start():
+    async with start(sending__resolve=False):
         await ann.say("did it arrive?")
         first = await emu.wait_for_message(ann.private_chat(), is_notice)
         second = await emu.wait_for_message(ann.private_chat(), is_notice, after=first)
@@ -120,7 +134,7 @@ async def test_an_offer_that_came_twice_loses_its_buttons_twice(emu: Emulator, a
 
 async def test_what_the_person_has_is_not_sent_again(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
     emu.faults.add(Fault.cut_after("sendMessage"))
-    async with start() as bot:
+    async with start(sending__resolve=False) as bot:
         await ann.say("it arrived")
         notice = await emu.wait_for_message(ann.private_chat(), is_notice)
         await ann.press(notice, "I have it")
@@ -138,7 +152,7 @@ async def test_a_button_can_not_resend_a_message_of_another_chat(
     emu.faults.add(Fault.cut_before("sendMessage", chat_id=ann.id))
     emu.faults.add(Fault.cut_before("sendMessage", chat_id=group.id))
     # Without a placeholder, whose loss nobody is told of: it is the answers that get lost.
-    async with start(streaming__first_delay=60) as bot:
+    async with start(sending__resolve=False, streaming__first_delay=60) as bot:
         await ann.say("private")
         await emu.wait_for_message(ann.private_chat())
         await ann.say("@demo_bot public", chat=group)

@@ -1,7 +1,9 @@
 """Messages of which nobody knows whether they arrived."""
 
-from tgllm.bot.delivery.rows import buttons, edit_of_part, message_rows, placeholder_row
-from tgllm.bot.delivery.uncertain import edited_message, uncertain_notices
+from dataclasses import replace
+
+from tgllm.bot.delivery.rows import PLACEHOLDER, buttons, edit_of_part, message_rows, placeholder_row
+from tgllm.bot.delivery.uncertain import edited_message, settle
 from tgllm.bot.rendering.payloads import EntityText
 from tgllm.db.database import Database
 from tgllm.db.tables import outbox, users
@@ -21,22 +23,29 @@ async def stored(database: Database, *rows: NewOutbox) -> list[OutboxRow]:
 
 async def test_a_message_is_offered_again_where_it_belongs(database: Database) -> None:
     (row,) = await stored(database, *message_rows(LANE, "Hi"))
-    (notice,) = await database.read(lambda conn: uncertain_notices(conn, [row], Catalogue(strict=True)))
+    (notice,) = await database.write(lambda conn: settle(conn, [row], Catalogue(strict=True), "ask"))
     assert (notice.lane, notice.thread_id) == (LANE.key, 3)
     keyboard = notice.payload["reply_markup"]["inline_keyboard"]  # type: ignore[index,call-overload]  JSON
     assert [button["callback_data"] for button in keyboard[0]] == [f"resend:{row.id}", f"keep:{row.id}"]
 
 
-async def test_nobody_misses_a_placeholder(database: Database) -> None:
+async def test_a_placeholder_that_may_be_left_behind_is_said(database: Database) -> None:
     markup = buttons([[("Stop", "stop")]])
-    rows = await stored(database, placeholder_row(LANE, "...", turn_id="u1", reply_to=None, reply_markup=markup))
-    assert await database.read(lambda conn: uncertain_notices(conn, rows, Catalogue())) == []
+    lost = message_rows(LANE, "a broadcast")[0]
+    rows = await stored(
+        database,
+        placeholder_row(LANE, "...", turn_id="u1", reply_to=None, reply_markup=markup),
+        replace(lost, payload={**lost.payload, PLACEHOLDER: True}),
+    )
+    (notice,) = await database.write(lambda conn: settle(conn, rows, Catalogue(strict=True), "ask"))
+    assert "may be left above" in str(notice.payload["text"])
+    assert (PLACEHOLDER in notice.payload, "reply_markup" in notice.payload) == (True, False)
 
 
 async def test_a_person_is_asked_in_their_own_language(database: Database) -> None:
     await database.write(lambda conn: users.upsert_seen(conn, SeenUser(7, None, "Ivan", language_code="ru"), 0))
     (row,) = await stored(database, *message_rows(Lane(7), "Hi"))
-    (notice,) = await database.read(lambda conn: uncertain_notices(conn, [row], Catalogue(strict=True)))
+    (notice,) = await database.write(lambda conn: settle(conn, [row], Catalogue(strict=True), "ask"))
     assert "Отправить" in str(notice.payload["text"])
     assert "Отправить" in str(notice.payload["reply_markup"])
 

@@ -202,7 +202,7 @@ async def test_what_follows_a_text_that_the_person_has_still_arrives(
     emu.faults.add(Fault.api_error("sendRichMessage", 400, "Bad Request: no"))
     emu.faults.add(Fault.cut_after("sendMessage"))
     provider.answer("$x$\n\n" + "\n\n".join(numbers))
-    async with start():
+    async with start(sending__resolve=False):
         await ann.say("count")
         notice = await emu.wait_for_message(ann.private_chat(), is_notice)
         await ann.press(notice, "I have it")
@@ -215,7 +215,7 @@ async def test_a_rich_message_of_which_nobody_knows_is_not_sent_again(
 ) -> None:
     emu.faults.add(Fault.cut_after("sendRichMessage"))
     provider.answer(TABLE)
-    async with start() as bot:
+    async with start(sending__resolve=False) as bot:
         await ann.say("table?")
         await emu.wait_for_message(ann.private_chat(), is_notice)
         await bot.stop()

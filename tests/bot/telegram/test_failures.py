@@ -8,6 +8,7 @@ from aiogram import exceptions as telegram
 from aiogram.methods import GetMe
 from aiohttp import ClientConnectorError, ClientHttpProxyError, ServerDisconnectedError
 
+from tgllm.bot.telegram.answers import UnreadableAnswer
 from tgllm.bot.telegram.connection import ConnectionLost, failure_of
 from tgllm.bot.telegram.failures import CallFailure, classify, fatal_error, refused_by_conflict
 
@@ -55,6 +56,37 @@ def test_the_meaning_of_a_failure(error: Exception, meaning: str) -> None:
     failure = classify(error)
     assert failure.meaning == meaning
     assert "SECRET" not in failure.reason
+
+
+def page(status: int, *, is_page: bool = True, took: float | None = 0.1) -> ConnectionLost:
+    error = UnreadableAnswer(f"HTTP {status}", status=status, is_page=is_page)
+    failure = failure_of(error, "https://api.telegram.org", took=took)
+    assert failure is not None
+    return ConnectionLost(METHOD, failure)
+
+
+@pytest.mark.parametrize("status", [502, 503, 504, 521, 522, 523, 525, 526])
+def test_a_gateway_that_answers_at_once_has_not_passed_the_call_on(status: int) -> None:
+    assert classify(page(status)).meaning == "retry"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        # It may have passed the call on, and waited for the answer.
+        page(504, took=60.0),
+        page(502, took=None),
+        # Who has written it, and when, is not known.
+        page(500),
+        page(520),
+        page(524),
+        page(200),
+        page(502, is_page=False),
+    ],
+    ids=str,
+)
+def test_what_a_gateway_may_have_passed_on_has_an_unknown_end(error: ConnectionLost) -> None:
+    assert classify(error).meaning == "unknown"
 
 
 def test_the_wait_that_telegram_asks_for_is_kept() -> None:

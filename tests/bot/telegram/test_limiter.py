@@ -21,7 +21,7 @@ from aiogram.methods.base import TelegramMethod
 
 from tgllm.bot.delivery.calls import RawSendDocument
 from tgllm.bot.delivery.files import StoredUpload
-from tgllm.bot.telegram.limiter import Limiter, Rates, rates_from
+from tgllm.bot.telegram.limiter import RESERVED, Limiter, Rates, rates_from
 from tgllm.config.model import SendingSection
 from tgllm.testing.clock import ManualClock
 
@@ -186,7 +186,7 @@ async def test_after_a_429_nothing_goes_to_that_chat(clock: ManualClock, telegra
     with pytest.raises(TelegramRetryAfter):
         await call(message(ANN))
     assert limiter.held_chats() == {ANN}
-    assert (limiter.wait_for(ANN), limiter.wait_for(BEN), limiter.next_release()) == (5, 0, 5)
+    assert (limiter.wait_for(ANN), limiter.wait_for(BEN), limiter.next_room([ANN])) == (5, 0, 5)
     telegram.arrived.clear()
     tasks = await many(
         call,
@@ -200,7 +200,7 @@ async def test_after_a_429_nothing_goes_to_that_chat(clock: ManualClock, telegra
     await clock.advance(5)
     await asyncio.gather(*tasks)
     assert telegram.times == [0, 5, 5, 5, 5]
-    assert (limiter.held_chats(), limiter.next_release()) == (set(), None)
+    assert (limiter.held_chats(), limiter.next_room([ANN])) == (set(), 0)
 
 
 async def test_the_longer_of_two_holds_counts(clock: ManualClock, telegram: Telegram) -> None:
@@ -259,3 +259,59 @@ async def test_what_is_shown_on_the_way_leaves_room_for_all_chats(clock: ManualC
         await call(message(ANN, "preview"))
     await asyncio.gather(*await many(call, *[message(chat, "ending") for chat in range(1, 5)]))
     assert telegram.times == [0] * 10
+
+
+async def test_a_reserved_call_does_not_wait_again(clock: ManualClock, telegram: Telegram) -> None:
+    limiter = Limiter(Rates(overall=0, private=1, burst=2), clock)
+    call = calling(telegram, limiter)
+    assert [limiter.reserve(ANN) for _ in range(3)] == [True, True, False]
+    RESERVED.set(True)
+    await call(message(ANN))
+    assert telegram.times == [0]
+    # The reservation is for one call.
+    (task,) = await many(call, message(ANN))
+    await clock.advance(1)
+    await task
+    assert telegram.times == [0, 1]
+
+
+async def test_there_is_no_room_for_calls_that_would_wait(clock: ManualClock, telegram: Telegram) -> None:
+    limiter = Limiter(Rates(overall=5, private=1, burst=3), clock)
+    assert (limiter.room().overall, limiter.room().chats, limiter.room().in_other_chat) == (5, {}, 3)
+    for chat_id in (ANN, ANN, ANN, BEN):
+        assert limiter.reserve(chat_id)
+    assert (limiter.room().overall, limiter.room().chats) == (1, {ANN: 0, BEN: 2})
+    assert (limiter.next_room(), limiter.next_room([ANN]), limiter.next_room([ANN, BEN])) == (0, 1, 0)
+    assert limiter.reserve(GROUP)
+    assert (limiter.reserve(BEN), limiter.next_room([BEN])) == (False, pytest.approx(0.2))
+    await clock.advance(1)
+    # What is full again has the same room as others.
+    assert (limiter.room().overall, limiter.room().chats) == (5, {ANN: 1, GROUP: 2})
+    limiter.hold(BEN, 30)
+    assert (limiter.room().chats[BEN], limiter.next_room([BEN]), limiter.reserve(BEN)) == (0, 30, False)
+
+
+async def test_calls_that_wait_already_come_first(clock: ManualClock, telegram: Telegram) -> None:
+    limiter = Limiter(Rates(overall=0, private=1, burst=1), clock)
+    call = calling(telegram, limiter)
+    first, second = await many(call, message(ANN), message(ANN))
+    await clock.advance(1)
+    assert limiter.room().chats[ANN] == 0
+    (third,) = await many(call, message(ANN))
+    await clock.advance(0.5)
+    assert (limiter.reserve(ANN), limiter.next_room([ANN])) == (False, 0.5)
+    await clock.advance(3)
+    await asyncio.gather(first, second, third)
+    assert limiter.reserve(ANN)
+
+
+async def test_without_pacing_there_is_room_for_any_number(clock: ManualClock) -> None:
+    limiter = Limiter(rates_from(SendingSection(paced=False)), clock)
+    assert all(limiter.reserve(ANN) for _ in range(1000))
+    room = limiter.room()
+    assert (min(room.overall, room.in_other_chat) > 1000, room.chats, limiter.next_room([ANN])) == (True, {}, 0)
+
+
+async def test_a_large_upload_has_its_room_at_a_time_of_its_own(clock: ManualClock) -> None:
+    limiter = Limiter(Rates(uploads=2), clock)
+    assert [limiter.reserve_upload() for _ in range(6)] == [0, 0, 0, 0, 0.5, 1.0]

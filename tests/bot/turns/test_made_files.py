@@ -206,7 +206,7 @@ async def test_a_picture_whose_arrival_is_unknown_is_offered_again(
 ) -> None:
     provider.answer("Here:", PICTURE)
     emu.faults.add(Fault.cut_before("sendPhoto"))
-    async with start():
+    async with start(sending__resolve=False):
         asked = await ann.say("Draw")
         notice = await emu.wait_for_message(ann.private_chat(), is_notice, after=asked)
         await ann.press(notice, "Send again")
@@ -275,11 +275,11 @@ async def test_after_a_crash_while_a_picture_is_sent_it_is_neither_lost_nor_sent
 ) -> None:
     provider.answer("Two:", PICTURE, FileDelta(png(7), "image/png"))
     held = emu.faults.add(Fault.cut_before("sendPhoto", times=100))
-    async with killed(start()):
+    async with killed(start(sending__resolve=False)):
         await ann.say("Draw")
         await emu.wait_for(lambda: emu.journal.of("sendPhoto"))
     emu.faults.remove(held)
-    async with start() as bot:
+    async with start(sending__resolve=False) as bot:
         notice = await emu.wait_for_message(ann.private_chat(), is_notice)
         await ann.press(notice, "Send again")
         await settled(emu, bot)

@@ -10,6 +10,7 @@ import pytest
 from database_support import NOW, together
 from tgllm.db.database import Database
 from tgllm.db.engine.signals import signal
+from tgllm.db.queries import outbox_claims
 from tgllm.db.tables import broadcasts, kv, outbox
 from tgllm.db.tables.outbox import NewOutbox
 
@@ -121,11 +122,11 @@ async def test_whatever_may_let_a_row_go_out_is_told(database: Database, heard: 
         outbox.rewrite(conn, 1, method="sendMessage", kind="send", payload={})
 
     def uncertain(conn: sqlite3.Connection) -> None:
-        outbox.claim(conn, 1, NOW)
+        outbox_claims.claim(conn, 1, NOW)
         outbox.mark_uncertain(conn, 1, "cut")
 
     def claim(conn: sqlite3.Connection) -> None:
-        outbox.claim(conn, 1, NOW)
+        outbox_claims.claim(conn, 1, NOW)
 
     told: list[tuple[str, int]] = []
     units: dict[str, Unit] = {

@@ -9,7 +9,11 @@ import pytest
 from tgllm.db.engine.errors import BackupFailed, DatabaseError, DatabaseTooNew
 from tgllm.db.engine.sqlite import connect
 from tgllm.db.file.backup import backup
+from tgllm.db.file.identity import latest_version
 from tgllm.db.file.schema import prepare
+from tgllm.db.migrations.load import shipped
+
+NEWER = latest_version(shipped()) + 1
 
 
 @pytest.fixture
@@ -82,7 +86,7 @@ def test_a_file_that_holds_nothing_of_ours_gives_no_backup(path: Path, tmp_path:
 
 def test_a_newer_database_is_left_to_a_newer_program(used: Path, tmp_path: Path) -> None:
     with closing(connect(used)) as conn:
-        conn.execute("PRAGMA user_version = 999")
+        conn.execute(f"PRAGMA user_version = {NEWER}")
     with pytest.raises(DatabaseTooNew):
         backup(used, tmp_path / "copy.db")
 

@@ -14,6 +14,7 @@ from tgllm.db.file.schema import models_sql, prepare
 from tgllm.db.migrations.load import shipped
 
 LATEST = latest_version(shipped())
+NEWER = LATEST + 1
 
 
 @pytest.fixture
@@ -56,10 +57,10 @@ def test_broken_references_are_found(used: Path) -> None:
 
 def test_another_version_and_mode_are_found(used: Path) -> None:
     with closing(connect(used)) as conn:
-        conn.execute("PRAGMA user_version = 999")
+        conn.execute(f"PRAGMA user_version = {NEWER}")
         conn.execute("PRAGMA journal_mode = DELETE")
     version, mode = check(used).problems
-    assert "version 999" in version
+    assert f"version {NEWER}" in version
     assert version.endswith("install a newer tgllm")
     assert "journal mode is delete" in mode
 

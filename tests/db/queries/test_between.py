@@ -5,6 +5,7 @@ import sqlite3
 import pytest
 
 from database_support import NOW
+from tgllm.db.queries import outbox_claims
 from tgllm.db.queries.between import has_messages_between
 from tgllm.db.tables import inbox, outbox
 from tgllm.db.tables.inbox import NewUpdate
@@ -27,7 +28,7 @@ def add(
 def send(conn: sqlite3.Connection, message_id: int, *, turn_id: str | None = None, lane: str = LANE) -> OutboxRow:
     row = NewOutbox(lane=lane, method="sendMessage", chat_id=5, payload={"text": "a"}, turn_id=turn_id)
     outbox.add(conn, [row], NOW)
-    (claimed,) = outbox.claim(conn, 1, NOW)
+    (claimed,) = outbox_claims.claim(conn, 1, NOW)
     outbox.mark_sent(conn, [(claimed.id, message_id)], NOW)
     return claimed
 
@@ -75,7 +76,7 @@ def test_a_message_that_is_being_sent_is_between_if_it_came_later(
     conn: sqlite3.Connection, added_at: int, between: bool
 ) -> None:
     outbox.add(conn, [NewOutbox(lane=LANE, method="sendMessage", chat_id=5, payload={"text": "a"})], added_at)
-    assert len(outbox.claim(conn, 1, NOW)) == 1
+    assert len(outbox_claims.claim(conn, 1, NOW)) == 1
     assert is_between(conn) is between
 
 

@@ -3,7 +3,7 @@
 import sqlite3
 
 from database_support import receive
-from tgllm.db.queries import erasure
+from tgllm.db.queries import erasure, outbox_claims
 from tgllm.db.tables import conversations, facts, inbox, kv, outbox, users
 from tgllm.db.tables.outbox import NewOutbox
 
@@ -76,7 +76,7 @@ def test_answers_lose_their_content_and_notices_still_go_out(conn: sqlite3.Conne
 
 def test_what_was_under_way_when_it_was_erased_is_not_sent_again(conn: sqlite3.Connection) -> None:
     outbox.add(conn, [row(MINE, "t1"), row(TOPIC, "t2"), row(GROUP, "t3")], NOW)
-    outbox.claim(conn, 9, NOW)
+    outbox_claims.claim(conn, 9, NOW)
     erasure.erase(conn, ANN, 1)
     assert [outbox.drop_erased(conn, row_id) for row_id in (1, 3)] == [True, False]
     assert [found.id for found in outbox.recover(conn)] == [3]

@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import replace
 
 from database_support import NOW
-from tgllm.db.queries import failures
+from tgllm.db.queries import failures, outbox_claims
 from tgllm.db.tables import errors, inbox, outbox, requests
 from tgllm.db.tables.errors import ErrorPlace, NewError
 from tgllm.db.tables.inbox import NewUpdate
@@ -42,7 +42,7 @@ def fill(conn: sqlite3.Connection) -> None:
         outbox.add(
             conn, [NewOutbox(lane=f":{chat}:", method="sendMessage", chat_id=chat, payload={})], NOW + chat * 100
         )
-    outbox.mark_failed(conn, outbox.claim(conn, 1, NOW + 200)[0].id, "Forbidden")
+    outbox.mark_failed(conn, outbox_claims.claim(conn, 1, NOW + 200)[0].id, "Forbidden")
 
 
 def test_what_failed_is_listed_the_latest_first_with_the_ids_of_the_log(conn: sqlite3.Connection) -> None:

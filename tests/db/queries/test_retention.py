@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 
 from database_support import NOW
-from tgllm.db.queries import inbox_claims
+from tgllm.db.queries import inbox_claims, outbox_claims
 from tgllm.db.queries.retention import conversations_after, forget_messages, forget_taken_back
 from tgllm.db.tables import audit, conversations, files, inbox, messages, outbox
 from tgllm.db.tables.audit import NewEntry
@@ -116,7 +116,7 @@ def test_sent_messages_go_in_pieces_but_for_turns_that_are_spared(conn: sqlite3.
         for number, turn in enumerate(("access:1:2", "u5", None))
     ]
     ids = outbox.add(conn, rows, NOW)
-    outbox.claim(conn, 9, NOW)
+    outbox_claims.claim(conn, 9, NOW)
     outbox.mark_sent(conn, [(row_id, 1) for row_id in ids], NOW)
     assert [outbox.prune(conn, NOW + 1, 1, spared_turns="access:*") for _ in range(3)] == [1, 1, 0]
     assert outbox.prune(conn, NOW + 1, 9) == 1

@@ -8,6 +8,7 @@ import pytest
 
 from database_support import NOW
 from tgllm.db.database import Database
+from tgllm.db.queries import outbox_claims
 from tgllm.db.tables import outbox
 from tgllm.db.tables.outbox import NewOutbox, OutboxRow
 
@@ -19,7 +20,7 @@ def call(lane: str = "a", *, chat_id: int | None = 7, turn_id: str | None = None
 
 
 def claimed(conn: sqlite3.Connection, limit: int = 10, now: int = NOW, exclude: tuple[int, ...] = ()) -> list[int]:
-    return [row.id for row in outbox.claim(conn, limit, now, exclude_chats=exclude)]
+    return [row.id for row in outbox_claims.claim(conn, limit, now, rooms=dict.fromkeys(exclude, 0))]
 
 
 def stored(conn: sqlite3.Connection, row_id: int) -> OutboxRow:
@@ -69,9 +70,9 @@ def test_a_lane_goes_out_in_order_one_at_a_time(conn: sqlite3.Connection) -> Non
 def test_of_one_chat_with_many_lanes_only_a_few_are_taken(conn: sqlite3.Connection) -> None:
     crowd = outbox.add(conn, [call(f"crowd {number}", chat_id=-5) for number in range(5)], NOW)
     (other,) = outbox.add(conn, [call("other", chat_id=7)], NOW)
-    assert [row.id for row in outbox.claim(conn, 10, NOW, most_in_chat=2)] == [*crowd[:2], other]
-    assert [row.id for row in outbox.claim(conn, 10, NOW, exclude_chats={-5}, most_in_chat=2)] == []
-    assert [row.id for row in outbox.claim(conn, 1, NOW, most_in_chat=2)] == [crowd[2]]
+    assert [row.id for row in outbox_claims.claim(conn, 10, NOW, most_in_chat=2)] == [*crowd[:2], other]
+    assert [row.id for row in outbox_claims.claim(conn, 10, NOW, rooms={-5: 0}, most_in_chat=2)] == []
+    assert [row.id for row in outbox_claims.claim(conn, 1, NOW, most_in_chat=2)] == [crowd[2]]
 
 
 def test_the_limit_takes_the_oldest(conn: sqlite3.Connection) -> None:
@@ -87,23 +88,23 @@ def test_a_chat_that_has_to_wait_is_left_out(conn: sqlite3.Connection) -> None:
 
 def test_a_row_waits_for_its_time_and_holds_up_its_lane(conn: sqlite3.Connection) -> None:
     first, _second = outbox.add(conn, [call(), call()], NOW)
-    assert outbox.next_due(conn) == 0
+    assert outbox_claims.next_due(conn) == 0
     claimed(conn)
-    assert outbox.next_due(conn) is None
+    assert outbox_claims.next_due(conn) is None
     outbox.mark_ready_again(conn, first, NOW + 3000, "Too Many Requests: retry after 3")
-    assert outbox.next_due(conn) == NOW + 3000
+    assert outbox_claims.next_due(conn) == NOW + 3000
     assert claimed(conn, now=NOW + 2999) == []
     assert claimed(conn, now=NOW + 3000) == [first]
     assert (stored(conn, first).attempts, stored(conn, first).error) == (2, "Too Many Requests: retry after 3")
 
 
 def test_the_next_due_is_the_earliest_of_all_lanes(conn: sqlite3.Connection) -> None:
-    assert outbox.next_due(conn) is None
+    assert outbox_claims.next_due(conn) is None
     for lane, due in (("a", 30), ("b", 10), ("c", 20)):
         (row_id,) = outbox.add(conn, [call(lane)], NOW)
-        outbox.claim(conn, 9, NOW)
+        outbox_claims.claim(conn, 9, NOW)
         outbox.mark_ready_again(conn, row_id, NOW + due, "later")
-    assert outbox.next_due(conn) == NOW + 10
+    assert outbox_claims.next_due(conn) == NOW + 10
 
 
 def test_what_is_due_in_a_chat_that_has_to_wait_is_not_counted(conn: sqlite3.Connection) -> None:
@@ -111,8 +112,8 @@ def test_what_is_due_in_a_chat_that_has_to_wait_is_not_counted(conn: sqlite3.Con
     row = outbox.get(conn, row_id)
     assert row is not None
     assert row.chat_id is not None
-    assert outbox.next_due(conn, exclude_chats={row.chat_id + 1}) == 0
-    assert outbox.next_due(conn, exclude_chats={row.chat_id}) is None
+    assert outbox_claims.next_due(conn, exclude_chats={row.chat_id + 1}) == 0
+    assert outbox_claims.next_due(conn, exclude_chats={row.chat_id}) is None
 
 
 def test_an_uncertain_row_does_not_hold_up_its_lane_and_goes_out_again_on_demand(conn: sqlite3.Connection) -> None:
@@ -162,7 +163,7 @@ def test_a_row_can_be_given_up_until_it_is_sent(conn: sqlite3.Connection) -> Non
 def test_pruning_forgets_what_is_settled_and_old(conn: sqlite3.Connection) -> None:
     sent, failed, dropped, ready, uncertain = outbox.add(conn, [call(f"lane{i}") for i in range(5)], NOW)
     outbox.drop(conn, dropped, "no")
-    outbox.claim(conn, 9, NOW)
+    outbox_claims.claim(conn, 9, NOW)
     outbox.mark_sent(conn, [(sent, 1)], NOW)
     outbox.mark_failed(conn, failed, "no")
     outbox.mark_ready_again(conn, ready, 0, "later")
@@ -184,7 +185,7 @@ async def test_many_senders_never_overlap_in_a_lane_and_keep_its_order(database:
     order: dict[str, list[int]] = defaultdict(list)
 
     async def send() -> None:
-        while rows := await database.write(lambda conn: outbox.claim(conn, 3, NOW)):
+        while rows := await database.write(lambda conn: outbox_claims.claim(conn, 3, NOW)):
             for row in rows:
                 assert row.lane not in under_way
                 under_way.add(row.lane)
@@ -199,7 +200,7 @@ async def test_many_senders_never_overlap_in_a_lane_and_keep_its_order(database:
     async with asyncio.TaskGroup() as group:
         for _ in range(6):
             group.create_task(send())
-    while await database.read(outbox.next_due) is not None:
+    while await database.read(outbox_claims.next_due) is not None:
         await send()
     assert await database.read(outbox.counts) == {"sent": 300}
     assert all(ids == sorted(ids) for ids in order.values())

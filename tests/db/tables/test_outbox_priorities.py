@@ -13,7 +13,7 @@ from database_support import NOW, steps_of
 from tgllm.db.engine.sqlite import connect, in_transaction, run_script
 from tgllm.db.file.schema import models_sql, prepare
 from tgllm.db.migrations.load import shipped
-from tgllm.db.queries import chat_moves
+from tgllm.db.queries import chat_moves, outbox_claims
 from tgllm.db.tables import outbox
 from tgllm.db.tables.outbox import ANSWER, BACKGROUND, CARD, NOTICE, TIDY, NewOutbox, OutboxRow, Priority
 
@@ -41,7 +41,7 @@ def call(lane: str = "a", priority: Priority = ANSWER, *, chat_id: int = 7, turn
 
 
 def claimed(conn: sqlite3.Connection, limit: int = 10, now: int = NOW) -> list[int]:
-    return [row.id for row in outbox.claim(conn, limit, now)]
+    return [row.id for row in outbox_claims.claim(conn, limit, now)]
 
 
 def test_answers_of_all_lanes_come_before_cards_and_notices(conn: sqlite3.Connection) -> None:
@@ -74,15 +74,15 @@ def test_a_card_that_is_put_off_does_not_hold_up_answers(conn: sqlite3.Connectio
     claimed(conn)
     outbox.mark_ready_again(conn, card, NOW + 9000, "Too Many Requests")
     (answer,) = outbox.add(conn, [call("a")], NOW)
-    assert outbox.next_due(conn, NOW, priorities=FOREGROUND) == 0
-    assert outbox.next_due(conn, NOW, priorities=BACKGROUND) == NOW + 9000
+    assert outbox_claims.next_due(conn, NOW, priorities=FOREGROUND) == 0
+    assert outbox_claims.next_due(conn, NOW, priorities=BACKGROUND) == NOW + 9000
     assert claimed(conn) == [answer]
 
 
 def test_only_the_priorities_that_are_asked_for_are_claimed(conn: sqlite3.Connection) -> None:
     outbox.add(conn, [call("a", NOTICE), call("b", CARD)], NOW)
-    assert outbox.claim(conn, 5, NOW, priorities=FOREGROUND) == []
-    assert [row.priority for row in outbox.claim(conn, 5, NOW, priorities=BACKGROUND)] == [CARD, NOTICE]
+    assert outbox_claims.claim(conn, 5, NOW, priorities=FOREGROUND) == []
+    assert [row.priority for row in outbox_claims.claim(conn, 5, NOW, priorities=BACKGROUND)] == [CARD, NOTICE]
 
 
 def test_of_rows_that_were_put_off_the_one_that_waits_longest_comes_first(conn: sqlite3.Connection) -> None:
@@ -205,8 +205,8 @@ def test_a_claim_costs_the_same_however_much_waits(conn: sqlite3.Connection, sha
         conn.execute("DELETE FROM outbox")
         SHAPES[shape](conn, size)
         outbox.add(conn, [call("asked", chat_id=777_777)], NOW)
-        due = steps_of(conn, lambda: outbox.next_due(conn, NOW, exclude_chats={7}))
-        costs.append((steps_of(conn, lambda: outbox.claim(conn, 8, NOW, exclude_chats={7})), due))
+        due = steps_of(conn, lambda: outbox_claims.next_due(conn, NOW, exclude_chats={7}))
+        costs.append((steps_of(conn, lambda: outbox_claims.claim(conn, 8, NOW, rooms={7: 0})), due))
     assert costs[1][0] < 1.5 * costs[0][0]
     assert costs[1][1] < 1.5 * costs[0][1]
 
@@ -224,6 +224,8 @@ def test_the_rows_of_an_older_database_get_priorities(path: Path) -> None:
             )
         in_transaction(conn, lambda conn: run_script(conn, step.sql), "BEGIN IMMEDIATE")
         assert [row["priority"] for row in conn.execute("SELECT priority FROM outbox ORDER BY id")] == [2, 0, 2]
+        for column in LATER.splitlines():
+            conn.execute(f"ALTER TABLE outbox ADD COLUMN {column}")
         assert claimed(conn) == [2, 1]
         fresh = {row["name"]: row["sql"] for row in conn.execute(_SCHEMA)}
     prepare(path.with_name("other.db"), NOW)
@@ -233,6 +235,11 @@ def test_the_rows_of_an_older_database_get_priorities(path: Path) -> None:
     assert {name: _plain(fresh[name]) for name in names} == {name: _plain(wanted[name]) for name in names}
 
 
+LATER = """\
+claimed_at INTEGER
+known_id INTEGER
+doubt INTEGER NOT NULL DEFAULT 0"""
+"""Columns that later versions have added."""
 _SCHEMA = "SELECT name, sql FROM sqlite_schema WHERE tbl_name = 'outbox' AND sql IS NOT NULL"
 
 

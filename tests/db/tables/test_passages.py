@@ -226,13 +226,17 @@ def test_without_full_text_search_the_text_is_kept(path: Path, monkeypatch: pyte
         assert passages.find_words(conn, store(conn, TEXTS), "contract") == [0]
 
 
+TABLES_SINCE = ("error_places", "errors", "known_ids")
+"""Tables of later versions."""
 COLUMNS_SINCE = """
+DROP INDEX outbox_doubt;
+ALTER TABLE outbox DROP COLUMN claimed_at;
+ALTER TABLE outbox DROP COLUMN known_id;
+ALTER TABLE outbox DROP COLUMN doubt;
 DROP INDEX messages_parts;
 ALTER TABLE messages DROP COLUMN tokens;
 ALTER TABLE messages DROP COLUMN tokens_before;
 """
-TABLES_SINCE = ("error_places", "errors")
-"""Tables of later versions."""
 
 
 def test_a_database_from_before_gets_the_tables(path: Path) -> None:

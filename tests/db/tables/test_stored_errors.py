@@ -11,6 +11,7 @@ import pytest
 from database_support import NOW, receive
 from tgllm.db.engine.sqlite import connect, in_transaction
 from tgllm.db.file.schema import prepare
+from tgllm.db.queries import outbox_claims
 from tgllm.db.tables import audit, inbox, outbox, requests, schedules
 from tgllm.db.tables.audit import NewEntry
 from tgllm.db.tables.outbox import NewOutbox
@@ -34,7 +35,7 @@ def _known_key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def send(conn: sqlite3.Connection) -> int:
     outbox.add(conn, [NewOutbox(lane="1", chat_id=1, method="sendMessage", payload={"chat_id": 1, "text": "x"})], NOW)
-    (row,) = outbox.claim(conn, NOW, 1)
+    (row,) = outbox_claims.claim(conn, NOW, 1)
     return row.id
 
 

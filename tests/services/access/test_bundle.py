@@ -5,6 +5,7 @@ import pytest
 from tgllm.config.sections.access import AccessSection
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
+from tgllm.db.queries import outbox_claims
 from tgllm.db.tables import outbox, users
 from tgllm.db.tables.outbox import OutboxRow
 from tgllm.db.tables.users import SeenUser
@@ -47,7 +48,7 @@ class Bot:
 
     async def claim(self) -> list[OutboxRow]:
         now = int(self.clock.now() * 1000)
-        return await self.database.write(lambda conn: outbox.claim(conn, 99, now))
+        return await self.database.write(lambda conn: outbox_claims.claim(conn, 99, now))
 
     async def deliver(self, chat_id: int = 1) -> list[str]:
         """The first lines that are sent now, to one of the chats."""

@@ -9,7 +9,7 @@ from tgllm.config.sections.access import AccessSection
 from tgllm.config.sections.retention import RetentionSection
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
-from tgllm.db.queries import pending_access
+from tgllm.db.queries import outbox_claims, pending_access
 from tgllm.db.queries.scrub import scrub
 from tgllm.db.tables import audit, groups, inbox, invites, outbox, users
 from tgllm.db.tables.inbox import NewUpdate
@@ -66,7 +66,7 @@ class Bot:
     async def sent(self, chat_id: int) -> list[str]:
         """The texts that wait for a chat, which are then sent."""
         found: list[str] = []
-        while rows := await self.write(lambda conn: outbox.claim(conn, 1000, 1 << 60)):
+        while rows := await self.write(lambda conn: outbox_claims.claim(conn, 1000, 1 << 60)):
             found += [str(row.payload["text"]) for row in rows if row.chat_id == chat_id]
             ids = [(row.id, row.id) for row in rows]
             await self.write(lambda conn, ids=ids: outbox.mark_sent(conn, ids, 1))
@@ -94,7 +94,7 @@ async def test_a_request_is_shown_to_each_admin_in_their_language(make: Make) ->
     bot = make()
     assert await bot.ask(reason="from the choir") == "asked"
     assert await bot.ask() == "pending"
-    rows = await bot.write(lambda conn: outbox.claim(conn, 10, 1 << 60))
+    rows = await bot.write(lambda conn: outbox_claims.claim(conn, 10, 1 << 60))
     assert [(row.chat_id, str(row.payload["text"]).splitlines()[0]) for row in rows] == [
         (ANN, "🔔 Eve (7) asks for access."),
         (BOB, "🔔 Eve (7) просит доступ."),
@@ -124,7 +124,7 @@ async def test_a_card_that_was_not_sent_yet_is_not_sent_after_the_decision(make:
 async def test_a_card_that_is_being_sent_is_edited_after_it(make: Make) -> None:
     bot = make()
     await bot.ask()
-    (card, *_) = await bot.write(lambda conn: outbox.claim(conn, 1, 1 << 60))
+    (card, *_) = await bot.write(lambda conn: outbox_claims.claim(conn, 1, 1 << 60))
     await bot.users.decide(EVE, "approve", Actor(BOB, "telegram"))
     await bot.write(lambda conn: outbox.mark_sent(conn, [(card.id, 55)], 1))
     assert await bot.sent(ANN) == ["✅ Eve (7): approved by Bob @bob (2)"]
@@ -185,7 +185,7 @@ async def test_many_who_are_declined_at_once_are_told_a_few_each_second(make: Ma
     told: list[int] = []
     for _ in range(3):
         now = int(clock.now() * 1000)
-        rows = await bot.write(lambda conn, now=now: outbox.claim(conn, 99, now))  # type: ignore[misc]  bound at once
+        rows = await bot.write(lambda conn, now=now: outbox_claims.claim(conn, 99, now))  # type: ignore[misc]  bound at once
         assert {row.payload["text"] for row in rows} == {"❌ Your request for access was declined."}
         told.append(len(rows))
         await bot.write(lambda conn, rows=rows: outbox.mark_sent(conn, [(row.id, 1) for row in rows], 1))  # type: ignore[misc]  the same

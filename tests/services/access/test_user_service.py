@@ -4,6 +4,7 @@ import pytest
 
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
+from tgllm.db.queries import outbox_claims
 from tgllm.db.tables import audit, outbox, users
 from tgllm.db.tables.users import SeenUser
 from tgllm.i18n import Catalogue, error_text
@@ -116,7 +117,7 @@ async def people(database: Database, service: UserService) -> None:
 
 
 async def told(database: Database, chat_id: int) -> list[str]:
-    rows = await database.write(lambda conn: outbox.claim(conn, 100, 1 << 60))
+    rows = await database.write(lambda conn: outbox_claims.claim(conn, 100, 1 << 60))
     texts = [str(row.payload["text"]) for row in rows if row.chat_id == chat_id]
     await database.write(lambda conn: outbox.mark_sent(conn, [(row.id, None) for row in rows], 1))
     return texts + (await told(database, chat_id) if rows else [])

@@ -12,6 +12,7 @@ from tgllm.api.clock import milliseconds
 from tgllm.db.database import Database
 from tgllm.db.engine.rows import read_all
 from tgllm.db.engine.unit import Connection
+from tgllm.db.queries import outbox_claims
 from tgllm.db.tables import broadcasts, outbox, users
 from tgllm.db.tables.broadcasts import Broadcast
 from tgllm.db.tables.outbox import OutboxRow
@@ -72,7 +73,7 @@ class Admin:
         """Let all that is in the outbox be sent, or be refused."""
 
         def unit(conn: Connection) -> None:
-            for row in outbox.claim(conn, 100, milliseconds(self.clock)):
+            for row in outbox_claims.claim(conn, 100, milliseconds(self.clock)):
                 if error is None:
                     outbox.mark_sent(conn, [(row.id, 1000 + row.id)], 1)
                 else:

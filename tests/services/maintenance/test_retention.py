@@ -10,6 +10,7 @@ from tgllm.config.sections.access import AccessSection
 from tgllm.config.sections.retention import RetentionSection
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
+from tgllm.db.queries import outbox_claims
 from tgllm.db.queries.scrub import scrub
 from tgllm.db.tables import audit, broadcasts, conversations, inbox, messages, outbox, requests
 from tgllm.db.tables.audit import NewEntry
@@ -42,7 +43,7 @@ def fill(conn: Connection, now: int) -> None:
     turns = [f"access:7:{number}" if number == 1 else f"u{number}" for number in range(MANY)]
     rows = [NewOutbox(lane=turn, method="sendMessage", chat_id=7, payload={}, turn_id=turn) for turn in turns]
     ids = outbox.add(conn, rows, now)
-    outbox.claim(conn, MANY, now)
+    outbox_claims.claim(conn, MANY, now)
     outbox.mark_sent(conn, [(row_id, 1) for row_id in ids], now)
     conversation = conversations.active_for(conn, "a", now).id
     for turn in ("undone", "kept"):

@@ -273,3 +273,19 @@ async def test_a_topic_or_a_message_of_another_chat_is_no_place(
         await ann.say("x", chat=group, topic=topic)
     with pytest.raises(ValueError, match="is in another chat"):
         await ann.say("x", chat=group, reply_to=message)
+
+
+async def test_private_chats_and_basic_groups_of_a_bot_share_a_sequence_of_ids(
+    emu: Emulator, ann: EmulatedUser, api: Call
+) -> None:
+    eve = emu.add_user(first_name="Eve")
+    other = emu.add_bot(token="43:other", username="other_bot")
+    basic = emu.add_group(title="Basic", members=[ann, eve], is_basic=True)
+    large = emu.add_group(title="Large", members=[ann])
+    first = await ann.say("one")
+    ids = [(await api("sendMessage", chat_id=chat_id, text="x"))["message_id"] for chat_id in (ann.id, basic.id)]
+    ids += [(await eve.say("two")).id, (await ann.say("three", chat=basic)).id]
+    assert ids == [first.id + number for number in (1, 2, 3, 4)]
+    # A supergroup has its own, and so has another bot.
+    assert [(await ann.say("four", chat=large)).id, (await ann.say("five", chat=large)).id] == [1, 2]
+    assert (await ann.say("six", chat=ann.private_chat(other))).id == 1

@@ -13,6 +13,7 @@ from aiogram.types import InputFile, Message
 
 from tgllm.bot.delivery.fallbacks import OURS
 from tgllm.bot.delivery.files import opened
+from tgllm.bot.delivery.repeats import MARKED
 from tgllm.bot.delivery.rows import EDIT_OF_PART, PLACEHOLDER, REPEATABLE
 
 __all__ = ["RawEditText", "RawSendMessage", "call_of", "edit_call", "is_send", "message_id_of", "new_message_instead"]
@@ -135,7 +136,7 @@ _METHODS: Mapping[str, type[TelegramMethod[Any]]] = {
     )
 }
 
-_OURS = OURS | {EDIT_OF_PART, PLACEHOLDER, REPEATABLE}
+_OURS = OURS | {EDIT_OF_PART, MARKED, PLACEHOLDER, REPEATABLE}
 _ONLY_FOR_NEW = _OURS | {
     "reply_parameters",
     "message_thread_id",

@@ -10,7 +10,7 @@ from typing import Any
 from tgllm.bot.rendering.payloads import Payload, RichMessage
 from tgllm.services.messaging.rows import NO_PREVIEW
 
-__all__ = ["OURS", "following", "formatted", "method_of", "stepped_down", "with_fallback"]
+__all__ = ["OURS", "PLACE", "following", "formatted", "method_of", "stepped_down", "with_fallback"]
 
 FALLBACK = "fallback"
 """Key in the payload of a rich message or a file: the parameters of the equivalent texts, or of the
@@ -24,7 +24,7 @@ OURS = frozenset({FALLBACK, FOLLOWING, FOLLOWING_MARKUP})
 """Keys that are not Bot API parameters."""
 _FORMATS = OURS | {"rich_message", "photo", "document", "caption", "text", "entities", "link_preview_options"}
 _METHODS = {"rich_message": "sendRichMessage", "document": "sendDocument", "photo": "sendPhoto"}
-_PLACE = frozenset(
+PLACE = frozenset(
     {
         "chat_id",
         "business_connection_id",
@@ -33,6 +33,7 @@ _PLACE = frozenset(
         "ephemeral_message_parameters",
     }
 )
+"""Parameters that say where a message is sent."""
 
 
 def formatted(payload: Payload) -> dict[str, Any]:
@@ -65,7 +66,7 @@ def stepped_down(payload: Mapping[str, Any]) -> dict[str, Any] | None:
 def following(payload: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return what the row sends after this payload; None if nothing."""
     rest: Sequence[Mapping[str, Any]] = payload.get(FOLLOWING) or ()
-    place = {key: value for key, value in payload.items() if key in _PLACE}
+    place = {key: value for key, value in payload.items() if key in PLACE}
     markup = {"reply_markup": payload[FOLLOWING_MARKUP]} if FOLLOWING_MARKUP in payload else {}
     return _first_of(place | markup, rest) if rest else None
 

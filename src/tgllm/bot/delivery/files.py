@@ -21,6 +21,7 @@ __all__ = [
     "media_payload",
     "opened",
     "remove_document",
+    "upload_size",
 ]
 
 DOCUMENT = "document"
@@ -97,6 +98,15 @@ def opened(payload: Mapping[str, Any]) -> Mapping[str, Any]:
     if not path.is_file():
         raise ValueError("the file to be sent is gone")
     return {**payload, key: StoredUpload(path, str(payload[key]["name"]))}
+
+
+def upload_size(payload: Mapping[str, Any]) -> int:
+    """Return the bytes of the file that a payload sends; 0 without a file, or if it does not exist any more."""
+    key = _key(payload)
+    try:
+        return 0 if key is None else _path(payload[key]).stat().st_size
+    except OSError:
+        return 0
 
 
 async def remove_document(payload: Mapping[str, Any]) -> None:

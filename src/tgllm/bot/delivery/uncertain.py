@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Literal
 
+from tgllm.bot.delivery.fallbacks import method_of
+from tgllm.bot.delivery.repeats import MARKED, marked
 from tgllm.bot.delivery.rows import EDIT_OF_PART, PLACEHOLDER, REPEATABLE, buttons, message_rows
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import outbox
@@ -11,7 +14,7 @@ from tgllm.i18n import Catalogue
 from tgllm.services.common.lane import Lane
 from tgllm.services.messaging.people import language_in
 
-__all__ = ["KEEP", "RESEND", "edited_message", "is_repeatable", "uncertain_notices"]
+__all__ = ["KEEP", "RESEND", "OnUnknown", "edited_message", "is_repeatable", "settle"]
 
 RESEND = "resend"
 """First word of the callback data of the button that resends a message; the outbox row's id follows a colon."""
@@ -19,13 +22,30 @@ KEEP = "keep"
 """The same for the button that confirms that it has arrived."""
 
 
-def uncertain_notices(conn: Connection, rows: Iterable[OutboxRow], texts: Catalogue) -> list[NewOutbox]:
-    """Return notices that offer to resend these rows; in a group in the bot's language, since the user is unknown.
+OnUnknown = Literal["ask", "resend"]
+"""What happens to a message of unknown delivery."""
 
-    A placeholder needs no notice: the answer replaces it or is a new message. A notice is ``REPEATABLE``, so it is
-    retried until it arrives: without its buttons the message could not be resent.
+
+def settle(conn: Connection, rows: Iterable[OutboxRow], texts: Catalogue, unknown: OnUnknown) -> list[NewOutbox]:
+    """Resend uncertain rows with a mark, or return notices that offer to resend them.
+
+    A marked repeat that is uncertain too is offered. Notices are in a group in the bot's language, since the user is
+    unknown. They are ``REPEATABLE``, so they are retried until they arrive: without their buttons the message could not
+    be resent. The placeholder of an answer is not offered, since the answer is a new message then; the notice says that
+    it may be left behind. Other messages that may be lost have no notice.
     """
-    return [_notice(conn, row, texts) for row in rows if PLACEHOLDER not in row.payload]
+    notices: list[NewOutbox] = []
+    for row in rows:
+        outbox.forget_ids(conn, row)
+        if PLACEHOLDER in row.payload:
+            notices += _notices_of_placeholder(conn, row, texts)
+        elif unknown == "resend" and MARKED not in row.payload:
+            payload = marked(row.payload, texts("send.repeat", language_in(conn, Lane.parse(row.lane).chat_id)))
+            method = method_of(payload)
+            outbox.rewrite(conn, row.id, method=method, kind="send", payload=payload, state="uncertain")
+        else:
+            notices.append(_notice(conn, row, texts))
+    return notices
 
 
 def is_repeatable(conn: Connection, row: OutboxRow) -> bool:
@@ -45,6 +65,14 @@ def edited_message(conn: Connection, row: OutboxRow) -> int | None:
         return None
     placeholder = outbox.find(conn, row.turn_id, part)
     return None if placeholder is None else placeholder.message_id
+
+
+def _notices_of_placeholder(conn: Connection, row: OutboxRow, texts: Catalogue) -> list[NewOutbox]:
+    if row.turn_id is None or "reply_markup" not in row.payload:
+        return []
+    lane = Lane.parse(row.lane)
+    (notice,) = message_rows(lane, texts("send.orphan", language_in(conn, lane.chat_id)))
+    return [replace(notice, payload={**notice.payload, PLACEHOLDER: True}, priority=row.priority)]
 
 
 def _notice(conn: Connection, row: OutboxRow, texts: Catalogue) -> NewOutbox:

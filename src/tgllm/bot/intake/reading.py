@@ -1,12 +1,12 @@
 """Sorts the updates of a response: those that can be stored, and those that can't be read."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
-from tgllm.bot.telegram.get_updates import Entry, Undecoded, id_of
+from tgllm.bot.telegram.get_updates import MOST_ID, Entry, Undecoded, id_of
 from tgllm.bot.updates.raw import to_inbox
-from tgllm.bot.updates.values import as_mapping
+from tgllm.bot.updates.values import as_id, as_mapping
 from tgllm.db.engine.json_depth import check_depth
 from tgllm.db.tables.inbox import NewUpdate
 
@@ -14,6 +14,7 @@ __all__ = ["MOST_DEPTH", "Batch", "Unreadable", "sort_out"]
 
 IN_NAME_OF_A_CHAT: Final = "message:sender"
 """Kind of the row of a message that no person has sent."""
+_MESSAGES: Final = ("message", "edited_message", "channel_post", "edited_channel_post")
 MOST_DEPTH: Final = 200
 """Nesting levels of a readable update. SQLite reads 1000 (sqlite.org: JSON functions), and Telegram sends about ten."""
 
@@ -36,6 +37,8 @@ class Batch:
     """Messages in the name of a chat, by update id. They are not stored, but their authors may be told why."""
     without_id: int = 0
     """Number of entries without a usable update id, which can be neither stored nor confirmed."""
+    message_ids: Sequence[tuple[int, int]] = ()
+    """Chat and message id of all messages in it."""
 
     @property
     def is_empty(self) -> bool:
@@ -54,7 +57,9 @@ def sort_out(entries: Iterable[Entry]) -> Batch:
     unreadable: dict[int, Unreadable] = {}
     in_name_of_chats: dict[int, Mapping[str, Any]] = {}
     without_id = 0
+    message_ids: list[tuple[int, int]] = []
     for entry in entries:
+        message_ids += _message_ids(entry)
         match _read(entry):
             case NewUpdate() as update:
                 updates.setdefault(update.update_id, update)
@@ -65,7 +70,18 @@ def sort_out(entries: Iterable[Entry]) -> Batch:
             case None:
                 without_id += 1
     rest = [bad for update_id, bad in unreadable.items() if update_id not in updates]
-    return Batch(list(updates.values()), rest, in_name_of_chats, without_id)
+    return Batch(list(updates.values()), rest, in_name_of_chats, without_id, message_ids)
+
+
+def _message_ids(entry: Entry) -> Iterator[tuple[int, int]]:
+    """Yield the chat and the id of the message of an update, if it is one of the bot's account."""
+    update = as_mapping(entry)
+    for kind in _MESSAGES:
+        message = as_mapping(update.get(kind))
+        chat_id, message_id = as_id(as_mapping(message.get("chat")).get("id")), as_id(message.get("message_id"))
+        # An ephemeral message has the id 0.
+        if chat_id and message_id and 0 < message_id < MOST_ID and abs(chat_id) < MOST_ID:
+            yield chat_id, message_id
 
 
 def _read(entry: Entry) -> NewUpdate | Unreadable | None:

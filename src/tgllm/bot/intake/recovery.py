@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from tgllm.bot.delivery.uncertain import is_repeatable, uncertain_notices
+from tgllm.bot.delivery.recording import GRACE_SECONDS, MOST_ATTEMPTS
+from tgllm.bot.delivery.resolving import is_resolvable
+from tgllm.bot.delivery.uncertain import edited_message, is_repeatable, settle
 from tgllm.bot.intake.given_up import expired_rows, spent_rows
 from tgllm.bot.intake.interrupted import count_interrupted
 from tgllm.bot.parts import BotParts
@@ -45,22 +47,26 @@ def recover(conn: Connection, parts: BotParts, now: int) -> Recovered:
     revoke_lost_links(conn, parts.core.texts, now)
     # After it: an edit replaces only a message that is queued.
     take_edits(conn, inbox.queued_edits(conn), parts.username, parts.core.password.questions, now)
-    outbox.add(conn, [*_unconfirmed(conn, parts), *_ended(conn, found, parts, now)], now)
+    outbox.add(conn, [*_unconfirmed(conn, parts, now), *_ended(conn, found, parts, now)], now)
     # Last, since the notices are made from the updates' contents.
     for row in (*found.spent, *found.expired):
         parts.relevance.empty_irrelevant(conn, row, now)
     return found
 
 
-def _unconfirmed(conn: Connection, parts: BotParts) -> Sequence[NewOutbox]:
-    """Resend the calls under way that may be repeated; return notices about the others."""
+def _unconfirmed(conn: Connection, parts: BotParts, now: int) -> Sequence[NewOutbox]:
+    """Resend the calls under way that may be repeated, and find out about messages; return notices about the others."""
+    sending = parts.core.config.sending
     lost: list[outbox.OutboxRow] = []
     for row in outbox.recover(conn):
-        if is_repeatable(conn, row):
+        sends = edited_message(conn, row) is None
+        if sends and sending.resolve and is_resolvable(row) and row.attempts < MOST_ATTEMPTS:
+            outbox.mark_in_doubt(conn, row.id, now + int(GRACE_SECONDS * 1000), row.error or "")
+        elif is_repeatable(conn, row):
             outbox.resend(conn, row.id)
         else:
             lost.append(row)
-    return uncertain_notices(conn, lost, parts.core.texts)
+    return settle(conn, lost, parts.core.texts, sending.unknown)
 
 
 def _ended(conn: Connection, found: Recovered, parts: BotParts, now: int) -> Iterator[NewOutbox]:

@@ -18,6 +18,7 @@ from tgllm.bot.turns.edits import stop_superseded, take_edits
 from tgllm.bot.ui.command_table import Reads
 from tgllm.bot.updates.redaction import redacted
 from tgllm.db.engine.unit import Connection
+from tgllm.db.queries import known_ids
 from tgllm.db.tables import inbox, outbox
 from tgllm.db.tables.inbox import NewUpdate
 from tgllm.db.tables.outbox import NewOutbox
@@ -47,6 +48,8 @@ class _About:
     """Messages in the name of a chat, by update id."""
     old_presses: Collection[int] = ()
     """Ids of the presses that are too old to be acted on."""
+    message_ids: Sequence[tuple[int, int]] = ()
+    """Chat and message id of its messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ class Intake:
             DatabaseError: the updates can't be stored.
         """
         old = self._old_presses.find(batch, milliseconds(self._parts.core.clock))
-        self._about = _About(self._reads(), batch.in_name_of_chats, old)
+        self._about = _About(self._reads(), batch.in_name_of_chats, old, batch.message_ids)
         any_new, refused = await self._all(batch.updates)
         if await self._quarantine.put([*batch.unreadable, *refused], without_id=batch.without_id):
             any_new = True
@@ -157,6 +160,7 @@ class Intake:
     def _store(self, conn: Connection, updates: Sequence[NewUpdate], now: int) -> _Arrived:
         """Store the new updates; called on the database thread."""
         parts = self._parts
+        known_ids.note(conn, self._about.message_ids)
         added = [each for update in updates for each in self._add(conn, update, now)]
         new = [update for update in added if update.update_id not in self._about.old_presses]
         for update in added:

@@ -52,12 +52,13 @@ _PLAIN_TO_TLS: Final = (b"plain HTTP request was sent to HTTPS port", b"HTTP req
 class UnreadableAnswer(ClientDecodeError):
     """A response that is not one of the Bot API, or lacks a field that the bot needs."""
 
-    def __init__(self, detail: str, advice: str = "", status: int = 0) -> None:
-        """Create the error; the texts contain nothing secret."""
+    def __init__(self, detail: str, advice: str = "", status: int = 0, *, is_page: bool = False) -> None:
+        """Create the error; the texts contain nothing secret, and ``is_page`` says that the answer is a web page."""
         super().__init__(detail, ValueError(detail), None)
         self.detail = detail
         self.advice = advice
         self.status = status
+        self.is_page = is_page
 
     def __str__(self) -> str:
         return self.detail
@@ -87,7 +88,7 @@ def _no_json(status: int, body: bytes) -> UnreadableAnswer:
     quoted = f" ({said})" if said else ""
     if is_page(body):
         advice = "a sign-in page of the network, a gateway or a proxy may answer in its place; check {setting}"
-        return UnreadableAnswer(f"HTTP {status} with a web page{quoted} in place of JSON", advice, status)
+        return UnreadableAnswer(f"HTTP {status} with a web page{quoted} in place of JSON", advice, status, is_page=True)
     what = f"with a text{quoted}" if said else "with an empty answer" if not body.strip() else "with broken JSON"
     advice = "check whether {setting} is a Bot API server"
     return UnreadableAnswer(f"HTTP {status} {what} in place of JSON", advice, status)

@@ -7,7 +7,7 @@ part of the rate is its own in any case, so that no number of answers stops it.
 
 from typing import Final
 
-from tgllm.bot.telegram.buckets import TokenBucket
+from tgllm.bot.telegram.buckets import NO_LIMIT, ROUNDING, TokenBucket
 
 __all__ = ["BackgroundShare"]
 
@@ -19,7 +19,6 @@ _RESERVE: Final = 1 / 3
 """Part of a second's calls that the background leaves over."""
 _QUIET_SECONDS: Final = 5.0
 """Time after an answer or a draft for which the bot counts as answering."""
-_UNLIMITED: Final = 1 << 30
 
 
 class BackgroundShare:
@@ -52,11 +51,12 @@ class BackgroundShare:
     def room(self, now: float) -> int:
         """Return how many calls of the background may begin."""
         if self._rate <= 0:
-            return _UNLIMITED
+            return NO_LIMIT
         left = self._overall.tokens(now) - min(self._reserve, self._overall.size - 1)
         if self._is_answering(now):
             left = min(left, self._most.tokens(now))
-        return max(int(left + 1e-9), 0 if self._least.wait(now) else 1)
+        own = 0 if self._least.wait(now) else 1
+        return min(self._overall.room(now), max(int(left + ROUNDING), own))
 
     def wait(self, now: float) -> float:
         """Return the seconds until a call of the background may begin, if no other call does."""
@@ -65,7 +65,7 @@ class BackgroundShare:
         left_over = self._overall.wait(now, self._reserve)
         if self._is_answering(now):
             left_over = max(left_over, self._most.wait(now))
-        return min(left_over, self._least.wait(now))
+        return max(self._overall.wait(now), min(left_over, self._least.wait(now)))
 
     def _is_answering(self, now: float) -> bool:
         return now - self._answered_at < _QUIET_SECONDS

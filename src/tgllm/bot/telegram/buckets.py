@@ -1,8 +1,13 @@
 """Token bucket, from which the rate limits are made."""
 
-__all__ = ["TokenBucket", "positive"]
+from math import floor
+from typing import Final
 
-_ROUNDING = 1e-9
+__all__ = ["NO_LIMIT", "ROUNDING", "TokenBucket", "positive"]
+
+ROUNDING: Final = 1e-9
+NO_LIMIT: Final = 1 << 30
+"""Number of calls that stands for any number."""
 
 
 class TokenBucket:
@@ -35,6 +40,10 @@ class TokenBucket:
             return 0.0
         return positive(1.0 + min(spare, self.size - 1) - self.tokens(now)) / self._rate
 
+    def room(self, now: float) -> int:
+        """Return the number of whole tokens; below zero if more were taken than there were."""
+        return NO_LIMIT if self._rate <= 0 else floor(self.tokens(now) + ROUNDING)
+
     def take(self) -> None:
         """Use a token; the count may go below zero, which makes later callers wait longer."""
         self._tokens -= 1.0
@@ -46,4 +55,4 @@ class TokenBucket:
 
 def positive(left: float) -> float:
     """Return the rest of a wait, 0 if only a rounding error is left."""
-    return left if left > _ROUNDING else 0.0
+    return left if left > ROUNDING else 0.0

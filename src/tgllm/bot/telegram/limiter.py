@@ -9,12 +9,14 @@ leaves its rows in the outbox. Calls that wait for the same chat are made in the
 Uploads of more than 100 kB have a bucket of their own: Telegram's server spaces them, and refuses them once they are
 too far behind.
 
-Calls of the background (access requests, replies to strangers, broadcasts) don't wait here: the sender leaves their
-rows in the outbox until the overall rate and the chat have room for them beside the answers.
+Calls of the outbox don't wait here. The sender asks for the room there is (``room``), claims no more rows than that,
+and reserves the room of each before its call, so a row counts as being sent only while its call is made. Previews have
+no rows and wait here, or are skipped (``wait_for``). Calls of the background (access requests, replies to strangers,
+broadcasts) need more room than others: it has to be left over beside the answers.
 """
 
-import asyncio
-from collections import OrderedDict, deque
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -27,34 +29,27 @@ from aiogram.methods.base import TelegramMethod, TelegramType
 
 from tgllm.api.clock import Clock
 from tgllm.bot.telegram.background import BackgroundShare
-from tgllm.bot.telegram.buckets import TokenBucket, positive
+from tgllm.bot.telegram.buckets import NO_LIMIT, TokenBucket, positive
+from tgllm.bot.telegram.chat_limits import ChatLimits
 from tgllm.config.model import SendingSection
 
-__all__ = ["IN_BACKGROUND", "Limiter", "Rates", "rates_from"]
+__all__ = ["IN_BACKGROUND", "LARGE_UPLOAD", "RESERVED", "Limiter", "Rates", "Room", "rates_from"]
 
 # Methods that send no message; Telegram does not count them against a chat.
 _UNLIMITED = frozenset({"getUpdates", "getMe", "answerCallbackQuery", "getFile", "sendChatAction", "setMyCommands"})
 
 _SPARE_IN_CHAT = 1
 _SPARE_OVERALL = 4
-_SPARE_FOR_ANSWERS = 2
-"""Calls for which the background leaves room in a chat: an answer and a draft."""
-_SPARE_IN_MINUTE = 1 / 3
-"""Part of a group's minute that the background leaves to answers."""
-_BACKGROUND_SECONDS = 15.0
-"""Interval at which a chat gets one call of the background, although an answer leaves no room for it."""
-
-_LARGE_UPLOAD = 100_000
+LARGE_UPLOAD = 100_000
 """Bytes from which an upload counts as large. Source: the Bot API server."""
 _UPLOAD_BURST = 4.0
 """Large uploads that may be made at once after a pause."""
 
-_MINUTE_SECONDS = 61.0
-"""Slightly more than a minute: calls may reach Telegram closer together than they were made."""
-
-
 IN_BACKGROUND: ContextVar[bool] = ContextVar("IN_BACKGROUND", default=False)
 """Whether the calls of the current task belong to the background."""
+
+RESERVED: ContextVar[bool] = ContextVar("RESERVED", default=False)
+"""Whether the next call of the current task has room that was reserved for it, and need not wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,43 +68,15 @@ class Rates:
     """Uploads of large files a second, to all chats together."""
 
 
-class _Chat:
-    """Limits of one chat, and the queue of calls that wait for it."""
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many calls may be made at once."""
 
-    __slots__ = ("_bucket", "_minute", "background_at", "line")
-
-    def __init__(self, bucket: TokenBucket, per_minute: int = 0) -> None:
-        self.background_at = -_BACKGROUND_SECONDS
-        self._bucket = bucket
-        self._minute = deque[float](maxlen=per_minute)
-        # asyncio.Lock is fair: waiters acquire it in the order in which they asked for it.
-        self.line = asyncio.Lock()
-
-    def wait(self, now: float, spare: int = 0) -> float:
-        """Return the seconds until a call may be made that leaves room for ``spare`` more."""
-        return max(self._bucket.wait(now, spare), self.full_for(now, spare))
-
-    def full_for(self, now: float, spare: int = 0) -> float:
-        """Return the seconds until the minute's window has room for a call and ``spare`` more."""
-        most = self._minute.maxlen or 0
-        # Position, from the newest, of the call that must leave the window first.
-        back = max(1, most - spare)
-        if not most or len(self._minute) < back:
-            return 0.0
-        return positive(self._minute[-back] + _MINUTE_SECONDS - now)
-
-    def background_wait(self, now: float) -> float:
-        """Return the seconds until a call of the background may be made."""
-        spare_in_minute = int((self._minute.maxlen or 0) * _SPARE_IN_MINUTE)
-        beside_answers = max(self._bucket.wait(now, _SPARE_FOR_ANSWERS), self.full_for(now, spare_in_minute))
-        # In its turn it waits with the answers: between answers that follow each other, the chat never has room.
-        in_turn = max(self.full_for(now), positive(self.background_at + _BACKGROUND_SECONDS - now))
-        return min(beside_answers, in_turn)
-
-    def take(self, now: float) -> None:
-        """Count a call that is made now."""
-        self._bucket.take()
-        self._minute.append(now)
+    overall: int
+    chats: Mapping[int, int]
+    """Chats in which fewer calls are possible than in others."""
+    in_other_chat: int
+    """Calls to each of the other chats."""
 
 
 class Limiter(BaseRequestMiddleware):
@@ -123,7 +90,11 @@ class Limiter(BaseRequestMiddleware):
         self._overall = TokenBucket(rates.overall, max(1.0, rates.overall), clock.monotonic())
         self._uploads = TokenBucket(rates.uploads, _UPLOAD_BURST, clock.monotonic())
         self._share = BackgroundShare(self._overall, rates.overall, clock.monotonic())
-        self._chats: OrderedDict[int, _Chat] = OrderedDict()
+        self._chats: OrderedDict[int, ChatLimits] = OrderedDict()
+        self._most = self._most_at_once()
+        self._used: set[int] = set()
+        """Chats that may have less room than others."""
+        self._waiting = 0
         self._recent: set[int] = set()
         """Chats of the latest calls, which may have no room for the background."""
         self._held_until: dict[int, float] = {}
@@ -136,13 +107,51 @@ class Limiter(BaseRequestMiddleware):
         """
         return self._wait(chat_id, _SPARE_IN_CHAT, _SPARE_OVERALL)
 
+    def room(self) -> Room:
+        """Return how many calls may be made now, beside those that wait already."""
+        now = self._clock.monotonic()
+        chats: dict[int, int] = {}
+        for chat_id in tuple(self._used):
+            room = self._chat(chat_id).room(now)
+            if room >= self._most:
+                self._used.discard(chat_id)
+            else:
+                chats[chat_id] = max(0, room)
+        chats |= dict.fromkeys(self.held_chats(), 0)
+        return Room(max(0, self._overall.room(now) - self._waiting), chats, self._most)
+
+    def next_room(self, chats: Iterable[int] = ()) -> float:
+        """Return the seconds until a call may be made to one of these chats, or to any if none is given."""
+        now = self._clock.monotonic()
+        in_chats = (
+            max(self._hold_left(chat_id), chat.wait(now, chat.waiting))
+            for chat_id, chat in ((chat_id, self._chat(chat_id)) for chat_id in chats)
+        )
+        return max(self._overall.wait(now, self._waiting), min(in_chats, default=0.0))
+
+    def reserve(self, chat_id: int, *, in_background: bool = False) -> bool:
+        """Take the room of a call; return False if there is none.
+
+        The call is made in a task in which ``RESERVED`` is set.
+        """
+        now, chat = self._clock.monotonic(), self._chat(chat_id)
+        if self._hold_left(chat_id) or min(self._overall.room(now) - self._waiting, chat.room(now)) < 1:
+            return False
+        if in_background:
+            self._share.take()
+            chat.background_at = now
+        self._take(chat_id, chat, in_background=in_background)
+        return True
+
+    def reserve_upload(self) -> float:
+        """Take the room of a large upload; return the seconds after which it may be made."""
+        wait = self._upload_wait()
+        self._uploads.take()
+        return wait
+
     def held_chats(self) -> frozenset[int]:
         """Return the chats to which nothing may be sent for now."""
         return frozenset(chat for chat in tuple(self._held_until) if self._hold_left(chat) > 0)
-
-    def next_release(self) -> float | None:
-        """Return the seconds until the first hold ends; None if no chat is held."""
-        return min((self._hold_left(chat) for chat in tuple(self._held_until)), default=None)
 
     def hold(self, chat_id: int, seconds: float) -> None:
         """Hold a chat for that long; a longer hold stays."""
@@ -164,13 +173,6 @@ class Limiter(BaseRequestMiddleware):
         """Return the chats to which no call of the background may begin now: their room is for answers."""
         return frozenset(self._busy_chats(self._clock.monotonic()))
 
-    def note_background(self, chat_id: int | None) -> None:
-        """Note that a call of the background begins."""
-        self._share.take()
-        if chat_id is not None:
-            self._chat(chat_id).background_at = self._clock.monotonic()
-            self._recent.add(chat_id)
-
     async def __call__(
         self,
         make_request: NextRequestMiddlewareType[TelegramType],
@@ -181,7 +183,9 @@ class Limiter(BaseRequestMiddleware):
         chat_id = getattr(method, "chat_id", None)
         if not isinstance(chat_id, int):
             return await make_request(bot, method)
-        if method.__api_method__ in _UNLIMITED:
+        if RESERVED.get():
+            RESERVED.set(False)
+        elif method.__api_method__ in _UNLIMITED:
             await self._wait_out_hold(chat_id)
         else:
             await self._acquire(chat_id, is_upload=_is_large_upload(method))
@@ -195,21 +199,32 @@ class Limiter(BaseRequestMiddleware):
         if not IN_BACKGROUND.get():
             self._share.note_answer(self._clock.monotonic())
         chat = self._chat(chat_id)
-        async with chat.line:
-            while (wait := max(self._wait(chat_id), self._upload_wait() if is_upload else 0.0)) > 0:
-                await self._clock.sleep(wait)
-            now = self._clock.monotonic()
-            if is_upload:
-                self._uploads.take()
-            chat.take(now)
-            self._overall.take()
-            self._recent.add(chat_id)
-            if not IN_BACKGROUND.get():
-                self._share.note_answer(now)
-            # A full window means a long wait. A hold leaves the chat's rows in the outbox meanwhile, where they don't
-            # take the sender's slots from other chats and a shutdown can't interrupt them.
-            if (full := chat.full_for(now)) > 0:
-                self.hold(chat_id, full)
+        chat.waiting += 1
+        self._waiting += 1
+        self._used.add(chat_id)
+        try:
+            async with chat.line:
+                while (wait := max(self._wait(chat_id), self._upload_wait() if is_upload else 0.0)) > 0:
+                    await self._clock.sleep(wait)
+                if is_upload:
+                    self._uploads.take()
+                self._take(chat_id, chat, in_background=IN_BACKGROUND.get())
+        finally:
+            chat.waiting -= 1
+            self._waiting -= 1
+
+    def _take(self, chat_id: int, chat: ChatLimits, *, in_background: bool) -> None:
+        """Count a call that is made now."""
+        now = self._clock.monotonic()
+        chat.take(now)
+        self._overall.take()
+        self._recent.add(chat_id)
+        self._used.add(chat_id)
+        if not in_background:
+            self._share.note_answer(now)
+        # A full window means a long wait. A hold keeps every method from the chat meanwhile.
+        if (full := chat.full_for(now)) > 0:
+            self.hold(chat_id, full)
 
     def _upload_wait(self) -> float:
         return self._uploads.wait(self._clock.monotonic())
@@ -238,7 +253,7 @@ class Limiter(BaseRequestMiddleware):
             del self._held_until[chat_id]
         return left
 
-    def _chat(self, chat_id: int) -> _Chat:
+    def _chat(self, chat_id: int) -> ChatLimits:
         chat = self._chats.get(chat_id)
         if chat is None:
             chat = self._chats[chat_id] = self._new_chat(is_group=chat_id < 0)
@@ -248,17 +263,23 @@ class Limiter(BaseRequestMiddleware):
             self._chats.move_to_end(chat_id)
         return chat
 
-    def _new_chat(self, *, is_group: bool) -> _Chat:
+    def _most_at_once(self) -> int:
+        """Return the calls to a chat that may be made at once after a pause."""
+        rates = self._rates
+        private = rates.burst if rates.private > 0 else NO_LIMIT
+        return min(private, rates.burst, rates.group_per_minute) if rates.group_per_minute > 0 else private
+
+    def _new_chat(self, *, is_group: bool) -> ChatLimits:
         rates, now = self._rates, self._clock.monotonic()
         if is_group:
-            return _Chat(TokenBucket(rates.group_per_minute / 60, rates.burst, now), rates.group_per_minute)
-        return _Chat(TokenBucket(rates.private, rates.burst, now))
+            return ChatLimits(TokenBucket(rates.group_per_minute / 60, rates.burst, now), rates.group_per_minute)
+        return ChatLimits(TokenBucket(rates.private, rates.burst, now))
 
 
 def _is_large_upload(method: TelegramMethod[Any]) -> bool:
     """Return whether a call uploads a large file."""
     file = getattr(method, "document", None) or getattr(method, "photo", None)
-    return file is not None and getattr(file, "size", 0) > _LARGE_UPLOAD
+    return file is not None and getattr(file, "size", 0) > LARGE_UPLOAD
 
 
 def rates_from(section: SendingSection) -> Rates:

@@ -14,6 +14,7 @@ from aiogram.methods.base import TelegramMethod, TelegramType
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, TCPConnector
 from pydantic import ValidationError
 
+from tgllm.api.clock import Clock, SystemClock
 from tgllm.bot.telegram.answers import UnreadableAnswer, lenient_result, raise_failure, read_object, redirect_words
 from tgllm.bot.telegram.connection import CONNECT_SECONDS, ConnectionLost, certificates, failure_of
 from tgllm.bot.telegram.get_updates import BadResponse, Entry, RawGetUpdates, read_entries
@@ -35,12 +36,13 @@ class BotSession(AiohttpSession):
     so every run of the garbage collector would drop it, and building it again takes some 50 ms.
     """
 
-    def __init__(self, api: TelegramAPIServer, *, timeout: float) -> None:
-        """Connect to the server ``api``; calls time out after ``timeout`` seconds.
+    def __init__(self, api: TelegramAPIServer, *, timeout: float, clock: Clock | None = None) -> None:
+        """Connect to the server ``api``; calls time out after ``timeout`` seconds, and are measured with ``clock``.
 
         The proxy of the environment is used; one that can't be used is left out, as ``tgllm doctor`` says.
         """
         super().__init__(api=api, timeout=timeout)
+        self._clock = clock or SystemClock()
         self._http_proxy, _ = find_http_proxy(api.base)
         self._connector_init["ssl"] = certificates()
         self._kept: dict[type[TelegramMethod[Any]], type[Response[Any]]] = {}
@@ -82,10 +84,11 @@ class BotSession(AiohttpSession):
             AiogramError: the call failed.
         """
         seconds = self.timeout if timeout is None else timeout
+        began = self._clock.monotonic()
         try:
             return await self._request(bot, method, seconds)
         except (ClientError, TimeoutError, OSError, UnreadableAnswer) as error:
-            failure = self.explain(error, seconds)
+            failure = self.explain(error, seconds, self._clock.monotonic() - began)
             if failure is None:
                 raise
             lost: Exception = ConnectionLost(method, failure)
@@ -96,9 +99,11 @@ class BotSession(AiohttpSession):
         # Not in the handler: the original error, which contains the URL with the token, would be the context.
         raise lost
 
-    def explain(self, error: BaseException, seconds: float | None = None) -> ConnectionFailure | None:
-        """Return why a request to the server failed; None for an error that is not of the connection."""
-        return failure_of(error, self.api.base, proxy=self._http_proxy, seconds=seconds)
+    def explain(
+        self, error: BaseException, seconds: float | None = None, took: float | None = None
+    ) -> ConnectionFailure | None:
+        """Return why a request to the server failed, see ``failure_of``."""
+        return failure_of(error, self.api.base, proxy=self._http_proxy, seconds=seconds, took=took)
 
     async def _request(self, bot: Bot, method: TelegramMethod[TelegramType], seconds: float) -> TelegramType:
         session = await self._session_for(method.__api_method__)

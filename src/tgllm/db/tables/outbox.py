@@ -8,13 +8,12 @@ A change that may let a row go out gives the signal ``outbox``; the commit then 
 """
 
 import sqlite3
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from tgllm.api.types import JsonObject
-from tgllm.db.engine.rows import BOOL, JSON, clean_error, dumps, new_id, read, read_all, read_one
+from tgllm.db.engine.rows import BOOL, JSON, clean_error, dumps, new_id, read_all, read_one
 from tgllm.db.engine.signals import signal
 
 __all__ = [
@@ -29,27 +28,29 @@ __all__ = [
     "Priority",
     "State",
     "add",
-    "claim",
     "counts",
     "drop",
     "drop_erased",
     "drop_notices",
     "find",
+    "first_of_stream",
+    "forget_ids",
     "get",
+    "mark_arrived",
     "mark_failed",
+    "mark_in_doubt",
     "mark_ready_again",
     "mark_sent",
     "mark_uncertain",
-    "next_due",
     "of_turn",
     "postpone",
     "prune",
     "recover",
+    "release",
     "rename_turns",
     "requeue",
     "resend",
     "rewrite",
-    "waiting",
 ]
 
 State = Literal["ready", "sending", "sent", "uncertain", "failed", "dropped"]
@@ -118,6 +119,9 @@ class OutboxRow:
     sent_at: int | None
     priority: Priority
     behind: bool = field(metadata=BOOL)
+    claimed_at: int | None = None
+    known_id: int | None = None
+    doubt: bool = field(default=False, metadata=BOOL)
 
 
 def add(conn: sqlite3.Connection, rows: Iterable[NewOutbox], now: int) -> list[int]:
@@ -142,7 +146,7 @@ _ADD = """
 """
 
 
-def _first_of_stream(priority: Priority) -> Priority:
+def first_of_stream(priority: Priority) -> Priority:
     """Return the most urgent priority in the stream of rows with this one."""
     return CARD if priority >= CARD else ANSWER
 
@@ -161,136 +165,10 @@ def _add_one(conn: sqlite3.Connection, row: NewOutbox, now: int) -> int:
             "payload": dumps(row.payload),
             "now": now,
             "priority": row.priority,
-            "first": _first_of_stream(row.priority),
+            "first": first_of_stream(row.priority),
         },
     )
     return new_id(cursor)
-
-
-# Rows of one priority that are first in their stream, where none is being sent. They are read from an index until
-# enough are found, so rows that wait behind others cost nothing: of those only a few are in the index (see ``behind``).
-_HEAD = """
-    SELECT id, not_before, chat_id
-    FROM outbox AS head INDEXED BY outbox_due
-    WHERE state = 'ready' AND behind = 0 AND priority = :priority AND {range}
-        AND NOT EXISTS (
-            SELECT 1 FROM outbox AS busy
-            WHERE busy.state = 'sending' AND busy.lane = head.lane AND (busy.priority >= 2) = (head.priority >= 2)
-        )
-        AND NOT EXISTS (
-            SELECT 1 FROM outbox AS earlier
-            WHERE earlier.state = 'ready' AND earlier.lane = head.lane
-                AND earlier.priority >= :first AND earlier.priority < head.priority
-        )
-        AND NOT EXISTS (
-            SELECT 1 FROM outbox AS earlier
-            WHERE earlier.state = 'ready' AND earlier.lane = head.lane
-                AND earlier.priority = head.priority AND earlier.id < head.id
-        )
-    ORDER BY not_before, id
-"""
-# Fresh rows have no time, and those that were put off have one. Two ranges, so that rows for later are not read.
-_FRESH = _HEAD.format(range="not_before = 0")
-_PUT_OFF = _HEAD.format(range="not_before BETWEEN 1 AND :now")
-_LATER = _HEAD.format(range="not_before > :now")
-_WAITING = """
-    SELECT 0 WHERE EXISTS (SELECT 1 FROM outbox WHERE state = 'ready' AND behind = 0 AND priority = 0)
-    UNION ALL SELECT 1 WHERE EXISTS (SELECT 1 FROM outbox WHERE state = 'ready' AND behind = 0 AND priority = 1)
-    UNION ALL SELECT 2 WHERE EXISTS (SELECT 1 FROM outbox WHERE state = 'ready' AND behind = 0 AND priority = 2)
-    UNION ALL SELECT 3 WHERE EXISTS (SELECT 1 FROM outbox WHERE state = 'ready' AND behind = 0 AND priority = 3)
-"""
-_START = "UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id = ? RETURNING *"
-
-_ALL: Final[Sequence[Priority]] = (ANSWER, TIDY, CARD, NOTICE)
-
-
-def claim(
-    conn: sqlite3.Connection,
-    limit: int,
-    now: int,
-    *,
-    priorities: Sequence[Priority] = _ALL,
-    exclude_chats: Collection[int] = (),
-    most_in_chat: int | None = None,
-) -> list[OutboxRow]:
-    """Claim the first ready row of each stream, if it is due and no row of the stream is being sent.
-
-    Args:
-        conn: an open write transaction.
-        limit: maximum number of rows.
-        now: UTC in milliseconds.
-        priorities: priorities to claim, the most urgent first.
-        exclude_chats: chats that have to wait, for example because of a rate limit.
-        most_in_chat: maximum number of rows of one chat, which has a lane for each topic; None for no maximum.
-
-    Returns:
-        The rows, now ``sending``, by priority and then in the order of their ids. If more rows of a priority are due
-        than ``limit``, those that were put off are chosen by ``not_before``: the longest wait counts, not the id.
-    """
-    chosen: list[int] = []
-    counted: Counter[int] = Counter()
-    for priority in priorities:
-        if len(chosen) == limit:
-            break
-        due: list[sqlite3.Row] = []
-        for query in (_FRESH, _PUT_OFF):
-            due += _first(conn, query, priority, now, exclude_chats, limit, most_in_chat)
-        due.sort(key=lambda head: head["id"])
-        for head in due:
-            counted[head["chat_id"]] += 1
-            if len(chosen) < limit and (most_in_chat is None or counted[head["chat_id"]] <= most_in_chat):
-                chosen.append(head["id"])
-    return [read(OutboxRow, conn.execute(_START, (row_id,)).fetchone()) for row_id in chosen]
-
-
-def _first(
-    conn: sqlite3.Connection,
-    query: str,
-    priority: Priority,
-    now: int,
-    exclude_chats: Collection[int],
-    limit: int,
-    most_in_chat: int | None = None,
-) -> list[sqlite3.Row]:
-    """Return the first rows of a query, which is read no further than necessary."""
-    values = {"priority": priority, "now": now, "first": _first_of_stream(priority)}
-    found: list[sqlite3.Row] = []
-    counted: Counter[int] = Counter()
-    for head in conn.execute(query, values):
-        chat_id = head["chat_id"]
-        if len(found) >= limit:
-            break
-        if chat_id in exclude_chats or (most_in_chat is not None and counted[chat_id] >= most_in_chat):
-            continue
-        counted[chat_id] += 1
-        found.append(head)
-    return found
-
-
-def waiting(conn: sqlite3.Connection) -> set[int]:
-    """Return the priorities of which a row is ready."""
-    return {row[0] for row in conn.execute(_WAITING)}
-
-
-def next_due(
-    conn: sqlite3.Connection,
-    now: int = 0,
-    *,
-    priorities: Sequence[Priority] = _ALL,
-    exclude_chats: Collection[int] = (),
-) -> int | None:
-    """Return when the next row is due, in UTC milliseconds (0: at once); None if no row is waiting.
-
-    Streams with a row being sent are ignored, since their next row can't be sent before that one is finished, and so
-    are ``exclude_chats``.
-    """
-    times = [
-        int(head["not_before"])
-        for priority in priorities
-        for query in (_FRESH, _PUT_OFF, _LATER)
-        for head in _first(conn, query, priority, now, exclude_chats, 1)
-    ]
-    return min(times, default=None)
 
 
 def mark_sent(conn: sqlite3.Connection, sent: Iterable[tuple[int, int | None]], now: int) -> None:
@@ -308,6 +186,15 @@ def mark_ready_again(conn: sqlite3.Connection, row_id: int, not_before: int, err
     signal(conn, "outbox")
 
 
+def release(conn: sqlite3.Connection, row_id: int, not_before: int) -> None:
+    """Return a claimed row to the queue until ``not_before`` (UTC, milliseconds): its call was not made."""
+    conn.execute(
+        "UPDATE outbox SET state = 'ready', attempts = attempts - 1, not_before = ? WHERE id = ? AND state = 'sending'",
+        (not_before, row_id),
+    )
+    signal(conn, "outbox")
+
+
 def postpone(conn: sqlite3.Connection, row_id: int, not_before: int) -> None:
     """Delay a ready row until ``not_before`` (UTC, milliseconds)."""
     conn.execute("UPDATE outbox SET not_before = ? WHERE id = ? AND state = 'ready'", (not_before, row_id))
@@ -316,6 +203,39 @@ def postpone(conn: sqlite3.Connection, row_id: int, not_before: int) -> None:
 def mark_uncertain(conn: sqlite3.Connection, row_id: int, error: str) -> None:
     """Mark a row as uncertain: the call was sent, but no response was received."""
     _leave_sending(conn, row_id, "uncertain", error)
+
+
+def mark_in_doubt(conn: sqlite3.Connection, row_id: int, not_before: int, error: str) -> None:
+    """Return a row to its place in the queue: its call may have arrived, which is found out before the next one."""
+    conn.execute(
+        "UPDATE outbox SET state = 'ready', doubt = 1, error = ?, not_before = ?"
+        " WHERE id = ? AND state IN ('sending', 'uncertain')",
+        (clean_error(error), not_before, row_id),
+    )
+    signal(conn, "outbox")
+
+
+def mark_arrived(conn: sqlite3.Connection, row_ids: Iterable[int], now: int) -> None:
+    """Mark waiting rows as sent that were found to have arrived; their message ids are not known."""
+    conn.executemany(
+        "UPDATE outbox SET state = 'sent', sent_at = ?, error = NULL WHERE id = ? AND state = 'ready' AND doubt = 1",
+        [(now, row_id) for row_id in row_ids],
+    )
+    signal(conn, "outbox")
+
+
+def forget_ids(conn: sqlite3.Connection, row: OutboxRow) -> None:
+    """Forget the ids of the other rows of the chat that may have arrived, or whose calls are under way.
+
+    The message of ``row`` may have arrived and was not found. It would be taken for theirs.
+    """
+    conn.execute(
+        "UPDATE outbox SET known_id = NULL WHERE chat_id = ? AND id <> ? AND state = 'ready' AND doubt = 1",
+        (row.chat_id, row.id),
+    )
+    conn.execute(
+        "UPDATE outbox SET known_id = NULL WHERE chat_id = ? AND id <> ? AND state = 'sending'", (row.chat_id, row.id)
+    )
 
 
 def mark_failed(conn: sqlite3.Connection, row_id: int, error: str) -> None:
@@ -335,8 +255,8 @@ def rewrite(
 ) -> None:
     """Replace the call of a row with that ``state``, at the same place in its lane, and reset its attempts."""
     conn.execute(
-        "UPDATE outbox SET state = 'ready', attempts = 0, not_before = 0, method = ?, kind = ?, payload = ?, error = ?"
-        " WHERE id = ? AND state = ?",
+        "UPDATE outbox SET state = 'ready', attempts = 0, not_before = 0, method = ?, kind = ?, payload = ?, error = ?,"
+        " doubt = 0 WHERE id = ? AND state = ?",
         (method, kind, dumps(payload), clean_error(error), row_id, state),
     )
     signal(conn, "outbox")
@@ -348,8 +268,8 @@ def requeue(conn: sqlite3.Connection, row_id: int, payload: JsonObject, not_befo
     Return False if it is in another state.
     """
     cursor = conn.execute(
-        "UPDATE outbox SET state = 'ready', attempts = 0, not_before = ?, payload = ?, error = NULL, sent_at = NULL"
-        " WHERE id = ? AND state IN ('ready', 'sent', 'failed')",
+        "UPDATE outbox SET state = 'ready', attempts = 0, not_before = ?, payload = ?, error = NULL, sent_at = NULL,"
+        " doubt = 0 WHERE id = ? AND state IN ('ready', 'sent', 'failed')",
         (not_before, dumps(payload), row_id),
     )
     signal(conn, "outbox")
@@ -372,7 +292,7 @@ _DROP_ERASED = "SET state = 'dropped', error = NULL WHERE state = 'sending' AND 
 def recover(conn: sqlite3.Connection) -> list[OutboxRow]:
     """Mark the rows that an earlier process was sending as ``uncertain``; return them in order.
 
-    Call this once, before the first ``claim``.
+    Call this once, before the first claim.
     """
     conn.execute(f"UPDATE outbox {_DROP_ERASED}")
     cursor = conn.execute(
@@ -385,7 +305,7 @@ def recover(conn: sqlite3.Connection) -> list[OutboxRow]:
 def resend(conn: sqlite3.Connection, row_id: int) -> bool:
     """Queue an ``uncertain`` row again, after an explicit decision; return False if it is in another state."""
     cursor = conn.execute(
-        "UPDATE outbox SET state = 'ready', not_before = 0 WHERE id = ? AND state = 'uncertain'", (row_id,)
+        "UPDATE outbox SET state = 'ready', not_before = 0, doubt = 0 WHERE id = ? AND state = 'uncertain'", (row_id,)
     )
     signal(conn, "outbox")
     return cursor.rowcount == 1

@@ -28,6 +28,7 @@ __all__ = [
     "PROVIDER_ERRORS",
     "PROVIDER_REQUESTS",
     "PROVIDER_SECONDS",
+    "SENDING_SECONDS",
     "TELEGRAM_CALLS",
     "TELEGRAM_LIMITED",
     "TELEGRAM_SECONDS",
@@ -81,6 +82,11 @@ OUTBOX: Final = Gauge(
     "tgllm_outbox_calls",
     "Bot API calls that are not over",
     [Label("state", frozenset({"ready", "sending", "uncertain"}))],
+)
+SENDING_SECONDS: Final = Histogram(
+    "tgllm_outbox_sending_seconds",
+    "Time for which an outgoing call counts as being sent, from the commit before it to the one after it",
+    buckets=_SHORT,
 )
 TURNS: Final = Counter("tgllm_turns_total", "Turns that ended", [Label("outcome", _TURN_OUTCOMES)])
 TURNS_RUNNING: Final = Gauge("tgllm_turns_running", "Turns in progress")

@@ -7,16 +7,28 @@ from urllib.parse import urlsplit
 __all__ = ["ConnectionFailure", "Kind", "target_of"]
 
 Kind = Literal[
-    "dns", "refused", "unreachable", "connect_timeout", "tls", "proxy", "timeout", "closed", "redirect", "unreadable"
+    "dns",
+    "refused",
+    "unreachable",
+    "connect_timeout",
+    "tls",
+    "proxy",
+    "timeout",
+    "closed",
+    "redirect",
+    "gateway",
+    "unreadable",
 ]
 """``dns``: the name is not known; ``refused``: nothing listens there; ``unreachable``: no route, or no network at all;
 ``connect_timeout``: no connection within the time limit; ``tls``: the certificate or the TLS handshake; ``proxy``: the
 proxy can't be reached or refuses; ``timeout``: connected, but no answer within the time limit; ``closed``: the
-connection was lost before the end of the answer; ``redirect``: the server names another address; ``unreadable``: an
-answer in another form than expected."""
+connection was lost before the end of the answer; ``redirect``: the server names another address; ``gateway``: a gateway
+in front of the server says that it can't reach it; ``unreadable``: an answer in another form than expected."""
 
 _PORTS = {"http": 80, "https": 443}
-_NOT_SENT: frozenset[Kind] = frozenset({"dns", "refused", "unreachable", "connect_timeout", "tls", "proxy", "redirect"})
+_NOT_SENT: frozenset[Kind] = frozenset(
+    {"dns", "refused", "unreachable", "connect_timeout", "tls", "proxy", "redirect", "gateway"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,10 @@ MemberStatus = Literal["creator", "administrator", "member", "left", "kicked"]
 
 @dataclass(slots=True, eq=False)
 class Account:
-    """A user or a bot. Source: Bot API, User."""
+    """A user or a bot. Source: Bot API, User.
+
+    ``last_message_id`` is a bot's newest message id in its private chats and basic groups.
+    """
 
     id: int
     first_name: str
@@ -38,6 +41,7 @@ class Account:
     username: str | None = None
     language_code: str | None = None
     is_bot: bool = False
+    last_message_id: int = field(default=0, repr=False)
 
 
 @dataclass(slots=True, eq=False)
@@ -258,8 +262,16 @@ class EmulatedChat:
         return self._messages.get(message_id)
 
     def next_message_id(self) -> int:
-        """Allocate a message id."""
-        self.last_message_id += 1
+        """Allocate a message id.
+
+        All private chats and basic groups of a bot share one sequence; each other chat has its own. A basic group of
+        several bots has one id for all of them, which is above the last one of each.
+        """
+        is_shared = self.type in {"private", "group"}
+        bots = [member for member in self.members.values() if member.is_bot] if is_shared else []
+        self.last_message_id = 1 + max([self.last_message_id, *[bot.last_message_id for bot in bots]])
+        for bot in bots:
+            bot.last_message_id = self.last_message_id
         return self.last_message_id
 
     def add(self, message: EmulatedMessage) -> None:

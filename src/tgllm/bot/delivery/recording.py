@@ -1,0 +1,155 @@
+"""Records the results of calls: what becomes of a row."""
+
+from dataclasses import dataclass
+
+from tgllm.bot.delivery.fallbacks import following, method_of, stepped_down
+from tgllm.bot.delivery.files import has_file
+from tgllm.bot.delivery.resolving import Arrived, is_resolvable
+from tgllm.bot.delivery.rows import EDIT_OF_PART, PLACEHOLDER, REPEATABLE, message_rows
+from tgllm.bot.delivery.uncertain import settle
+from tgllm.bot.telegram.failures import NOT_MODIFIED, CallFailure
+from tgllm.config.model import SendingSection
+from tgllm.db.engine.unit import Connection
+from tgllm.db.queries import known_ids
+from tgllm.db.tables import messages, outbox
+from tgllm.db.tables.outbox import OutboxRow
+from tgllm.i18n import Catalogue
+from tgllm.observe.logs import get_logger
+from tgllm.services.access.migration import move_chat
+from tgllm.services.common.lane import Lane
+from tgllm.services.messaging.people import language_in
+from tgllm.services.messaging.rows import with_priority
+
+__all__ = ["GRACE_SECONDS", "MOST_ATTEMPTS", "Delivery", "Recorder"]
+
+log = get_logger(__name__)
+
+MOST_ATTEMPTS = 8
+"""Most attempts for a row whose result stays unknown; calls that were not executed are retried without limit, and so
+are notices of uncertain messages."""
+GRACE_SECONDS = 2.0
+"""Time after a call of unknown result in which Telegram may still execute it, and other ids become known."""
+LONGEST_PAUSE_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Result of an attempt to send a row."""
+
+    row: OutboxRow
+    message_id: int | None = None
+    failure: CallFailure | None = None
+    repeatable: bool = False
+    """Whether the call may be repeated without harm."""
+    sends: bool = False
+    """Whether the call sends a message."""
+    is_unclear: bool = False
+    """Whether it can't be found out if the message has arrived."""
+    arrived: Arrived | None = None
+    """How it was found out that the message has arrived."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the row will not be sent again, not even by a button."""
+        return self.failure is None or self.failure.meaning in {"rejected", "blocked"}
+
+
+class Recorder:
+    """Records results of calls."""
+
+    def __init__(self, texts: Catalogue, sending: SendingSection) -> None:
+        """Create the recorder; ``sending`` says what becomes of messages of unknown delivery."""
+        self._texts = texts
+        self._sending = sending
+
+    def record(self, conn: Connection, delivery: Delivery, now: int) -> None:
+        """Record the result of a row, within a transaction."""
+        failure = delivery.failure
+        if failure is None or NOT_MODIFIED in failure.reason:
+            # An edit that would change nothing has arrived, at an earlier attempt perhaps.
+            self._sent(conn, delivery, now)
+        else:
+            self._failed(conn, delivery, failure, now)
+
+    def _failed(self, conn: Connection, delivery: Delivery, failure: CallFailure, now: int) -> None:
+        row = delivery.row
+        if outbox.drop_erased(conn, row.id):
+            # Its content was deleted during the call. There is nothing left to repeat.
+            log.info("send.erased", outbox=row.id)
+        elif failure.moved_to is not None and row.chat_id is not None:
+            # In this order: the move changes the chat of rows that are ready.
+            outbox.mark_ready_again(conn, row.id, now, failure.reason)
+            move_chat(conn, row.chat_id, failure.moved_to, now)
+        elif self.is_to_resolve(delivery):
+            outbox.mark_in_doubt(conn, row.id, now + int(GRACE_SECONDS * 1000), failure.reason)
+        elif delivery.is_unclear and delivery.repeatable:
+            outbox.mark_uncertain(conn, row.id, failure.reason)
+            outbox.forget_ids(conn, row)
+            outbox.resend(conn, row.id)
+        elif failure.meaning in {"wait", "retry"} or (failure.meaning == "unknown" and delivery.repeatable):
+            self._retry(conn, row, failure, now)
+        elif failure.meaning == "unknown":
+            self._offer_again(conn, row, failure, now)
+        elif _has_lost_its_message(row, failure):
+            payload = {key: value for key, value in row.payload.items() if key != EDIT_OF_PART}
+            method = method_of(payload)
+            outbox.rewrite(conn, row.id, method=method, kind="send", payload=payload, error=failure.reason)
+        elif failure.meaning == "rejected" and (less := stepped_down(row.payload)) is not None:
+            method = row.method if row.kind == "edit" else method_of(less)
+            outbox.rewrite(conn, row.id, method=method, kind=row.kind, payload=less, error=failure.reason)
+        else:
+            outbox.mark_failed(conn, row.id, failure.reason)
+            missed = PLACEHOLDER not in row.payload and (row.turn_id is not None or has_file(row.payload))
+            if failure.meaning == "rejected" and missed:
+                lane = Lane.parse(row.lane)
+                language = language_in(conn, lane.chat_id)
+                text = self._texts("send.file_failed" if has_file(row.payload) else "send.failed", language)
+                outbox.add(conn, with_priority(message_rows(lane, text), row.priority), now)
+
+    def is_to_resolve(self, delivery: Delivery) -> bool:
+        """Return whether it will be found out if the message of a failed call has arrived."""
+        row, failure = delivery.row, delivery.failure
+        unknown = failure is not None and failure.meaning == "unknown" and delivery.sends and not delivery.is_unclear
+        return unknown and self._sending.resolve and is_resolvable(row) and row.attempts < MOST_ATTEMPTS
+
+    def _sent(self, conn: Connection, delivery: Delivery, now: int) -> None:
+        row = delivery.row
+        if row.chat_id is not None and delivery.message_id and delivery.sends:
+            known_ids.note(conn, [(row.chat_id, delivery.message_id)])
+        if delivery.arrived is not None and row.chat_id is not None:
+            known_ids.note(conn, [(row.chat_id, message_id) for message_id in delivery.arrived.ids])
+            outbox.mark_arrived(conn, delivery.arrived.too, now)
+        if row.turn_id is not None and row.chat_id is not None and delivery.message_id is not None:
+            messages.add_telegram_id(conn, row.turn_id, row.chat_id, delivery.message_id)
+        rest = following(row.payload)
+        if rest is None:
+            outbox.mark_sent(conn, [(row.id, delivery.message_id)], now)
+        elif not outbox.drop_erased(conn, row.id):
+            # All texts share one row, so that nothing else of the lane comes between them. The text that has arrived is
+            # no part of it any more, so a crash leaves only the next one in doubt.
+            outbox.rewrite(conn, row.id, method=method_of(rest), kind="send", payload=rest)
+
+    def _offer_again(self, conn: Connection, row: OutboxRow, failure: CallFailure, now: int) -> None:
+        outbox.mark_uncertain(conn, row.id, failure.reason)
+        outbox.add(conn, settle(conn, [row], self._texts, self._sending.unknown), now)
+
+    def _retry(self, conn: Connection, row: OutboxRow, failure: CallFailure, now: int) -> None:
+        asked_to_wait = failure.meaning == "wait"
+        # With "wait" and "retry" Telegram has not taken it, so any number of attempts does no harm.
+        if row.attempts >= MOST_ATTEMPTS and failure.meaning == "unknown" and REPEATABLE not in row.payload:
+            if EDIT_OF_PART in row.payload:
+                # It contains an answer, which must not be lost without a notice.
+                self._offer_again(conn, row, failure, now)
+            else:
+                outbox.mark_failed(conn, row.id, failure.reason)
+            return
+        pause = max(
+            failure.retry_after, 0.0 if asked_to_wait else min(LONGEST_PAUSE_SECONDS, 2.0 ** min(row.attempts, 10))
+        )
+        outbox.mark_ready_again(conn, row.id, now + int(pause * 1000), failure.reason)
+
+
+def _has_lost_its_message(row: OutboxRow, failure: CallFailure) -> bool:
+    """Return whether the message that an answer should replace was deleted. Bot API: editMessageText."""
+    gone = "message to edit not found" in failure.reason or "message can't be edited" in failure.reason
+    return EDIT_OF_PART in row.payload and failure.meaning == "rejected" and gone

@@ -1,0 +1,47 @@
+"""Table ``known_ids``: the newest message ids that the bot knows, its own and those of others.
+
+Telegram counts messages up by one: in one sequence for all private chats and basic groups of an account, and in one
+sequence for each supergroup and channel. An id between two known ones that is not known itself may be that of a message
+whose sending was not confirmed.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Final
+
+__all__ = ["ACCOUNT", "KEPT", "highest", "known_above", "note", "sequence_of"]
+
+ACCOUNT: Final = 0
+"""The sequence of all private chats and basic groups."""
+KEPT: Final = 1000
+"""Newest ids of a sequence that are kept."""
+_LAST_OF_ACCOUNT: Final = -1_000_000_000_000
+"""Ids of supergroups and channels are not above it (Bot API: Chat)."""
+
+
+def sequence_of(chat_id: int) -> int:
+    """Return the sequence in which the messages of a chat are counted."""
+    return chat_id if chat_id <= _LAST_OF_ACCOUNT else ACCOUNT
+
+
+def note(conn: sqlite3.Connection, ids: Iterable[tuple[int, int]]) -> None:
+    """Note messages that exist or have existed, given pairs of chat and message id."""
+    values = [(sequence_of(chat_id), message_id) for chat_id, message_id in ids]
+    conn.executemany("INSERT OR IGNORE INTO known_ids (sequence, message_id) VALUES (?, ?)", values)
+    conn.executemany(
+        "DELETE FROM known_ids WHERE sequence = ? AND message_id <= ?",
+        [(sequence, message_id - KEPT) for sequence, message_id in values],
+    )
+
+
+def highest(conn: sqlite3.Connection, sequence: int) -> int | None:
+    """Return the highest id of a sequence; None if none is known."""
+    query = "SELECT max(message_id) FROM known_ids WHERE sequence = ?"
+    found: int | None = conn.execute(query, (sequence,)).fetchone()[0]
+    return found
+
+
+def known_above(conn: sqlite3.Connection, sequence: int, message_id: int) -> frozenset[int]:
+    """Return the known ids of a sequence above an id."""
+    query = "SELECT message_id FROM known_ids WHERE sequence = ? AND message_id > ?"
+    return frozenset(row[0] for row in conn.execute(query, (sequence, message_id)))

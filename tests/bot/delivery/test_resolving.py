@@ -1,0 +1,181 @@
+"""Messages of unknown delivery are found by their ids: none is asked for, none comes twice, none is lost."""
+
+from collections.abc import Callable
+
+import pytest
+
+from bot_support import Killed, Menus, Start, from_bot, is_notice, settled
+from tgllm.bot.delivery.rows import message_rows
+from tgllm.db.tables import outbox
+from tgllm.db.tables.outbox import CARD
+from tgllm.services.common.lane import Lane
+from tgllm.services.messaging.rows import with_priority
+from tgllm.testing.emulator import EmulatedUser, Emulator, Fault
+
+FAULTS = [Fault.cut_after, Fault.cut_before, Fault.restarting]
+
+
+def stayed_in_doubt(emu: Emulator) -> bool:
+    return any(is_notice(message) for chat in emu.world.chats.values() for message in chat.messages)
+
+
+@pytest.mark.parametrize("make", FAULTS)
+async def test_an_answer_of_unknown_delivery_comes_once(
+    emu: Emulator, ann: EmulatedUser, start: Start, make: Callable[[str], Fault]
+) -> None:
+    emu.faults.add(make("sendMessage"))
+    async with start() as bot:
+        await ann.say("did it arrive?")
+        await ann.say("and this?")
+        await settled(emu, bot)
+        rows = await bot.core.database.read(lambda conn: [outbox.get(conn, number) for number in (1, 2)])
+    # In this order.
+    assert ann.private_chat().bot_texts == ["did it arrive?", "and this?"]
+    assert [row.message_id for row in rows if row] == [message.id for message in from_bot(ann.private_chat())]
+    assert len([call for call in emu.journal if call.method == "deleteMessage"]) == 0
+
+
+@pytest.mark.parametrize("is_basic", [False, True])
+@pytest.mark.parametrize("make", FAULTS)
+async def test_an_answer_in_a_group_comes_once(
+    emu: Emulator, ann: EmulatedUser, start: Start, make: Callable[[str], Fault], is_basic: bool
+) -> None:
+    group = emu.add_group(title="Team", members=[ann], is_basic=is_basic)
+    emu.faults.add(make("sendMessage"))
+    async with start() as bot:
+        await ann.say("@demo_bot did it arrive?", chat=group)
+        await ann.say("something else", chat=group)
+        await settled(emu, bot)
+    assert group.bot_texts == ["Ann: did it arrive?"]
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_kill_while_an_answer_is_sent_asks_for_nothing(
+    emu: Emulator, ann: EmulatedUser, start: Start, killed: Killed, after: bool
+) -> None:
+    eve = emu.add_user(first_name="Eve")
+    held = emu.faults.add(Fault.hold("sendMessage", after=after, chat_id=ann.id))
+    async with killed(start()):
+        await ann.say("question")
+        await held.reached.wait()
+        # Others write meanwhile, and none of it is received yet.
+        await eve.say("hello")
+    emu.faults.add(Fault.cut_before("getUpdates"))
+    await ann.say("still there?")
+    await eve.say("hello?")
+    async with start() as bot:
+        await settled(emu, bot)
+    assert not stayed_in_doubt(emu)
+    assert ann.private_chat().bot_texts.count("question") == 1
+    assert ann.private_chat().bot_texts[0] == "question"
+    held.release()
+
+
+async def test_several_messages_of_unknown_delivery_are_told_apart(
+    emu: Emulator, ann: EmulatedUser, start: Start
+) -> None:
+    eve = emu.add_user(first_name="Eve")
+    emu.faults.add(Fault.cut_after("sendMessage", chat_id=ann.id))
+    emu.faults.add(Fault.cut_before("sendMessage", chat_id=eve.id))
+    async with start(admin_ids=f"{ann.id},{eve.id}") as bot:
+        await ann.say("one")
+        await eve.say("two")
+        await settled(emu, bot)
+    assert (ann.private_chat().bot_texts, eve.private_chat().bot_texts) == (["one"], ["two"])
+
+
+@pytest.mark.parametrize("count", [1, 2])
+async def test_messages_of_two_streams_of_a_chat_that_look_alike(
+    emu: Emulator, ann: EmulatedUser, start: Start, count: int
+) -> None:
+    rows = [*message_rows(Lane(ann.id), "answer"), *with_priority(message_rows(Lane(ann.id), "card"), CARD)]
+    await ann.say("/ping")
+    async with start() as bot:
+        await settled(emu, bot)
+        emu.faults.add(Fault.cut_after("sendMessage", times=count, chat_id=ann.id))
+        if count == 1:
+            emu.faults.add(Fault.cut_before("sendMessage", times=1, chat_id=ann.id))
+        await bot.core.database.write(lambda conn: outbox.add(conn, rows, 1))
+        await settled(emu, bot)
+    texts = ann.private_chat().bot_texts
+    # One of two that are alike has arrived: which one, the ids don't say.
+    assert stayed_in_doubt(emu) == (count == 1)
+    assert (texts.count("answer") <= 1, texts.count("card") <= 1) == (True, True)
+    if count == 2:
+        assert sorted(texts[1:]) == ["answer", "card"]
+
+
+async def test_a_message_with_buttons_and_another_without(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
+    markup = {"inline_keyboard": [[{"text": "Go", "callback_data": "go"}]]}
+    rows = [
+        *message_rows(Lane(ann.id), "answer"),
+        *with_priority(message_rows(Lane(ann.id), "card", reply_markup=markup), CARD),
+    ]
+    await ann.say("/ping")
+    async with start() as bot:
+        await settled(emu, bot)
+        emu.faults.add(Fault.cut_after("sendMessage", times=2, chat_id=ann.id))
+        await bot.core.database.write(lambda conn: outbox.add(conn, rows, 1))
+        await settled(emu, bot)
+    shown = {message.text: message.labels for message in from_bot(ann.private_chat())}
+    assert not stayed_in_doubt(emu)
+    assert (shown["answer"], shown["card"]) == ([], ["Go"])
+    assert len(from_bot(ann.private_chat())) == 3
+
+
+async def test_too_many_possible_ids_are_not_tried(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
+    emu.bot.reads_all_group_messages = False
+    group = emu.add_group(title="Team", members=[ann])
+    async with start() as bot:
+        await ann.say("@demo_bot hi", chat=group)
+        await settled(emu, bot)
+        held = emu.faults.add(Fault.hold("sendMessage", chat_id=group.id))
+        rows = message_rows(Lane(group.id), "news")
+        await bot.core.database.write(lambda conn: outbox.add(conn, rows, 1))
+        await held.reached.wait()
+        for number in range(20):
+            # The bot does not get these.
+            await ann.say(f"talk {number}", chat=group)
+        emu.faults.add(Fault.cut_before("sendMessage", chat_id=group.id))
+        await ann.say("@demo_bot again", chat=group)
+        await settled(emu, bot)
+    assert group.bot_texts.count("news") <= 1
+
+
+async def test_a_lost_placeholder_becomes_the_answer(
+    emu: Emulator, ann: EmulatedUser, start: Start, killed: Killed
+) -> None:
+    group = emu.add_group(title="Team", members=[ann])
+    held = emu.faults.add(Fault.hold("sendMessage", after=True, chat_id=group.id))
+    async with killed(start(streaming__first_delay=0.0)):
+        await ann.say("@demo_bot slowly", chat=group)
+        await held.reached.wait()
+    held.release()
+    async with start() as bot:
+        await settled(emu, bot)
+    assert group.bot_texts == ["Ann: slowly"]
+
+
+@pytest.mark.parametrize("make", FAULTS)
+async def test_without_resolving_a_marked_repeat_is_sent_if_the_operator_prefers_it(
+    emu: Emulator, ann: EmulatedUser, start: Start, make: Callable[[str], Fault]
+) -> None:
+    emu.faults.add(make("sendMessage"))
+    async with start(sending__resolve=False, sending__unknown="resend") as bot:
+        await ann.say("did it arrive?")
+        await settled(emu, bot)
+    texts = ann.private_chat().bot_texts
+    assert texts[-1] == "↻ may be a repeat\n\ndid it arrive?"
+    assert texts[:-1] == (["did it arrive?"] if make == Fault.cut_after else [])
+    assert not stayed_in_doubt(emu)
+
+
+async def test_a_marked_repeat_of_unknown_delivery_is_offered(
+    emu: Emulator, ann: EmulatedUser, start: Start, menus: Menus
+) -> None:
+    emu.faults.add(Fault.cut_before("sendMessage", times=2))
+    async with start(sending__resolve=False, sending__unknown="resend"):
+        await ann.say("did it arrive?")
+        notice = await emu.wait_for_message(ann.private_chat(), is_notice)
+        await menus.press(ann, notice, "Send again")
+        await emu.wait_for(lambda: "↻ may be a repeat\n\ndid it arrive?" in ann.private_chat().bot_texts)

@@ -13,6 +13,7 @@ from http_support import get
 from tgllm.api import DatabaseError
 from tgllm.db import database as database_module
 from tgllm.db.engine.unit import Connection
+from tgllm.db.queries import known_ids
 from tgllm.db.tables import inbox, outbox
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import EmulatedUser, Emulator
@@ -91,6 +92,9 @@ async def test_questions_wait_at_telegram_and_are_answered_once_afterwards(
         await emu.wait_for(lambda: len(notices(ann)) == 2)
         assert not bot.task.done()
         page = await get(bot.web_port, "/readyz")
+        # One that is not known could be taken for an answer of which it is unknown whether it has arrived.
+        known = await bot.core.database.read(lambda conn: known_ids.known_above(conn, known_ids.ACCOUNT, 0))
+        assert notices(ann)[0] in {m.text for m in ann.private_chat().messages if m.id in known}
     assert [text.split() for text in answers(ann)] == [["first"], LONG.split(), ["while", "it", "lasts"]]
 
 

@@ -10,6 +10,7 @@ from aiogram import Bot
 from tgllm.bot.telegram.failures import classify, fatal_error
 from tgllm.db.engine.gate import Obstacle
 from tgllm.db.engine.unit import Connection
+from tgllm.db.queries import known_ids
 from tgllm.i18n.durations import duration
 from tgllm.observe.logs import get_logger
 from tgllm.services.bot_core import BotCore
@@ -36,6 +37,8 @@ class StorageOutage:
         self._core = core
         self._gate = core.database.gate
         self._told_at: float | None = None
+        self._sent: list[tuple[int, int]] = []
+        """Chat and id of each message of the present outage."""
 
     @asynccontextmanager
     async def watching(self) -> AsyncGenerator[None]:
@@ -53,6 +56,9 @@ class StorageOutage:
             obstacle = await self._gate.wait_closed()
             is_told = await self._tell(obstacle)
             await self._gate.wait_open()
+            sent, self._sent = tuple(self._sent), []
+            # Else one of them could be taken for a message of the outbox of which it is unknown whether it has arrived.
+            await self._core.database.write(lambda conn, sent=sent: known_ids.note(conn, sent))
             if is_told:
                 seconds = self._core.clock.monotonic() - obstacle.since
                 texts = self._core.texts
@@ -75,9 +81,10 @@ class StorageOutage:
         texts = self._core.texts
         reason = texts(f"storage.{obstacle.state}", language)
         try:
-            await self._bot.send_message(chat_id, texts("storage.closed", language, reason=reason))
+            message = await self._bot.send_message(chat_id, texts("storage.closed", language, reason=reason))
         except Exception as error:  # noqa: BLE001  any failure of the call leaves the log and the health page
             failure = fatal_error(error) or classify(error).reason
             log.warning("storage.not_told", chat=chat_id, reason=str(failure))
             return False
+        self._sent.append((chat_id, message.message_id))
         return True

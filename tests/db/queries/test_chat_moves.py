@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import replace
 
 from database_support import NOW
-from tgllm.db.queries import chat_moves
+from tgllm.db.queries import chat_moves, known_ids, outbox_claims
 from tgllm.db.tables import budgets, conversations, facts, outbox
 from tgllm.db.tables.outbox import NewOutbox
 
@@ -54,6 +54,18 @@ def test_what_waits_to_be_sent_goes_to_the_new_chat(conn: sqlite3.Connection) ->
     done = outbox.get(conn, sent)
     assert done is not None
     assert (done.chat_id, done.message_id) == (OLD, None)
+
+
+def test_what_may_have_arrived_in_the_old_chat_is_not_looked_for_in_the_new_one(conn: sqlite3.Connection) -> None:
+    known_ids.note(conn, [(OLD, 41)])
+    outbox.add(conn, [ROW], NOW)
+    (row,) = outbox_claims.claim(conn, 1, NOW)
+    assert row.known_id == 41
+    outbox.mark_in_doubt(conn, row.id, NOW, "")
+    move(conn)
+    moved = outbox.get(conn, row.id)
+    assert moved is not None
+    assert (moved.chat_id, moved.doubt, moved.known_id) == (NEW, True, None)
 
 
 def test_changes_of_messages_of_the_old_chat_are_dropped(conn: sqlite3.Connection) -> None:

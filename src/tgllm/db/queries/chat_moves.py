@@ -37,7 +37,7 @@ _USAGE = (
     "DELETE FROM usage WHERE group_id = :old",
 )
 # Message ids of the old chat are not valid in the new one: unsent edits and deletions are dropped, and replies are sent
-# as plain messages.
+# as plain messages. The new chat counts its messages anew, so what may have arrived in the old one can't be looked for.
 _OUTBOX = (
     """
     UPDATE outbox SET state = 'dropped', error = 'the group became another chat'
@@ -45,7 +45,7 @@ _OUTBOX = (
     """,
     "UPDATE outbox SET message_id = NULL WHERE chat_id = :old AND state = 'sent'",
     """
-    UPDATE outbox SET chat_id = :new, lane = iif(lane = :old_lane, :new_lane, lane),
+    UPDATE outbox SET chat_id = :new, known_id = NULL, lane = iif(lane = :old_lane, :new_lane, lane),
         payload = json_remove(json_set(payload, '$.chat_id', :new), '$.reply_parameters')
     WHERE chat_id = :old AND state IN ('ready', 'uncertain')
     """,

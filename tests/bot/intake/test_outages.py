@@ -100,7 +100,7 @@ async def test_sends_that_fail_are_one_outage_too(
 
         clock.at += 90.0
         emu.faults.clear()
-        await emu.wait_for_message(ann.private_chat(), lambda message: "did not confirm" in message.text)
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot and message.text == "during")
         await answered(emu, ann, "after")
 
     (over,) = lines(stream, "telegram.reached_again")

@@ -78,7 +78,7 @@ async def test_everybody_is_told_once_and_the_admin_of_what_came_of_it(
 async def test_what_is_not_confirmed_is_counted_and_the_person_is_not_asked(
     emu: Emulator, ask: Ask, ann: EmulatedUser, people: list[EmulatedUser], start: Start
 ) -> None:
-    async with start(admin__broadcast_rate=20, let_in=people):
+    async with start(admin__broadcast_rate=20, let_in=people, sending__resolve=False):
         emu.faults.add(Fault.cut_after("sendMessage", chat_id=people[4].id))
         await confirmed(ask, ann, "Send to 12 people")
         text = await report(emu, ann)
@@ -86,6 +86,17 @@ async def test_what_is_not_confirmed_is_counted_and_the_person_is_not_asked(
     assert people[4].private_chat().bot_texts == [NEWS]
     assert "delivered: 11\n" in text
     assert "not accepted by Telegram: 0\nunconfirmed (sent, and Telegram did not say whether it arrived): 1\n" in text
+
+
+async def test_what_was_not_confirmed_and_has_arrived_is_found(
+    emu: Emulator, ask: Ask, ann: EmulatedUser, people: list[EmulatedUser], start: Start
+) -> None:
+    async with start(admin__broadcast_rate=20, let_in=people):
+        emu.faults.add(Fault.cut_after("sendMessage", chat_id=people[4].id))
+        await confirmed(ask, ann, "Send to 12 people")
+        text = await report(emu, ann)
+    assert told(people) == [1] * 12
+    assert "delivered: 12\n" in text
 
 
 async def test_it_goes_on_after_a_restart_and_tells_nobody_twice(

@@ -4,11 +4,17 @@ import asyncio
 import json
 import sqlite3
 import threading
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from tgllm.db.database import Database
+from tgllm.db.engine import batch
+from tgllm.db.engine.batch import Begin, Job, Outcome, Words
+from tgllm.db.engine.signals import take_signals
 from tgllm.db.tables import inbox, messages
 from tgllm.db.tables.inbox import NewUpdate
 from tgllm.db.tables.messages import NewMessage
@@ -33,6 +39,27 @@ async def busy(database: Database) -> AsyncGenerator[None]:
     finally:
         go_on.set()
         await holding
+
+
+def retry_each_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each unit of a write transaction run twice: the first run is rolled back, as on a disk that was full."""
+    alone = batch._together
+
+    def together(conn: sqlite3.Connection, units: Sequence[Job], begin: Begin, words: Words) -> list[Outcome]:
+        def retried(unit: Job) -> Job:
+            def run(conn: sqlite3.Connection) -> object:
+                conn.execute("SAVEPOINT in_vain")
+                with suppress(Exception):
+                    unit.run(conn)
+                conn.execute("ROLLBACK TO in_vain")
+                take_signals(conn)
+                return unit.run(conn)
+
+            return replace(unit, run=run)
+
+        return alone(conn, units if begin == "BEGIN" else [retried(unit) for unit in units], begin, words)
+
+    monkeypatch.setattr(batch, "_together", together)
 
 
 async def together(database: Database, *units: Callable[[sqlite3.Connection], object]) -> list[object]:

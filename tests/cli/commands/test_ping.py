@@ -1,7 +1,10 @@
 """``tgllm ping`` and ``tgllm --ping``: whether the bot could run."""
 
 import asyncio
-from collections.abc import Callable
+import resource
+import sqlite3
+from collections.abc import Callable, Generator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,7 +12,9 @@ import pytest
 from cli_support import Result, Shell
 from tgllm.api.clock import SystemClock, milliseconds
 from tgllm.db.database import Database
+from tgllm.db.engine import sqlite as engine
 from tgllm.db.engine.lock import lock_data_folder
+from tgllm.db.file.probe import PROBE_BYTES
 from tgllm.services.common.reception import note_failing
 
 
@@ -271,3 +276,42 @@ def test_a_proxy_that_keeps_all_providers_from_starting_is_named(
     told = " The other providers can't start: HTTPS_PROXY is not a valid address of a proxy"
     assert f"{ONLY_ECHO[len('tgllm: ') : -1]}{told}" in result.err + result.out
     assert "hush" not in result.err + result.out
+
+
+@pytest.fixture
+def full_disk(shell: Shell, ping: str) -> Generator[None]:
+    """A limit on the size of files, which has the same end as a full disk."""
+    assert shell.runs(ping).code == 0
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (PROBE_BYTES // 2, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.usefixtures("token", "full_disk")
+def test_a_full_disk_is_named(shell: Shell, ping: str) -> None:
+    result = shell.runs(ping)
+
+    assert (result.code, result.out) == (1, "")
+    assert "The disk is full" in result.err
+
+
+@pytest.mark.usefixtures("token")
+def test_a_lock_of_another_program_is_named(shell: Shell, ping: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert shell.runs(ping).code == 0
+    monkeypatch.setattr(engine, "BUSY_TIMEOUT", 0.01)
+    with closing(sqlite3.connect(shell.data_dir / "tgllm.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        result = shell.runs(ping)
+
+    assert (result.code, result.out) == (1, "")
+    assert "locked by another process" in result.err
+
+
+@pytest.mark.usefixtures("token")
+def test_it_changes_nothing_that_a_running_bot_would_react_to(shell: Shell, ping: str) -> None:
+    assert shell.runs(ping).code == 0
+    with closing(sqlite3.connect(shell.data_dir / "tgllm.db")) as other:
+        before = other.execute("PRAGMA data_version").fetchone()
+        assert shell.runs(ping).code == 0
+        assert other.execute("PRAGMA data_version").fetchone() == before

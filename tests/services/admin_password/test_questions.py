@@ -1,5 +1,6 @@
 """Which messages count as answers, and until when."""
 
+import json
 import sqlite3
 from collections.abc import Generator
 from contextlib import closing
@@ -10,7 +11,9 @@ import pytest
 
 from tgllm.db.engine.sqlite import connect
 from tgllm.db.file.schema import prepare
-from tgllm.services.admin_password.questions import LATE, Kind, Question, Questions
+from tgllm.db.tables import inbox
+from tgllm.db.tables.inbox import NewUpdate
+from tgllm.services.admin_password.questions import LATE, Kind, Question, Questions, has_questions
 
 ANN: Final = 7
 ASKED_AT, UNTIL = 1_000_000, 1_060_000
@@ -47,6 +50,23 @@ def test_after_the_first_late_one_others_may_be_something_else(conn: sqlite3.Con
     assert [kind(asked, at) for at in (UNTIL + 1, UNTIL + LATE + 1)] == ["after", None]
     asked.ask(conn, ANN, Question(12, UNTIL, "backup"), ASKED_AT)
     assert kind(asked, UNTIL + 1, update_id=13) == "late"
+
+
+def test_an_update_that_may_hold_the_password_is_emptied_also_if_the_transaction_runs_again(
+    conn: sqlite3.Connection, asked: Questions
+) -> None:
+    """The disk was full at the first attempt, which was rolled back."""
+    payload = json.dumps({"update_id": 11, "message": {"text": "secret"}})
+    update = NewUpdate(11, f":{ANN}:", "message", control=False, payload=payload)
+    inbox.add_updates(conn, [update], ASKED_AT)
+    inbox.finish(conn, 11, "failed", ASKED_AT, "broken")
+    for end in ("ROLLBACK", "COMMIT"):
+        conn.execute("BEGIN IMMEDIATE")
+        asked.close(conn, ANN)
+        conn.execute(end)
+    assert "secret" not in conn.execute("SELECT payload FROM inbox").fetchone()[0]
+    assert asked.of(ANN) is None
+    assert not has_questions(conn)
 
 
 def test_a_lockout(conn: sqlite3.Connection) -> None:

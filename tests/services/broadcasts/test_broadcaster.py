@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from database_support import retry_each_unit
 from tgllm.api.clock import milliseconds
 from tgllm.db.database import Database
 from tgllm.db.engine.rows import read_all
@@ -99,6 +100,12 @@ class Admin:
         found = await self.database.read(lambda conn: broadcasts.get(conn, 1))
         assert found is not None
         return found
+
+
+@pytest.fixture(autouse=True, params=[False, True], ids=["stored at once", "stored at the second attempt"])
+def _attempts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param:
+        retry_each_unit(monkeypatch)
 
 
 @pytest.fixture

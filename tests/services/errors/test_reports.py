@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from database_support import retry_each_unit
 from tgllm.api import DatabaseError
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
@@ -59,6 +60,12 @@ async def _people(database: Database, clock: ManualClock) -> None:
         choose_language(clock, BOB, "ru")(conn)
 
     await database.write(unit)
+
+
+@pytest.fixture(autouse=True, params=[False, True], ids=["stored at once", "stored at the second attempt"])
+def _attempts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param:
+        retry_each_unit(monkeypatch)
 
 
 @pytest.fixture

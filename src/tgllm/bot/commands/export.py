@@ -70,6 +70,7 @@ async def _press(scope: Scope, pressed: Pressed) -> str:
     def send(conn: Connection) -> None:
         # Two presses may be handled at the same time.
         first = next_copy(conn, key, scope.now)
+        ids.clear()
         if first is not None:
             ids.extend(outbox.add(conn, [replace(row, part=first + row.part) for row in rows], scope.now))
 

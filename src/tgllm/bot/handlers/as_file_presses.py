@@ -55,6 +55,7 @@ async def _press(scope: Scope, pressed: Pressed) -> str:
     def send(conn: Connection) -> None:
         part = next_copy(conn, key, scope.now)
         # Two presses may be handled at the same time.
+        ids.clear()
         if part is not None:
             ids.extend(outbox.add(conn, [document_row(scope.lane, payload, turn_id=key, part=part)], scope.now))
 

@@ -1,6 +1,7 @@
 """``tgllm ping``: whether the bot can start."""
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import typer
@@ -13,6 +14,8 @@ from tgllm.cli.failure import report, tell
 from tgllm.cli.options import Options, options_of
 from tgllm.cli.output import say
 from tgllm.db.engine.lock import is_locked
+from tgllm.db.engine.unit import Connection
+from tgllm.db.file.probe import probe_folder, write_probe
 from tgllm.services.common.reception import failing
 
 if TYPE_CHECKING:
@@ -27,7 +30,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 def ping(ctx: typer.Context) -> None:
     """Check settings, database and plugins, and print "Bot ready".
 
-    Exits with 1 if a check fails, or if the bot runs and can't receive messages.
+    Exits with 1 if a check fails, if nothing can be stored, or if the bot runs and can't receive messages.
     A broken plugin is only a warning.
     """
     options = options_of(ctx)
@@ -45,8 +48,31 @@ async def _check(options: Options) -> str:
         raise_config_errors(core)
         for warning in (*await model_warnings(core), *warnings(core, loaded)):
             tell(warning)
+        await _check_writes(core)
         await _check_reception(core)
         return core.texts("shell.ready" if loaded.config.bot_token else "shell.ready_no_token")
+
+
+class _RolledBack(Exception):
+    """End of a transaction that is not to be committed."""
+
+
+async def _check_writes(core: "Core") -> None:
+    """Write into the data folder and the database, which a running bot waits for as well.
+
+    Raises:
+        DatabaseError: the disk is full or read-only, or another program locks the database.
+    """
+    now = milliseconds(core.clock)
+
+    def unit(conn: Connection) -> None:
+        write_probe(conn, "ping", now)
+        # Another write would be a change from outside for a running bot.
+        raise _RolledBack
+
+    await asyncio.to_thread(probe_folder, core.config.data_dir)
+    with suppress(_RolledBack):
+        await core.database.write(unit)
 
 
 async def _check_reception(core: "Core") -> None:

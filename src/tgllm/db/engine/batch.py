@@ -17,7 +17,7 @@ from typing import Any, Literal
 from tgllm.db.engine.signals import NO_SIGNALS, Signal, take_signals
 from tgllm.db.engine.sqlite import require_transaction
 
-__all__ = ["Begin", "Job", "Outcome", "run_jobs"]
+__all__ = ["Begin", "Job", "Outcome", "Words", "run_jobs"]
 
 Begin = Literal["BEGIN", "BEGIN IMMEDIATE"]
 

@@ -129,7 +129,7 @@ class Questions:
 
     def close(self, conn: Connection, user_id: int) -> None:
         """Close the prompt of an admin, and scrub failed updates since then, which may contain the password."""
-        question = self._open.pop(user_id, None)
+        question = self._open.pop(user_id, None) or _stored(conn, user_id)
         forget_question(conn, user_id)
         if question is not None:
             for row in updates_after(conn, user_id, question):
@@ -143,11 +143,9 @@ class Questions:
 
 def stored_questions(conn: Connection) -> dict[int, Question]:
     """Return the stored prompts by user id."""
-    found: dict[int, Question] = {}
-    for key, value in kv.items(conn, scrub.QUESTIONS).items():
-        stored = cast("dict[str, Any]", value)
-        found[int(key.removeprefix("user:"))] = Question(stored["update_id"], stored["until"])
-    return found
+    return {
+        int(key.removeprefix("user:")): _question_of(value) for key, value in kv.items(conn, scrub.QUESTIONS).items()
+    }
 
 
 def updates_after(conn: Connection, user_id: int, question: Question) -> list[InboxRow]:
@@ -167,6 +165,17 @@ def forget_question(conn: Connection, user_id: int) -> None:
 
 def _store(conn: Connection, user_id: int, question: Question, now: int) -> None:
     kv.set_value(conn, scrub.QUESTIONS, _key(user_id), {"update_id": question.update_id, "until": question.until}, now)
+
+
+def _stored(conn: Connection, user_id: int) -> Question | None:
+    """Return the stored prompt of an admin: a unit of work that runs again finds it closed in memory."""
+    value = kv.get(conn, scrub.QUESTIONS, _key(user_id))
+    return None if value is None else _question_of(value)
+
+
+def _question_of(value: object) -> Question:
+    stored = cast("dict[str, Any]", value)
+    return Question(stored["update_id"], stored["until"])
 
 
 def _key(user_id: int) -> str:

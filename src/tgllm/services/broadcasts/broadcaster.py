@@ -20,6 +20,9 @@ log = get_logger(__name__)
 PROGRESS_MILLISECONDS = 5000
 """Minimum interval of edits of the progress message: groups are limited to 20 messages a minute (Bot FAQ)."""
 
+_Shown = tuple[int, int, str]
+"""What the progress message shows: the broadcast, when it was edited, its text."""
+
 
 class Broadcaster:
     """Sends one broadcast after the other."""
@@ -39,7 +42,7 @@ class Broadcaster:
         self._tick = max(1.0, 1 / rate)
         self._batch = max(1, int(rate * self._tick))
         self._started = Wakeup()
-        self._shown: tuple[int, int, str] = (0, 0, "")
+        self._shown: _Shown = (0, 0, "")
 
     def wake(self) -> None:
         """Signal that a broadcast was started or stopped."""
@@ -56,15 +59,15 @@ class Broadcaster:
             if await self._database.read(broadcasts.current) is None:
                 await self._started.wait()
                 continue
-            await self._database.write(self._step)
+            self._shown = await self._database.write(self._step)
             await self._clock.sleep(self._tick)
 
-    def _step(self, conn: Connection) -> None:
-        """Count sent messages, add the next ones to the outbox, and update the progress message."""
+    def _step(self, conn: Connection) -> _Shown:
+        """Count sent messages, add the next ones, update the progress message, and return what it shows."""
         now = milliseconds(self._clock)
         broadcast = broadcasts.current(conn)
         if broadcast is None:
-            return
+            return self._shown
         if broadcast.state == "stopping":
             broadcasts.leave_out_rest(conn, broadcast.id)
         broadcasts.collect(conn, broadcast.id)
@@ -74,31 +77,31 @@ class Broadcaster:
             self._put(conn, broadcast, min(self._batch, 2 * self._batch - on_its_way.queued), now)
             on_its_way = broadcasts.progress(conn, broadcast.id)
         if on_its_way.waiting or on_its_way.queued:
-            self._show(conn, broadcast, now)
-        else:
-            self._finish(conn, broadcast, now)
+            return self._show(conn, broadcast, now)
+        return self._finish(conn, broadcast, now)
 
     def _put(self, conn: Connection, broadcast: Broadcast, count: int, now: int) -> None:
         for user_id in broadcasts.next_people(conn, broadcast.id, max(0, count), now):
             (row_id,) = outbox.add(conn, [text_row(user_id, broadcast.text)], now)
             broadcasts.queued(conn, broadcast.id, user_id, row_id)
 
-    def _show(self, conn: Connection, broadcast: Broadcast, now: int) -> None:
+    def _show(self, conn: Connection, broadcast: Broadcast, now: int) -> _Shown:
         """Edit the progress message, if its text has changed and the last edit is long enough ago."""
         text = progress_text(self._texts, broadcasts.get(conn, broadcast.id) or broadcast)
         shown_id, shown_at, shown = self._shown
         if shown_id == broadcast.id and (now - shown_at < PROGRESS_MILLISECONDS or shown == text):
-            return
-        self._edit(conn, broadcast, text, now)
+            return self._shown
+        return self._edit(conn, broadcast, text, now)
 
-    def _finish(self, conn: Connection, broadcast: Broadcast, now: int) -> None:
+    def _finish(self, conn: Connection, broadcast: Broadcast, now: int) -> _Shown:
         ended = broadcasts.finish(conn, broadcast.id, now)
-        self._edit(conn, ended, progress_text(self._texts, ended), now)
+        shown = self._edit(conn, ended, progress_text(self._texts, ended), now)
         outbox.add(conn, [report_row(self._texts, ended)], now)
         log.info("broadcast.finished", broadcast=ended.id, delivered=ended.delivered, people=ended.people)
+        return shown
 
-    def _edit(self, conn: Connection, broadcast: Broadcast, text: str, now: int) -> None:
-        self._shown = (broadcast.id, now, text)
+    def _edit(self, conn: Connection, broadcast: Broadcast, text: str, now: int) -> _Shown:
         row = None if broadcast.progress_id is None else outbox.get(conn, broadcast.progress_id)
         if row is not None and row.message_id is not None:
             outbox.add(conn, [progress_row(self._texts, broadcast, text, row.message_id)], now)
+        return broadcast.id, now, text

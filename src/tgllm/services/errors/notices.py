@@ -1,8 +1,7 @@
 """Notices to the admins about unexpected errors: the first of a kind at once, repetitions and floods as a summary."""
 
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tgllm.api.clock import Clock, milliseconds
@@ -29,6 +28,16 @@ _TOLERANCE: Final = 1.0
 _Text = Callable[[str], str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the admins have got lately, in monotonic times."""
+
+    own: Sequence[float] = ()
+    """The messages about single new kinds within the interval."""
+    summary: float | None = None
+    """The latest summary."""
+
+
 class Notices:
     """Decides what the admins are to read, in the transaction that stores the errors."""
 
@@ -45,13 +54,16 @@ class Notices:
         self._texts = texts
         self._clock = clock
         self._interval = interval
-        self._own: deque[float] = deque()
-        """Monotonic times of the messages about single new kinds within the interval."""
-        self._summary: float | None = None
-        """Monotonic time of the latest summary."""
+        self._told = _Told()
+        self._next_told = self._told
+        """What they have got once the transaction is committed."""
+
+    def stored(self) -> None:
+        """Note that the transaction of the latest ``add`` is committed; one that is rolled back may run again."""
+        self._told = self._next_told
 
     def add(self, conn: Connection) -> float | None:
-        """Add the notices that are due to the outbox.
+        """Add the notices that are due to the outbox; ``stored`` is called after the commit.
 
         Args:
             conn: the transaction that stores the errors.
@@ -59,29 +71,33 @@ class Notices:
         Returns:
             The seconds after which more may be due; None if nothing waits.
         """
+        self._next_told = told = self._recent()
         rows = errors.unannounced(conn, milliseconds(self._clock) - _OUTDATED)
         if not rows:
             return None
+        now = self._clock.monotonic()
         waiting = list(rows)
-        for row in self._single(rows):
+        for row in self._single(rows, told):
             if not self._send(conn, self._first(row), [row]):
                 return None
             waiting.remove(row)
-            self._own.append(self._clock.monotonic())
+            self._next_told = told = replace(told, own=[*told.own, now])
         ready = [row for row in waiting if self._is_due(row)]
-        if ready and self._until_summary() <= _TOLERANCE:
+        if ready and self._until_summary(told) <= _TOLERANCE:
             self._send(conn, self._words(ready), ready, button=len(ready) == 1)
-            self._summary = self._clock.monotonic()
+            self._next_told = told = replace(told, summary=now)
             waiting = [row for row in waiting if row not in ready]
-        return self._next(waiting)
+        return self._next(waiting, told)
 
-    def _single(self, rows: Sequence[ErrorRow]) -> Sequence[ErrorRow]:
-        """Return the new kinds that get a message of their own: all of them, or none if there are too many."""
+    def _recent(self) -> _Told:
+        """Return what they have got within the interval."""
         now = self._clock.monotonic()
-        while self._own and now - self._own[0] >= self._interval:
-            self._own.popleft()
+        return replace(self._told, own=[at for at in self._told.own if now - at < self._interval])
+
+    def _single(self, rows: Sequence[ErrorRow], told: _Told) -> Sequence[ErrorRow]:
+        """Return the new kinds that get a message of their own: all of them, or none if there are too many."""
         fresh = [row for row in rows if row.announced_at is None]
-        return fresh if len(fresh) <= MOST_AT_ONCE - len(self._own) else ()
+        return fresh if len(fresh) <= MOST_AT_ONCE - len(told.own) else ()
 
     def _is_due(self, row: ErrorRow) -> bool:
         return row.announced_at is None or self._until(row.announced_at) <= _TOLERANCE
@@ -91,14 +107,14 @@ class Notices:
         passed = (milliseconds(self._clock) - announced_at) / 1000
         return 0.0 if passed < 0 else self._interval - passed
 
-    def _until_summary(self) -> float:
-        return 0.0 if self._summary is None else self._interval - (self._clock.monotonic() - self._summary)
+    def _until_summary(self, told: _Told) -> float:
+        return 0.0 if told.summary is None else self._interval - (self._clock.monotonic() - told.summary)
 
-    def _next(self, waiting: Sequence[ErrorRow]) -> float | None:
+    def _next(self, waiting: Sequence[ErrorRow], told: _Told) -> float | None:
         if not waiting:
             return None
         soonest = min(0.0 if row.announced_at is None else self._until(row.announced_at) for row in waiting)
-        return max(soonest, self._until_summary(), _TOLERANCE)
+        return max(soonest, self._until_summary(told), _TOLERANCE)
 
     def _first(self, row: ErrorRow) -> _Text:
         return lambda language: self._texts.first(row, language)

@@ -238,8 +238,12 @@ class ErrorReports:
                 errors.keep(conn, MOST_STORED)
             return None if self._notices is None else self._notices.add(conn)
 
+        def stored(_: object) -> None:
+            if self._notices is not None:
+                self._notices.stored()
+
         try:
-            self._wait = await self._database.write(unit)
+            self._wait = await self._database.write(unit, then=stored)
         except Exception as error:  # noqa: BLE001  a full disk must not end the bot here; others notice it
             self._pending.give_back(taken)
             self._wait = RETRY_SECONDS

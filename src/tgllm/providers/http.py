@@ -69,7 +69,13 @@ def open_client(
             base_url=base_url,
             headers={"User-Agent": f"tgllm/{tgllm.__version__}", **(headers or {})},
             timeout=httpx.Timeout(idle_seconds, connect=connect_seconds, pool=connect_seconds),
-            transport=RoutingTransport(proxy, keepalive_seconds=_KEPT_SECONDS, limits=limits),
+            transport=RoutingTransport(
+                proxy,
+                keepalive_seconds=_KEPT_SECONDS,
+                limits=limits,
+                # A wrong certificate file is reported now, and not at the first question.
+                needs_tls=not base_url.lower().startswith("http:"),
+            ),
             trust_env=False,
             event_hooks={"request": [_check]},
         )

@@ -22,11 +22,23 @@ PROXY = "tgllm_proxy"
 class RoutingTransport(httpx.AsyncBaseTransport):
     """Direct requests use aiohttp; httpx has its own transport for proxies, which supports tunnels and SOCKS."""
 
-    def __init__(self, proxy: str | None, *, keepalive_seconds: float, limits: httpx.Limits) -> None:
-        """Create a transport; nothing is opened yet. ``proxy`` takes precedence over the environment."""
+    def __init__(
+        self, proxy: str | None, *, keepalive_seconds: float, limits: httpx.Limits, needs_tls: bool = True
+    ) -> None:
+        """Create a transport; nothing is opened yet.
+
+        Args:
+            proxy: takes precedence over the environment.
+            keepalive_seconds: how long idle connections are kept.
+            limits: limits of the connections through a proxy.
+            needs_tls: see ``DirectTransport``.
+
+        Raises:
+            OSError: the certificates can't be read.
+        """
         self._setting = proxy
         self._limits = limits
-        self._direct = DirectTransport(keepalive_seconds=keepalive_seconds)
+        self._direct = DirectTransport(keepalive_seconds=keepalive_seconds, needs_tls=needs_tls)
         self._ssl: ssl.SSLContext | None = None
         self._proxied: dict[Proxy, httpx.AsyncHTTPTransport] = {}
 

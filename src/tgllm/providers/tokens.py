@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Mapping
 
-from tgllm.api.types import ChatMessage, ChatRequest, FilePart, ModelRef
+from tgllm.api.types import ChatMessage, ChatRequest, FilePart, ModelRef, TextPart
 
 __all__ = ["CHARS_PER_TOKEN", "Calibration", "estimate_file", "estimate_message", "estimate_request", "estimate_text"]
 
@@ -64,7 +64,11 @@ def estimate_file(part: FilePart) -> int:
 
 def estimate_message(message: ChatMessage) -> int:
     """Estimate the tokens of one message with its role and its files."""
-    files = sum([estimate_file(part) for part in message.parts if isinstance(part, FilePart)])
+    parts = message.parts
+    if len(parts) == 1 and isinstance(parts[0], TextPart):
+        # Nearly all messages of a long history.
+        return _TOKENS_PER_MESSAGE + estimate_text(parts[0].text)
+    files = sum([estimate_file(part) for part in parts if isinstance(part, FilePart)])
     return _TOKENS_PER_MESSAGE + estimate_text(message.text) + files
 
 

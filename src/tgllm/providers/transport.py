@@ -6,13 +6,15 @@ docs/explanation/asking-providers.md has the measurements, and performance.md be
 import asyncio
 import io
 import os
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterable, Generator, Mapping
 from contextlib import contextmanager
 from typing import cast
 
-import aiohttp
 import httpx
 from yarl import URL
+
+from tgllm.providers.connections.late_certificates import aiohttp
 
 __all__ = ["DirectTransport"]
 
@@ -46,12 +48,18 @@ class DirectTransport(httpx.AsyncBaseTransport):
     whole request, ``read`` between two pieces of the response. Use it from one event loop.
     """
 
-    def __init__(self, *, keepalive_seconds: float) -> None:
-        """Create a transport that keeps idle connections for ``keepalive_seconds``; nothing is opened yet."""
+    def __init__(self, *, keepalive_seconds: float, needs_tls: bool = True) -> None:
+        """Create a transport; nothing is opened yet.
+
+        Args:
+            keepalive_seconds: how long idle connections are kept.
+            needs_tls: whether the certificates are loaded now, and not with the first request to ``https``.
+
+        Raises:
+            OSError: the certificates can't be read.
+        """
         self._keepalive_seconds = keepalive_seconds
-        self._ssl = httpx.create_ssl_context()
-        # As in httpx: some gateways close a connection without ALPN.
-        self._ssl.set_alpn_protocols(["http/1.1"])
+        self._ssl = _tls() if needs_tls else None
         self._session: aiohttp.ClientSession | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -71,6 +79,7 @@ class DirectTransport(httpx.AsyncBaseTransport):
                     headers=_headers(request),
                     data=_body(request),
                     allow_redirects=False,
+                    ssl=self._tls_for(request.url),
                     timeout=aiohttp.ClientTimeout(connect=connect, sock_connect=connect, sock_read=read),
                 )
         reason = (response.reason or "").encode("ascii", "ignore")
@@ -87,11 +96,16 @@ class DirectTransport(httpx.AsyncBaseTransport):
         if session is not None:
             await session.close()
 
+    def _tls_for(self, url: httpx.URL) -> ssl.SSLContext | bool:
+        if url.scheme != "https":
+            return True
+        self._ssl = self._ssl or _tls()
+        return self._ssl
+
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
             connector = aiohttp.TCPConnector(
                 limit=0,
-                ssl=self._ssl,
                 keepalive_timeout=self._keepalive_seconds,
                 # The system's resolver, as in httpx; aiohttp would use aiodns if it is installed.
                 resolver=aiohttp.ThreadedResolver(),
@@ -120,6 +134,13 @@ class _Answer(httpx.AsyncByteStream):
     async def aclose(self) -> None:
         # A response that was read to its end has already released its connection.
         self._response.close()
+
+
+def _tls() -> ssl.SSLContext:
+    context = httpx.create_ssl_context()
+    # As in httpx: some gateways close a connection without ALPN.
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 def _total(*limits: float | None) -> float | None:

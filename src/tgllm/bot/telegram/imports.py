@@ -9,6 +9,7 @@ This relies on how pydantic 2 treats incomplete models, so it is limited to the 
 imported the ordinary way.
 """
 
+import importlib
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -30,7 +31,11 @@ def prepare() -> bool:
     Returns:
         Whether models were deferred.
     """
-    if "aiogram" in sys.modules or not _known_versions():
+    if "aiogram" in sys.modules:
+        return False
+    # aiogram imports aiohttp.
+    importlib.import_module("tgllm.providers.connections.late_certificates")
+    if not _known_versions():
         return False
     with _deferred_models():
         import aiogram  # noqa: PLC0415  the point of this function

@@ -19,6 +19,7 @@ from tgllm.bot.telegram.answers import UnreadableAnswer, lenient_result, raise_f
 from tgllm.bot.telegram.connection import CONNECT_SECONDS, ConnectionLost, certificates, failure_of
 from tgllm.bot.telegram.get_updates import BadResponse, Entry, RawGetUpdates, read_entries
 from tgllm.providers.connections.failure import ConnectionFailure
+from tgllm.providers.connections.late_certificates import late_certificates
 from tgllm.providers.proxies import find_http_proxy
 
 __all__ = ["MOST_BYTES", "BotSession"]
@@ -41,10 +42,13 @@ class BotSession(AiohttpSession):
 
         The proxy of the environment is used; one that can't be used is left out, as ``tgllm doctor`` says.
         """
-        super().__init__(api=api, timeout=timeout)
+        # aiogram's own context would be replaced.
+        with late_certificates():
+            super().__init__(api=api, timeout=timeout)
         self._clock = clock or SystemClock()
         self._http_proxy, _ = find_http_proxy(api.base)
-        self._connector_init["ssl"] = certificates()
+        if api.base.startswith("https:") or self._http_proxy is not None:
+            self._connector_init["ssl"] = certificates()
         self._kept: dict[type[TelegramMethod[Any]], type[Response[Any]]] = {}
         self._polls: ClientSession | None = None
         """Connection of getUpdates: its own, so that other calls neither hide a dead one nor share it."""

@@ -6,6 +6,7 @@ It returns one row of JSON: SQLite releases the GIL at each row, and a busy even
 
 import json
 import sqlite3
+from itertools import starmap
 from typing import Any, Final, NamedTuple
 
 from tgllm.db.tables.messages import Role
@@ -18,17 +19,18 @@ class HistoryMessage(NamedTuple):
 
     id: int
     parent_id: int | None
-    conversation_id: int
     role: Role
     text: str
-    parts_json: str | None = None
-    provider: str | None = None
-    model: str | None = None
-    data_json: str | None = None
-    """The column ``provider_data``; None also if the message is from another model than the one that answers."""
     telegram_ids_json: str = "[]"
     tokens: int | None = None
     tokens_before: int | None = None
+
+    # Most messages have neither of the JSON columns; these fields are then None.
+    parts_json: str | None = None
+    data_json: str | None = None
+    """The column ``provider_data``; None also if the message is from another model than the one that answers."""
+    provider: str | None = None
+    model: str | None = None
 
     # The columns of JSON are parsed only when they are needed: most messages have none, and few turns need the ids.
 
@@ -50,11 +52,13 @@ class HistoryMessage(NamedTuple):
 
 # Not more than the estimate of messages that are stored without one; see ``providers.tokens``.
 _COST: Final = "coalesce(message.tokens, length(message.text) * 10 / 33)"
-_COLUMNS: Final = """json_array(
-    message.id, message.parent_id, message.conversation_id, message.role, message.text, message.parts,
-    message.provider, message.model,
-    iif(message.provider = :provider AND message.model = :model, message.provider_data, NULL),
-    message.telegram_message_ids, message.tokens, message.tokens_before)"""
+_FIELDS: Final = """
+    message.id, message.parent_id, message.role, message.text,
+    message.telegram_message_ids, message.tokens, message.tokens_before"""
+_DATA: Final = "iif(message.provider = :provider AND message.model = :model, message.provider_data, NULL)"
+# Each value costs time, in a long history for hundreds of messages.
+_COLUMNS: Final = f"""iif(message.parts IS NULL AND {_DATA} IS NULL, json_array({_FIELDS}),
+    json_array({_FIELDS}, message.parts, {_DATA}, message.provider, message.model))"""
 _LEAST: Final = 2
 """Messages that are read in any case: of an exchange that does not fit, the end is shown."""
 _MOST_BEYOND: Final = 400
@@ -130,4 +134,4 @@ def _messages(conn: sqlite3.Connection, query: str, values: dict[str, object]) -
     # JSON columns are strings in it, since JSON that is nested in JSON could exceed the depth that SQLite accepts.
     found: list[list[Any]] = json.loads(conn.execute(query, values).fetchone()[0])
     found.reverse()
-    return [*map(HistoryMessage._make, found)]
+    return [*starmap(HistoryMessage, found)]

@@ -60,7 +60,8 @@ class Estimator:
 
     def of(self, row: HistoryMessage) -> int:
         """Estimate the tokens of a stored message."""
-        return math.ceil(_stored(row) * self.factor)
+        tokens = row.tokens
+        return math.ceil((estimate_tokens(row.text) if tokens is None else tokens) * self.factor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,8 @@ def to_chat_message(row: HistoryMessage, model: ModelRef, files: Sequence[FilePa
     if row.role == "user":
         return ChatMessage("user", (TextPart(row.text),))
     text = without_leading_thoughts(row.text)
+    if row.parts_json is None and row.data_json is None and not files:
+        return ChatMessage("assistant", (TextPart(text),))
     if row.parts_json and not files:
         text = f"{text}\n\n{named_files(row)}".strip()
     same_model = row.data_json is not None and (row.provider, row.model) == (model.provider, model.model)
@@ -239,13 +242,14 @@ def fit_history(
         budget: maximum number of tokens.
         estimate: estimates tokens.
     """
-    spent = 0
-    first = len(rows)
-    for index in range(len(rows) - 1, -1, -1):
-        spent += estimate.of(rows[index])
+    spent, cost = 0, estimate.of
+    index = first = len(rows)
+    for row in reversed(rows):
+        index -= 1
+        spent += cost(row)
         if spent > budget:
             break
-        if rows[index].role == "user":
+        if row.role == "user":
             first = index
     return rows[first:] or _end_of_last(rows, budget, estimate)
 
@@ -284,7 +288,7 @@ def with_smaller_files(
         smaller: the same files in less room.
         summary: kept, if the request begins with it.
     """
-    old = [item.part for items in (before.question, *before.history.values()) for item in items]
+    old = {item.part for items in (before.question, *before.history.values()) for item in items}
     bare = tuple(
         replace(message, parts=tuple(part for part in message.parts if part not in old)) for message in request.messages
     )

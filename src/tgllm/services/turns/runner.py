@@ -6,7 +6,7 @@ The code is independent of Telegram: chats, the shell and tests run it with diff
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from tgllm.api import (
     BadResponse,
@@ -128,11 +128,11 @@ class ConversationService:
         Raises:
             DatabaseError: the turn can't be stored.
         """
-        said = [turn.text]
+        said = _Said(turn.text)
         with (
             log_values(turn=turn.id, chat=turn.chat.id, user=turn.user.id),
             span("turn", attributes={"tgllm.turn.id": turn.id}, turn=turn.id, begins=True),
-            handling(lambda: said),
+            handling(said),
         ):
             return await self._run(turn, sink, said, units, asking, downloader)
 
@@ -140,7 +140,7 @@ class ConversationService:
         self,
         turn: Turn,
         sink: Sink,
-        said: list[str],
+        said: "_Said",
         units: Sequence[Unit],
         asking: Callable[[], Awaitable[None]] | None,
         downloader: Downloader | None,
@@ -167,7 +167,7 @@ class ConversationService:
                 check_usable(turn, gathered)
                 prepared = await self._prepare(turn, context, gathered.materials)
                 request = await self._host.before_request(prepared.request, info)
-                said += _texts_of(request)
+                said.request = request
                 await self._reserve(reservation, request, answer.model, sink, handle)
                 if asking is not None:
                     await asking()
@@ -193,7 +193,7 @@ class ConversationService:
                 lambda conn: record_turn(conn, turn, outcome, rows, units, now, self._accounting)
             )
         report_turn(info, outcome, spent)
-        with handling(lambda: [*said, outcome.text]):
+        with handling(lambda: [*said(), outcome.text]):
             await self._tell_plugins(info, outcome)
         if prepared is not None and outcome.status == "ok":
             self._summaries.begin(turn, context, prepared)
@@ -281,7 +281,15 @@ class ConversationService:
         await self._host.after_reply(info, result)
 
 
-def _texts_of(request: ChatRequest) -> Iterator[str]:
-    """Yield the texts of a request, the latest first."""
-    for message in reversed(request.messages):
-        yield from (part.text for part in message.parts if isinstance(part, TextPart))
+@dataclass(slots=True, eq=False)
+class _Said:
+    """The texts of a turn, which are listed only if something fails."""
+
+    question: str
+    request: ChatRequest | None = None
+
+    def __call__(self) -> Iterator[str]:
+        """Yield the question, and the texts of the request, the latest first."""
+        yield self.question
+        for message in reversed(self.request.messages if self.request else ()):
+            yield from (part.text for part in message.parts if isinstance(part, TextPart))

@@ -67,6 +67,8 @@ class Bot:
     telegram: Telegram
     known: set[int] = field(default_factory=set[int])
     rows: list[OutboxRow] = field(default_factory=list[OutboxRow])
+    marked: set[int] = field(default_factory=set[int])
+    """Rows whose message says that it may be a repeat."""
 
     def doubt(self, row: OutboxRow) -> Doubt:
         above = row.known_id or 0
@@ -98,8 +100,11 @@ class Bot:
         if isinstance(result, Absent):
             sent = self.telegram.add(Message(CHAT, from_bot=True, markup=row.payload.get("reply_markup"), row=row.id))
             earlier = await resolver.find_earlier(row, result, sent)
-            assert earlier is None or self.telegram.messages[earlier].row == row.id
-            self.known.add(earlier or sent)
+            assert earlier.message_id is None or self.telegram.messages[earlier.message_id].row == row.id
+            assert earlier.is_certain or earlier.message_id is None
+            self.known.add(earlier.message_id or sent)
+            if not earlier.is_certain:
+                self.marked.add(row.id)
         self.rows.remove(row)
         if isinstance(result, Arrived) and result.message_id is None:
             self.known |= {*result.ids}
@@ -177,7 +182,8 @@ def test_no_message_is_repeated_or_lost(
         has_arrived = doubtful[row.id - 1][0]
         result = asyncio.run(bot.resolve(row))
         copies = sum(message.row == row.id for message in bot.telegram.messages.values())
-        assert copies == (1 if not isinstance(result, Unclear) else has_arrived)
+        allowed = {1, 2} if row.id in bot.marked else {1}
+        assert copies in (allowed if not isinstance(result, Unclear) else {has_arrived})
         now = {number: message.markup for number, message in bot.telegram.messages.items() if number in markups}
         assert now == {number: markups[number] for number in now}
 

@@ -137,6 +137,10 @@ def add(conn: sqlite3.Connection, rows: Iterable[NewOutbox], now: int) -> list[i
     return ids
 
 
+_LONGEST_CALL = 600_000
+"""Time in ms after which no call is under way any more, nor executed later."""
+
+
 # The row is behind another one if its stream has a ready row of the same or a more urgent priority.
 _ADD = """
     INSERT INTO outbox (lane, turn_id, part, kind, method, chat_id, thread_id, payload, created_at, priority, behind)
@@ -246,12 +250,12 @@ def forget_ids(conn: sqlite3.Connection, row: OutboxRow) -> None:
 def pass_over(conn: sqlite3.Connection, row: OutboxRow) -> None:
     """Note that the messages of rows that were given up have ids below that of the message of ``row``.
 
-    It was sent after them, in the same stream, and its id is known.
+    It was sent after them, since they are of the same stream or much older, and its id is known.
     """
     conn.execute(
         "UPDATE outbox SET doubt = 0 WHERE chat_id = ? AND doubt = 1 AND state IN ('uncertain', 'dropped')"
-        " AND lane = ? AND (priority >= 2) = (? >= 2)",
-        (row.chat_id, row.lane, row.priority),
+        " AND (lane = ? AND (priority >= 2) = (? >= 2) OR claimed_at < ? - ?)",
+        (row.chat_id, row.lane, row.priority, row.claimed_at, _LONGEST_CALL),
     )
 
 

@@ -194,7 +194,7 @@ def test_candidates_are_the_unknown_ids_above_the_highest_known_one(above: int, 
     found = candidates(above, known, open_rows)
     assert found is None or not set(found) & known
     assert found is None or all(number > above for number in found)
-    assert found is None or len(found) <= MOST_CANDIDATES
+    assert found is None or len(found) <= MOST_CANDIDATES + open_rows - 1
     # The next ids to be given away are among them.
     assert found is None or set(range(max(known, default=above) + 1, max(known, default=above) + 1 + open_rows)) <= set(
         found
@@ -204,6 +204,10 @@ def test_candidates_are_the_unknown_ids_above_the_highest_known_one(above: int, 
 def test_too_many_ids_are_no_candidates() -> None:
     assert candidates(100, {114}, 1) is None
     assert candidates(100, {110}, 1) == [*range(101, 110), 111, 112, 113]
+    # After an outage many messages may have any of their ids.
+    assert candidates(100, (), 20) == [*range(101, 123)]
+    assert candidates(100, {110}, 15) is None
+    assert candidates(100, (), 23) is None
 
 
 def test_ids_that_were_neither_known_nor_tried_are_unexplained() -> None:

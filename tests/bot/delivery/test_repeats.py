@@ -6,18 +6,20 @@ import pytest
 
 from tgllm.bot.delivery.fallbacks import FALLBACK, following, method_of
 from tgllm.bot.delivery.repeats import MARKED, mark_of_sent, marked
+from tgllm.bot.delivery.resolving import is_resolvable
 from tgllm.bot.delivery.rows import EDIT_OF_PART, PLACEHOLDER
 from tgllm.db.tables.outbox import CARD, OutboxRow
 from tgllm.services.common.lane import Lane
 from tgllm.services.messaging.memory_texts import MEMORY_TEXT
 
 BUTTONS = {"inline_keyboard": [[{"text": "Go", "callback_data": "go"}]]}
+SENDS: dict[str, Any] = {"kind": "send", "known_id": 1}
 BOLD = {"type": "bold", "offset": 0, "length": 2}
 
 
 def row_with(payload: dict[str, Any]) -> OutboxRow:
     values: dict[str, Any] = dict.fromkeys(OutboxRow.__dataclass_fields__)
-    return OutboxRow(**{**values, "id": 1, "lane": Lane(7).key, "chat_id": 7, "payload": payload, "priority": CARD})
+    return OutboxRow(**{**values, "id": 1, "lane": Lane(7).key, "chat_id": 7, "payload": payload, "priority": CARD, **SENDS})
 
 
 def test_a_text_begins_with_the_mark() -> None:
@@ -39,6 +41,14 @@ def test_what_has_no_room_for_the_mark_follows_it(content: dict[str, Any]) -> No
     assert {key: rest[key] for key in content} == content
     assert (rest["chat_id"], rest["message_thread_id"], rest["reply_markup"]) == (7, 3, BUTTONS)
     assert following(rest) is None
+
+
+def test_the_mark_before_a_file_is_not_looked_for() -> None:
+    # The file itself may have arrived, and would be taken for it.
+    document = {"chat_id": 7, "document": {"path": "x"}}
+    assert is_resolvable(row_with(document))
+    assert not is_resolvable(row_with(marked(document, "again")))
+    assert is_resolvable(row_with(marked({"chat_id": 7, "text": "Hi"}, "again")))
 
 
 def test_a_fallback_of_what_follows_stays() -> None:

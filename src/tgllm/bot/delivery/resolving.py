@@ -20,6 +20,7 @@ from aiogram.types import InlineKeyboardMarkup
 
 from tgllm.bot.delivery.candidates import MOST_CANDIDATES, candidates, unexplained
 from tgllm.bot.delivery.fallbacks import FOLLOWING
+from tgllm.bot.delivery.repeats import MARKED
 from tgllm.bot.delivery.rows import EDIT_OF_PART, PLACEHOLDER
 from tgllm.bot.telegram.failures import NOT_MODIFIED, CallFailure, classify, fatal_error
 from tgllm.db.database import Database
@@ -82,6 +83,9 @@ def is_resolvable(row: OutboxRow) -> bool:
     # Ephemeral messages have no id, and those of a business connection belong to the sequence of another account.
     has_id = "ephemeral_message_parameters" not in payload and "business_connection_id" not in payload
     sends = row.kind == "send" or EDIT_OF_PART in payload
+    if MARKED in payload and FOLLOWING in payload:
+        # What follows the mark may have arrived, and could be taken for it.
+        return False
     return sends and has_id and row.known_id is not None and row.chat_id is not None
 
 

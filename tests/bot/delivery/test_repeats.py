@@ -19,7 +19,9 @@ BOLD = {"type": "bold", "offset": 0, "length": 2}
 
 def row_with(payload: dict[str, Any]) -> OutboxRow:
     values: dict[str, Any] = dict.fromkeys(OutboxRow.__dataclass_fields__)
-    return OutboxRow(**{**values, "id": 1, "lane": Lane(7).key, "chat_id": 7, "payload": payload, "priority": CARD, **SENDS})
+    return OutboxRow(
+        **{**values, "id": 1, "lane": Lane(7).key, "chat_id": 7, "payload": payload, "priority": CARD, **SENDS}
+    )
 
 
 def test_a_text_begins_with_the_mark() -> None:

@@ -4,11 +4,12 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from benchmarks.chaos.judge import judge
+from benchmarks.chaos.judge import ASKED, GIVEN_UP, MARKED, judge
 from benchmarks.chaos.questions import Question
 from benchmarks.chaos.report import report_text
 from benchmarks.chaos.run import Options, run
 
+from tgllm.i18n import Catalogue
 from tgllm.testing.emulator import EmulatedChat, EmulatedMessage, EmulatedUser, Emulator
 from tgllm.testing.emulator.markup.text import Text
 
@@ -50,6 +51,13 @@ async def asked(ann: EmulatedUser) -> list[tuple[Question, EmulatedMessage]]:
 
 
 Asked = list[tuple[Question, EmulatedMessage]]
+
+
+def test_the_judge_knows_the_texts_of_the_bot() -> None:
+    texts = Catalogue(strict=True)
+    assert ASKED in texts("send.uncertain", "en")
+    assert MARKED in texts("send.repeat", "en")
+    assert GIVEN_UP in texts("turn.attempts_spent", "en")
 
 
 def test_whole_answers_in_order_are_fine(chat: EmulatedChat, say: Say, asked: Asked) -> None:

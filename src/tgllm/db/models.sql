@@ -374,7 +374,7 @@ CREATE TABLE IF NOT EXISTS outbox (
     claimed_at INTEGER,                                 -- when its latest call began; NULL: none has
     known_id   INTEGER,                                 -- highest message id that was known before the call, or before
                                                         -- the first call that may have arrived; NULL: none was
-    doubt      INTEGER NOT NULL DEFAULT 0               -- 1: an earlier call may have arrived, which is found out first
+    doubt      INTEGER NOT NULL DEFAULT 0               -- 1: an earlier call may have arrived, with an unknown id
                CHECK (doubt IN (0, 1)),
     CHECK ((state = 'sent') = (sent_at IS NOT NULL))
 ) STRICT;
@@ -383,7 +383,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS outbox_sending ON outbox (lane, priority >= 2)
 CREATE INDEX IF NOT EXISTS outbox_ready ON outbox (lane, priority, id) WHERE state = 'ready';
 CREATE INDEX IF NOT EXISTS outbox_due ON outbox (priority, not_before, id, lane, chat_id)
     WHERE state = 'ready' AND behind = 0;
-CREATE INDEX IF NOT EXISTS outbox_doubt ON outbox (chat_id) WHERE doubt = 1 AND state IN ('ready', 'sending');
+CREATE INDEX IF NOT EXISTS outbox_doubt ON outbox (chat_id) WHERE doubt = 1;
 CREATE INDEX IF NOT EXISTS outbox_uncertain ON outbox (id) WHERE state = 'uncertain';
 CREATE INDEX IF NOT EXISTS outbox_sent ON outbox (sent_at) WHERE sent_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS outbox_failed ON outbox (created_at) WHERE state = 'failed';

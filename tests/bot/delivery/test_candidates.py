@@ -67,6 +67,8 @@ class Bot:
     telegram: Telegram
     known: set[int] = field(default_factory=set[int])
     rows: list[OutboxRow] = field(default_factory=list[OutboxRow])
+    marked: set[int] = field(default_factory=set[int])
+    """Rows whose message says that it may be a repeat."""
 
     def doubt(self, row: OutboxRow) -> Doubt:
         above = row.known_id or 0
@@ -98,8 +100,11 @@ class Bot:
         if isinstance(result, Absent):
             sent = self.telegram.add(Message(CHAT, from_bot=True, markup=row.payload.get("reply_markup"), row=row.id))
             earlier = await resolver.find_earlier(row, result, sent)
-            assert earlier is None or self.telegram.messages[earlier].row == row.id
-            self.known.add(earlier or sent)
+            assert earlier.message_id is None or self.telegram.messages[earlier.message_id].row == row.id
+            assert earlier.is_certain or earlier.message_id is None
+            self.known.add(earlier.message_id or sent)
+            if not earlier.is_certain:
+                self.marked.add(row.id)
         self.rows.remove(row)
         if isinstance(result, Arrived) and result.message_id is None:
             self.known |= {*result.ids}
@@ -177,7 +182,8 @@ def test_no_message_is_repeated_or_lost(
         has_arrived = doubtful[row.id - 1][0]
         result = asyncio.run(bot.resolve(row))
         copies = sum(message.row == row.id for message in bot.telegram.messages.values())
-        assert copies == (1 if not isinstance(result, Unclear) else has_arrived)
+        allowed = {1, 2} if row.id in bot.marked else {1}
+        assert copies in (allowed if not isinstance(result, Unclear) else {has_arrived})
         now = {number: message.markup for number, message in bot.telegram.messages.items() if number in markups}
         assert now == {number: markups[number] for number in now}
 
@@ -188,7 +194,7 @@ def test_candidates_are_the_unknown_ids_above_the_highest_known_one(above: int, 
     found = candidates(above, known, open_rows)
     assert found is None or not set(found) & known
     assert found is None or all(number > above for number in found)
-    assert found is None or len(found) <= MOST_CANDIDATES
+    assert found is None or len(found) <= MOST_CANDIDATES + open_rows - 1
     # The next ids to be given away are among them.
     assert found is None or set(range(max(known, default=above) + 1, max(known, default=above) + 1 + open_rows)) <= set(
         found
@@ -198,6 +204,10 @@ def test_candidates_are_the_unknown_ids_above_the_highest_known_one(above: int, 
 def test_too_many_ids_are_no_candidates() -> None:
     assert candidates(100, {114}, 1) is None
     assert candidates(100, {110}, 1) == [*range(101, 110), 111, 112, 113]
+    # After an outage many messages may have any of their ids.
+    assert candidates(100, (), 20) == [*range(101, 123)]
+    assert candidates(100, {110}, 15) is None
+    assert candidates(100, (), 23) is None
 
 
 def test_ids_that_were_neither_known_nor_tried_are_unexplained() -> None:

@@ -10,7 +10,7 @@ from tgllm.db.tables import outbox
 from tgllm.db.tables.outbox import CARD
 from tgllm.services.common.lane import Lane
 from tgllm.services.messaging.rows import with_priority
-from tgllm.testing.emulator import EmulatedUser, Emulator, Fault
+from tgllm.testing.emulator import EmulatedChat, EmulatedUser, Emulator, Fault
 
 FAULTS = [Fault.cut_after, Fault.cut_before, Fault.restarting]
 
@@ -123,23 +123,86 @@ async def test_a_message_with_buttons_and_another_without(emu: Emulator, ann: Em
     assert len(from_bot(ann.private_chat())) == 3
 
 
-async def test_too_many_possible_ids_are_not_tried(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
+@pytest.fixture
+async def busy(emu: Emulator, ann: EmulatedUser) -> EmulatedChat:
+    """A group in which the bot gets few messages."""
     emu.bot.reads_all_group_messages = False
-    group = emu.add_group(title="Team", members=[ann])
+    return emu.add_group(title="Team", members=[ann])
+
+
+async def talk(ann: EmulatedUser, chat: EmulatedChat) -> None:
+    """Write so many messages, which the bot does not get, that not all of their ids are tried."""
+    for number in range(20):
+        await ann.say(f"talk {number}", chat=chat)
+
+
+@pytest.mark.parametrize("make", [Fault.cut_after, Fault.cut_before])
+async def test_about_a_message_with_too_many_possible_ids_the_person_is_asked(
+    emu: Emulator, ann: EmulatedUser, start: Start, menus: Menus, busy: EmulatedChat, make: Callable[[str], Fault]
+) -> None:
     async with start() as bot:
-        await ann.say("@demo_bot hi", chat=group)
+        await ann.say("@demo_bot hi", chat=busy)
         await settled(emu, bot)
-        held = emu.faults.add(Fault.hold("sendMessage", chat_id=group.id))
-        rows = message_rows(Lane(group.id), "news")
+        await talk(ann, busy)
+        fault = emu.faults.add(make("sendMessage"))
+        await bot.core.database.write(lambda conn: outbox.add(conn, message_rows(Lane(busy.id), "news"), 1))
+        await emu.wait_for(lambda: fault.hits)
+        await ann.say("@demo_bot again", chat=busy)
+        notice = await emu.wait_for_message(busy, is_notice)
+        assert busy.bot_texts.count("news") == (1 if make == Fault.cut_after else 0)
+        if make == Fault.cut_before:
+            await menus.press(ann, notice, "Send again")
+        await settled(emu, bot)
+    assert busy.bot_texts.count("news") == 1
+
+
+async def test_the_newest_of_many_ids_are_tried_after_a_repeat(
+    emu: Emulator, ann: EmulatedUser, start: Start, busy: EmulatedChat
+) -> None:
+    async with start() as bot:
+        await ann.say("@demo_bot hi", chat=busy)
+        await settled(emu, bot)
+        await talk(ann, busy)
+        emu.faults.add(Fault.cut_after("sendMessage"))
+        await bot.core.database.write(lambda conn: outbox.add(conn, message_rows(Lane(busy.id), "news"), 1))
+        await settled(emu, bot)
+    assert busy.bot_texts.count("news") == 1
+    assert not stayed_in_doubt(emu)
+
+
+async def test_a_repeat_that_can_not_be_ruled_out_is_marked(
+    emu: Emulator, ann: EmulatedUser, start: Start, busy: EmulatedChat
+) -> None:
+    async with start() as bot:
+        await ann.say("@demo_bot hi", chat=busy)
+        await settled(emu, bot)
+        emu.faults.add(Fault.cut_after("sendMessage"))
+        await talk(ann, busy)
+        await bot.core.database.write(lambda conn: outbox.add(conn, message_rows(Lane(busy.id), "news"), 1))
+        await emu.wait_for(lambda: "news" in busy.bot_texts)
+        await talk(ann, busy)
+        await settled(emu, bot)
+    assert [text for text in busy.bot_texts if "news" in text] == ["news", "↻ may be a repeat\n\nnews"]
+
+
+async def test_a_message_is_not_taken_for_one_that_was_given_up_before(
+    emu: Emulator, ann: EmulatedUser, start: Start, menus: Menus
+) -> None:
+    await ann.say("/ping")
+    async with start() as bot:
+        await settled(emu, bot)
+        emu.faults.add(Fault.cut_after("sendMessage"))
+        emu.faults.add(Fault.cut_before("sendMessage"))
+        emu.faults.add(Fault.api_error("editMessageReplyMarkup", 400, "Bad Request: of a new kind"))
+        rows = [*message_rows(Lane(ann.id), "first"), *message_rows(Lane(ann.id), "second")]
         await bot.core.database.write(lambda conn: outbox.add(conn, rows, 1))
-        await held.reached.wait()
-        for number in range(20):
-            # The bot does not get these.
-            await ann.say(f"talk {number}", chat=group)
-        emu.faults.add(Fault.cut_before("sendMessage", chat_id=group.id))
-        await ann.say("@demo_bot again", chat=group)
         await settled(emu, bot)
-    assert group.bot_texts.count("news") <= 1
+        asked = [message for message in ann.private_chat().messages if is_notice(message)]
+        for notice in asked:
+            await menus.press(ann, notice, "Send again")
+        await settled(emu, bot)
+    assert len(asked) == 2
+    assert ann.private_chat().bot_texts.count("second") == 1
 
 
 async def test_a_lost_placeholder_becomes_the_answer(

@@ -315,3 +315,18 @@ async def test_without_pacing_there_is_room_for_any_number(clock: ManualClock) -
 async def test_a_large_upload_has_its_room_at_a_time_of_its_own(clock: ManualClock) -> None:
     limiter = Limiter(Rates(uploads=2), clock)
     assert [limiter.reserve_upload() for _ in range(6)] == [0, 0, 0, 0, 0.5, 1.0]
+
+
+async def test_calls_that_wait_for_their_chats_leave_the_room_of_others(telegram: Telegram, clock: ManualClock) -> None:
+    limiter = Limiter(Rates(overall=5), clock)
+    call = calling(telegram, limiter)
+    for chat_id in range(100, 120):
+        limiter.hold(chat_id, 30)
+    async with asyncio.TaskGroup() as calls:
+        for chat_id in range(100, 120):
+            calls.create_task(call(SendMessage(chat_id=chat_id, text="x")))
+        await asyncio.sleep(0)
+        assert limiter.room().overall == 5
+        assert limiter.reserve(ANN)
+        await clock.advance(40)
+    assert len(telegram.arrived) == 20

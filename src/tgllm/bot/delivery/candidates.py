@@ -10,7 +10,9 @@ from typing import Final
 __all__ = ["MOST_CANDIDATES", "candidates", "unexplained"]
 
 MOST_CANDIDATES: Final = 12
-"""Most ids that are tried; each costs a call."""
+"""Most ids that are tried for one message; each costs a call."""
+_MOST_WITH_OTHERS: Final = 24
+"""The same if other messages of unknown delivery, each of which may have one of the ids, are the reason."""
 _SPARE: Final = 2
 """Ids above the highest known one that are tried besides those of other messages of unknown delivery."""
 
@@ -24,7 +26,7 @@ def candidates(above: int, known: Collection[int], open_rows: int) -> Sequence[i
         open_rows: number of messages of unknown delivery in the sequence, this one included.
     """
     top = max(known, default=above) + open_rows + _SPARE
-    if top - above - len(known) > MOST_CANDIDATES:
+    if top - above - len(known) > min(MOST_CANDIDATES + open_rows - 1, _MOST_WITH_OTHERS):
         return None
     return [message_id for message_id in range(above + 1, top + 1) if message_id not in known]
 

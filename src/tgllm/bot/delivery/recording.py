@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from tgllm.bot.delivery.fallbacks import following, method_of, stepped_down
 from tgllm.bot.delivery.files import has_file
+from tgllm.bot.delivery.repeats import mark_of_sent
 from tgllm.bot.delivery.resolving import Arrived, is_resolvable
 from tgllm.bot.delivery.rows import EDIT_OF_PART, PLACEHOLDER, REPEATABLE, message_rows
 from tgllm.bot.delivery.uncertain import settle
@@ -47,6 +48,8 @@ class Delivery:
     """Whether it can't be found out if the message has arrived."""
     arrived: Arrived | None = None
     """How it was found out that the message has arrived."""
+    may_be_repeat: bool = False
+    """Whether an earlier copy of the message may be in the chat."""
 
     @property
     def is_over(self) -> bool:
@@ -116,11 +119,16 @@ class Recorder:
         row = delivery.row
         if row.chat_id is not None and delivery.message_id and delivery.sends:
             known_ids.note(conn, [(row.chat_id, delivery.message_id)])
+            if delivery.arrived is None and not row.doubt:
+                outbox.pass_over(conn, row)
         if delivery.arrived is not None and row.chat_id is not None:
             known_ids.note(conn, [(row.chat_id, message_id) for message_id in delivery.arrived.ids])
             outbox.mark_arrived(conn, delivery.arrived.too, now)
         if row.turn_id is not None and row.chat_id is not None and delivery.message_id is not None:
             messages.add_telegram_id(conn, row.turn_id, row.chat_id, delivery.message_id)
+        if delivery.may_be_repeat and delivery.message_id is not None and PLACEHOLDER not in row.payload:
+            mark = self._texts("send.repeat", language_in(conn, Lane.parse(row.lane).chat_id))
+            outbox.add(conn, [mark_of_sent(row, delivery.message_id, mark)], now)
         rest = following(row.payload)
         if rest is None:
             outbox.mark_sent(conn, [(row.id, delivery.message_id)], now)

@@ -1,14 +1,18 @@
 """Marked repeats of messages that may have arrived already."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tgllm.bot.delivery.fallbacks import FOLLOWING, FOLLOWING_MARKUP, PLACE
-from tgllm.bot.delivery.rows import EDIT_OF_PART
+from tgllm.bot.delivery.rows import EDIT_OF_PART, PLACEHOLDER, message_rows
 from tgllm.bot.rendering.split import MESSAGE_LIMIT, utf16_length
-from tgllm.services.messaging.rows import NO_PREVIEW
+from tgllm.db.tables.outbox import NewOutbox, OutboxRow
+from tgllm.services.common.lane import Lane
+from tgllm.services.messaging.memory_texts import MEMORY_TEXT
+from tgllm.services.messaging.rows import NO_PREVIEW, call_row, with_priority
 
-__all__ = ["MARKED", "marked"]
+__all__ = ["MARKED", "mark_of_sent", "marked"]
 
 MARKED = "marked"
 """Payload key of a message with a mark that it may be a repeat."""
@@ -29,6 +33,18 @@ def marked(payload: Mapping[str, Any], mark: str) -> dict[str, Any]:
     buttons = content.pop(FOLLOWING_MARKUP, None) or content.pop("reply_markup", None)
     markup = {} if buttons is None else {FOLLOWING_MARKUP: buttons}
     return {**place, **NO_PREVIEW, "text": mark, FOLLOWING: [content, *rest], **markup, MARKED: True}
+
+
+def mark_of_sent(row: OutboxRow, message_id: int, mark: str) -> NewOutbox:
+    """Return the row that marks a message that was sent: an edit of its text, or a reply if it has no room for it."""
+    lane = Lane.parse(row.lane)
+    made = marked(row.payload, mark)
+    if FOLLOWING in made or MEMORY_TEXT in row.payload:
+        (reply,) = with_priority(message_rows(lane, mark, reply_to=message_id), row.priority)
+        return replace(reply, payload={**reply.payload, PLACEHOLDER: True})
+    content = {key: made[key] for key in ("text", "entities", "reply_markup", *NO_PREVIEW) if key in made}
+    edit = {**content, "message_id": message_id}
+    return call_row(lane, "editMessageText", edit, kind="edit", priority=row.priority)
 
 
 def _moved(entity: Mapping[str, Any], by: int) -> dict[str, Any]:

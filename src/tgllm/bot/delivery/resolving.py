@@ -20,6 +20,7 @@ from aiogram.types import InlineKeyboardMarkup
 
 from tgllm.bot.delivery.candidates import MOST_CANDIDATES, candidates, unexplained
 from tgllm.bot.delivery.fallbacks import FOLLOWING
+from tgllm.bot.delivery.repeats import MARKED
 from tgllm.bot.delivery.rows import EDIT_OF_PART, PLACEHOLDER
 from tgllm.bot.telegram.failures import NOT_MODIFIED, CallFailure, classify, fatal_error
 from tgllm.db.database import Database
@@ -27,7 +28,7 @@ from tgllm.db.queries.doubts import Doubt, doubt_of
 from tgllm.db.tables.outbox import OutboxRow
 from tgllm.observe.logs import get_logger
 
-__all__ = ["Absent", "Arrived", "Resolver", "Result", "Unclear", "is_resolvable"]
+__all__ = ["Absent", "Arrived", "Earlier", "Resolver", "Result", "Unclear", "is_resolvable"]
 
 log = get_logger(__name__)
 
@@ -56,6 +57,16 @@ class Absent:
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """An earlier copy of a message that was sent again."""
+
+    message_id: int | None
+    """None if none was found."""
+    is_certain: bool = True
+    """Whether the message is in the chat once."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unclear:
     """It can't be found out."""
 
@@ -72,6 +83,9 @@ def is_resolvable(row: OutboxRow) -> bool:
     # Ephemeral messages have no id, and those of a business connection belong to the sequence of another account.
     has_id = "ephemeral_message_parameters" not in payload and "business_connection_id" not in payload
     sends = row.kind == "send" or EDIT_OF_PART in payload
+    if MARKED in payload and FOLLOWING in payload:
+        # What follows the mark may have arrived, and could be taken for it.
+        return False
     return sends and has_id and row.known_id is not None and row.chat_id is not None
 
 
@@ -98,20 +112,23 @@ class Resolver:
         log.info("send.resolved", outbox=row.id, chat=row.chat_id, tried=len(ids), result=type(result).__name__.lower())
         return result
 
-    async def find_earlier(self, row: OutboxRow, absent: Absent, message_id: int) -> int | None:
-        """Return the id of an earlier copy of a message that was sent again as ``message_id``; delete the second."""
+    async def find_earlier(self, row: OutboxRow, absent: Absent, message_id: int) -> Earlier:
+        """Look for an earlier copy of a message that was sent again as ``message_id``, and delete the second.
+
+        If there are many ids, the newest are tried: the call was made shortly before.
+        """
         known = await self._database.read(lambda conn: doubt_of(conn, row))
         ids = unexplained(absent.doubt.above, (known or absent.doubt).known, absent.tried, message_id)
-        if not ids or len(ids) > MOST_CANDIDATES:
-            return None
-        found = await self._try(row, absent.doubt, ids)
+        latest = ids[: -MOST_CANDIDATES - 1 : -1]
+        found = await self._try(row, absent.doubt, latest) if latest else absent
         if not isinstance(found, Arrived) or found.message_id is None or row.chat_id is None:
-            return None
+            return Earlier(None, is_certain=isinstance(found, Absent) and len(latest) == len(ids))
         try:
             await self._bot(DeleteMessage(chat_id=row.chat_id, message_id=message_id))
         except AiogramError as error:
             log.warning("send.second_copy", outbox=row.id, chat=row.chat_id, reason=classify(error).reason)
-        return found.message_id
+            return Earlier(None, is_certain=False)
+        return Earlier(found.message_id)
 
     async def _try(self, row: OutboxRow, doubt: Doubt, ids: Sequence[int]) -> Result:
         others = _others(row, doubt)
@@ -151,13 +168,9 @@ class Resolver:
     ) -> Literal["same", "changed", "other"] | CallFailure | Unclear:
         """Set the buttons of a message; return whether it had them, or has changed, or is not one of the bot."""
         markup = _buttons(payload)
-        method = EditMessageReplyMarkup(
-            chat_id=row.chat_id,
-            message_id=message_id,
-            reply_markup=None if markup is None else InlineKeyboardMarkup.model_validate(markup),
-        )
         try:
-            await self._bot(method)
+            keyboard = None if markup is None else InlineKeyboardMarkup.model_validate(markup)
+            await self._bot(EditMessageReplyMarkup(chat_id=row.chat_id, message_id=message_id, reply_markup=keyboard))
         except Exception as error:
             if (fatal := fatal_error(error)) is not None:
                 raise fatal from error

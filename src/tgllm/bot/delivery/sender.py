@@ -246,7 +246,8 @@ class Sender:
         delivery = await self._call(row, method)
         if absent is not None and delivery.message_id is not None:
             earlier = await self._resolver.find_earlier(row, absent, delivery.message_id)
-            return delivery if earlier is None else replace(delivery, message_id=earlier)
+            message_id = delivery.message_id if earlier.message_id is None else earlier.message_id
+            return replace(delivery, message_id=message_id, may_be_repeat=not earlier.is_certain)
         return delivery
 
     async def _find(self, row: OutboxRow) -> Delivery | Absent:

@@ -200,18 +200,26 @@ class Limiter(BaseRequestMiddleware):
             self._share.note_answer(self._clock.monotonic())
         chat = self._chat(chat_id)
         chat.waiting += 1
-        self._waiting += 1
         self._used.add(chat_id)
         try:
             async with chat.line:
                 while (wait := max(self._wait(chat_id), self._upload_wait() if is_upload else 0.0)) > 0:
-                    await self._clock.sleep(wait)
+                    await self._sleep(wait, self._overall.wait(self._clock.monotonic()))
                 if is_upload:
                     self._uploads.take()
                 self._take(chat_id, chat, in_background=IN_BACKGROUND.get())
         finally:
             chat.waiting -= 1
-            self._waiting -= 1
+
+    async def _sleep(self, wait: float, overall: float) -> None:
+        """Sleep; if there is no room for any chat, the next room is that of this call."""
+        # A call that waits for its own chat must not keep the room of other chats free.
+        is_next = wait == overall
+        self._waiting += is_next
+        try:
+            await self._clock.sleep(wait)
+        finally:
+            self._waiting -= is_next
 
     def _take(self, chat_id: int, chat: ChatLimits, *, in_background: bool) -> None:
         """Count a call that is made now."""

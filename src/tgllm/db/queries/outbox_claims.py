@@ -43,11 +43,18 @@ _WAITING = """
     UNION ALL SELECT 2 WHERE EXISTS (SELECT 1 FROM outbox WHERE state = 'ready' AND behind = 0 AND priority = 2)
     UNION ALL SELECT 3 WHERE EXISTS (SELECT 1 FROM outbox WHERE state = 'ready' AND behind = 0 AND priority = 3)
 """
-# The highest id from before a call that may have arrived stays.
+# The highest id from before a call that may have arrived stays. Above it may be the message of a row that was given up,
+# which could be taken for this one, until a later message of the same stream is confirmed (see ``outbox.pass_over``).
 _START = """
-    UPDATE outbox SET state = 'sending', attempts = attempts + 1, claimed_at = ?, known_id = iif(doubt, known_id, (
-        SELECT max(message_id) FROM known_ids WHERE sequence = iif(chat_id <= -1000000000000, chat_id, 0)
-    ))
+    UPDATE outbox SET state = 'sending', attempts = attempts + 1, claimed_at = ?, known_id = CASE
+        WHEN doubt THEN known_id
+        WHEN NOT EXISTS (
+            SELECT 1 FROM outbox AS other
+            WHERE other.chat_id = outbox.chat_id AND other.doubt = 1 AND other.state IN ('uncertain', 'dropped')
+        ) THEN (
+            SELECT max(message_id) FROM known_ids WHERE sequence = iif(chat_id <= -1000000000000, chat_id, 0)
+        )
+    END
     WHERE id = ? RETURNING *
 """
 

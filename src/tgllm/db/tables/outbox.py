@@ -43,6 +43,7 @@ __all__ = [
     "mark_sent",
     "mark_uncertain",
     "of_turn",
+    "pass_over",
     "postpone",
     "prune",
     "recover",
@@ -136,6 +137,10 @@ def add(conn: sqlite3.Connection, rows: Iterable[NewOutbox], now: int) -> list[i
     return ids
 
 
+_LONGEST_CALL = 600_000
+"""Time in ms after which no call is under way any more, nor executed later."""
+
+
 # The row is behind another one if its stream has a ready row of the same or a more urgent priority.
 _ADD = """
     INSERT INTO outbox (lane, turn_id, part, kind, method, chat_id, thread_id, payload, created_at, priority, behind)
@@ -174,8 +179,8 @@ def _add_one(conn: sqlite3.Connection, row: NewOutbox, now: int) -> int:
 def mark_sent(conn: sqlite3.Connection, sent: Iterable[tuple[int, int | None]], now: int) -> None:
     """Mark rows as sent, given pairs of row id and Telegram's message id (None if the method returns none)."""
     conn.executemany(
-        "UPDATE outbox SET state = 'sent', message_id = coalesce(?, message_id), sent_at = ?, error = NULL"
-        " WHERE id = ?",
+        "UPDATE outbox SET state = 'sent', message_id = coalesce(?, message_id), sent_at = ?, error = NULL,"
+        " doubt = 0 WHERE id = ?",
         [(message_id, now, row_id) for row_id, message_id in sent],
     )
 
@@ -202,7 +207,10 @@ def postpone(conn: sqlite3.Connection, row_id: int, not_before: int) -> None:
 
 def mark_uncertain(conn: sqlite3.Connection, row_id: int, error: str) -> None:
     """Mark a row as uncertain: the call was sent, but no response was received."""
-    _leave_sending(conn, row_id, "uncertain", error)
+    conn.execute(
+        "UPDATE outbox SET state = 'uncertain', doubt = 1, error = ? WHERE id = ? AND state = 'sending'",
+        (clean_error(error), row_id),
+    )
 
 
 def mark_in_doubt(conn: sqlite3.Connection, row_id: int, not_before: int, error: str) -> None:
@@ -218,7 +226,8 @@ def mark_in_doubt(conn: sqlite3.Connection, row_id: int, not_before: int, error:
 def mark_arrived(conn: sqlite3.Connection, row_ids: Iterable[int], now: int) -> None:
     """Mark waiting rows as sent that were found to have arrived; their message ids are not known."""
     conn.executemany(
-        "UPDATE outbox SET state = 'sent', sent_at = ?, error = NULL WHERE id = ? AND state = 'ready' AND doubt = 1",
+        "UPDATE outbox SET state = 'sent', sent_at = ?, error = NULL, doubt = 0"
+        " WHERE id = ? AND state = 'ready' AND doubt = 1",
         [(now, row_id) for row_id in row_ids],
     )
     signal(conn, "outbox")
@@ -235,6 +244,18 @@ def forget_ids(conn: sqlite3.Connection, row: OutboxRow) -> None:
     )
     conn.execute(
         "UPDATE outbox SET known_id = NULL WHERE chat_id = ? AND id <> ? AND state = 'sending'", (row.chat_id, row.id)
+    )
+
+
+def pass_over(conn: sqlite3.Connection, row: OutboxRow) -> None:
+    """Note that the messages of rows that were given up have ids below that of the message of ``row``.
+
+    It was sent after them, since they are of the same stream or much older, and its id is known.
+    """
+    conn.execute(
+        "UPDATE outbox SET doubt = 0 WHERE chat_id = ? AND doubt = 1 AND state IN ('uncertain', 'dropped')"
+        " AND (lane = ? AND (priority >= 2) = (? >= 2) OR claimed_at < ? - ?)",
+        (row.chat_id, row.lane, row.priority, row.claimed_at, _LONGEST_CALL),
     )
 
 
@@ -286,7 +307,7 @@ def _leave_sending(
     )
 
 
-_DROP_ERASED = "SET state = 'dropped', error = NULL WHERE state = 'sending' AND payload = '{}'"
+_DROP_ERASED = "SET state = 'dropped', doubt = 1, error = NULL WHERE state = 'sending' AND payload = '{}'"
 
 
 def recover(conn: sqlite3.Connection) -> list[OutboxRow]:
@@ -296,7 +317,7 @@ def recover(conn: sqlite3.Connection) -> list[OutboxRow]:
     """
     conn.execute(f"UPDATE outbox {_DROP_ERASED}")
     cursor = conn.execute(
-        "UPDATE outbox SET state = 'uncertain', error = 'the program ended while it was sent'"
+        "UPDATE outbox SET state = 'uncertain', doubt = 1, error = 'the program ended while it was sent'"
         " WHERE state = 'sending' RETURNING *"
     )
     return sorted(read_all(OutboxRow, cursor), key=lambda row: row.id)
@@ -314,12 +335,15 @@ def resend(conn: sqlite3.Connection, row_id: int) -> bool:
 def drop(conn: sqlite3.Connection, row_id: int, error: str) -> bool:
     """Drop a ready or uncertain row; return False if it is in another state."""
     cursor = conn.execute(
-        "UPDATE outbox SET state = 'dropped', error = ? WHERE id = ? AND state IN ('ready', 'uncertain')",
+        "UPDATE outbox SET state = 'dropped', error = ? WHERE id = ? AND state IN ('ready', 'uncertain') RETURNING *",
         (clean_error(error), row_id),
     )
+    dropped = read_one(OutboxRow, cursor)
+    if dropped is not None and dropped.doubt:
+        forget_ids(conn, dropped)
     # What is behind it in its lane may be due sooner.
     signal(conn, "outbox")
-    return cursor.rowcount == 1
+    return dropped is not None
 
 
 def drop_notices(conn: sqlite3.Connection, lane: str, error: str) -> None:
@@ -333,7 +357,10 @@ def drop_notices(conn: sqlite3.Connection, lane: str, error: str) -> None:
 
 def drop_erased(conn: sqlite3.Connection, row_id: int) -> bool:
     """Drop a row whose content was erased while it was being sent; return False if its content was not erased."""
-    return conn.execute(f"UPDATE outbox {_DROP_ERASED} AND id = ?", (row_id,)).rowcount == 1
+    dropped = read_one(OutboxRow, conn.execute(f"UPDATE outbox {_DROP_ERASED} AND id = ? RETURNING *", (row_id,)))
+    if dropped is not None:
+        forget_ids(conn, dropped)
+    return dropped is not None
 
 
 def find(conn: sqlite3.Connection, turn_id: str, part: int) -> OutboxRow | None:

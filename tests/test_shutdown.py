@@ -169,7 +169,7 @@ import signal
 import tgllm.cli.main as cli
 
 os.getpid = lambda: 1
-cli.main = lambda _: print(signal.getsignal(signal.SIGTERM) != signal.SIG_DFL, flush=True) or signal.pause()
+cli.main = lambda *_: print(signal.getsignal(signal.SIGTERM) != signal.SIG_DFL, flush=True) or signal.pause()
 cli.run()
 """
 

@@ -156,8 +156,8 @@ class TestFailures:
         assert result.code == 2
         assert result.out == ""
         assert result.err.splitlines() == [
-            f"tgllm: {path}: unknown key lnguage; did you mean language?",
-            f"{path} (turns.attempts): must be a valid integer, unable to parse string as an integer, such as 2",
+            f"tgllm: {path}:1: unknown key lnguage; did you mean language?",
+            f"{path}:3 (turns.attempts): must be a valid integer, unable to parse string as an integer, such as 2",
         ]
 
     @pytest.mark.parametrize("how", ["flag", "variable", "dotenv", "not at all"])

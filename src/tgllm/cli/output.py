@@ -101,8 +101,11 @@ def confirm(question: str) -> None:
 
 @contextmanager
 def _answering(question: str) -> Generator[None]:
+    from tgllm.cli.waking import signals_are_seen  # noqa: PLC0415  most commands ask nothing
+
     try:
-        yield
+        with signals_are_seen():
+            yield
     except typer.Abort as error:
         if not isinstance(error.__context__, EOFError):
             raise

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from bot_support import HastyClock, Menus, Start, is_notice
+from tgllm.api.clock import SystemClock, milliseconds
 from tgllm.bot.delivery.claims import PARALLEL_CALLS, PARALLEL_IN_CHAT
 from tgllm.bot.delivery.recording import MOST_ATTEMPTS
 from tgllm.bot.delivery.rows import edit_of_part, message_rows
@@ -268,8 +269,9 @@ async def test_a_stop_does_not_wait_for_notices(
 
 
 def put_off(conn: Connection, row_id: int) -> None:
-    """Let a row wait for a time that does not come."""
-    conn.execute("UPDATE outbox SET not_before = 99999999999999 WHERE id = ?", (row_id,))
+    """Let a row wait for longer than the test takes."""
+    hour_from_now = milliseconds(SystemClock()) + 3_600_000
+    conn.execute("UPDATE outbox SET not_before = ? WHERE id = ?", (hour_from_now, row_id))
 
 
 async def test_an_answer_whose_edit_fails_again_and_again_is_offered(

@@ -478,7 +478,7 @@ async def test_what_may_not_have_arrived_is_decided_by_whoever_asked_and_by_admi
     chat = emu.add_group(title="Team", members=[ann, eve])
     emu.faults.add(Fault.cut_before("sendMessage", chat_id=chat.id))
     # Without a placeholder, whose loss nobody is told of: it is the answer that gets lost.
-    async with start(admin_ids="", streaming__first_delay=60) as bot:
+    async with start(admin_ids="", streaming__first_delay=60, sending__resolve=False) as bot:
         await bot.core.database.write(decide_group(chat, "active"))
         if role is not None:
             await bot.core.database.write(become(eve, role, "active"))

@@ -37,7 +37,7 @@ async def kept(emu: Emulator, bot: RunningBot, ann: EmulatedUser, *updates: dict
         continue
     await bot.stop()
     rows = [await bot.core.database.read(lambda conn, each=each: inbox.get(conn, each)) for each in ids]
-    assert {row.state for row in rows if row is not None} <= {"quarantined", "failed", "done"}
+    assert {row.state for row in rows if row is not None} <= {"quarantined", "failed", "done", "expired"}
     return [SECRET in f"{row.payload} {row.error}" for row in rows if row is not None]
 
 

@@ -10,7 +10,7 @@ from tgllm.api import TgllmError
 from tgllm.cli.chat.answering import ENDING
 from tgllm.cli.chat.commands import Commands
 from tgllm.cli.chat.prompt import Prompt
-from tgllm.cli.chat.waking import signals_are_seen
+from tgllm.cli.waking import signals_are_seen
 
 __all__ = ["chat_on"]
 

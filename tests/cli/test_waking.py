@@ -13,7 +13,7 @@ from program_support import PATIENCE
 # The hook is a function of C: after one of Python the signal would be seen at once.
 PROGRAM = """
 import ctypes, functools, os, readline, signal, sys
-from tgllm.cli.chat.waking import signals_are_seen
+from tgllm.cli.waking import signals_are_seen
 
 def end(number, frame):
     raise SystemExit(100 + number)

@@ -22,8 +22,12 @@ def signals_are_seen() -> Generator[None]:
     ``input()`` shows the prompt, and then waits for a key or a signal. A signal in between is only noted by Python,
     which acts on it when the wait is interrupted: by the next key, or by another signal, which is sent here.
 
-    It can only be entered in the main thread, and no other user of ``signal.set_wakeup_fd`` may be active.
+    It does nothing outside of the main thread, which alone gets signals. No other user of ``signal.set_wakeup_fd`` may
+    be active.
     """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     main = threading.get_ident()
     read, write = os.pipe()
     os.set_blocking(write, False)

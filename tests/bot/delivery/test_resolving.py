@@ -35,6 +35,20 @@ async def test_an_answer_of_unknown_delivery_comes_once(
     assert len([call for call in emu.journal if call.method == "deleteMessage"]) == 0
 
 
+async def test_a_rate_limit_does_not_begin_the_search_again(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
+    await ann.say("/ping")
+    async with start() as bot:
+        await settled(emu, bot)
+        emu.faults.add(Fault.cut_before("sendMessage"))
+        ids = await bot.core.database.write(lambda conn: outbox.add(conn, message_rows(Lane(ann.id), "news"), 1))
+        limited = emu.faults.add(Fault.retry_after("editMessageReplyMarkup", 1))
+        await settled(emu, bot)
+        row = await bot.core.database.read(lambda conn: outbox.get(conn, ids[0]))
+    assert row is not None
+    assert (limited.hits, row.state, row.attempts) == (1, "sent", 2)
+    assert ann.private_chat().bot_texts.count("news") == 1
+
+
 @pytest.mark.parametrize("is_basic", [False, True])
 @pytest.mark.parametrize("make", FAULTS)
 async def test_an_answer_in_a_group_comes_once(

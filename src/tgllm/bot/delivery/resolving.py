@@ -34,6 +34,8 @@ log = get_logger(__name__)
 
 _NOT_THERE = ("message to edit not found", "message_id_invalid", "message identifier is not specified")
 _NOT_OURS = ("message can't be edited",)
+_REPEATS = 3
+"""Most repeats of a call that Telegram refuses because of its rate limits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,15 +169,12 @@ class Resolver:
         self, row: OutboxRow, message_id: int, payload: Mapping[str, Any]
     ) -> Literal["same", "changed", "other"] | CallFailure | Unclear:
         """Set the buttons of a message; return whether it had them, or has changed, or is not one of the bot."""
-        markup = _buttons(payload)
-        try:
-            keyboard = None if markup is None else InlineKeyboardMarkup.model_validate(markup)
-            await self._bot(EditMessageReplyMarkup(chat_id=row.chat_id, message_id=message_id, reply_markup=keyboard))
-        except Exception as error:
-            if (fatal := fatal_error(error)) is not None:
-                raise fatal from error
-            failure = classify(error)
-        else:
+        failure = await self._set_buttons(row.chat_id, message_id, _buttons(payload))
+        for _ in range(_REPEATS):
+            # The limiter holds the chat meanwhile. The ids that were tried before need not be tried again.
+            if failure is not None and failure.meaning == "wait":
+                failure = await self._set_buttons(row.chat_id, message_id, _buttons(payload))
+        if failure is None:
             return "changed"
         words = failure.reason.lower()
         if NOT_MODIFIED in words:
@@ -183,6 +182,16 @@ class Resolver:
         if failure.meaning == "rejected" and any(known in words for known in (*_NOT_THERE, *_NOT_OURS)):
             return "other"
         return failure if failure.meaning != "rejected" else Unclear(f"an unexpected answer: {failure.reason}")
+
+    async def _set_buttons(self, chat_id: int | None, message_id: int, markup: object) -> CallFailure | None:
+        try:
+            keyboard = None if markup is None else InlineKeyboardMarkup.model_validate(markup)
+            await self._bot(EditMessageReplyMarkup(chat_id=chat_id, message_id=message_id, reply_markup=keyboard))
+        except Exception as error:
+            if (fatal := fatal_error(error)) is not None:
+                raise fatal from error
+            return classify(error)
+        return None
 
 
 def _others(row: OutboxRow, doubt: Doubt) -> Sequence[OutboxRow]:

@@ -273,7 +273,7 @@ async def test_a_stranger_is_not_asked_whether_an_answer_arrived(
     emu: Emulator, eve: EmulatedUser, start: Start
 ) -> None:
     emu.faults.add(Fault.cut_after("sendMessage", chat_id=eve.private_chat().id))
-    async with start() as bot:
+    async with start(sending__resolve=False) as bot:
         await eve.say("hello")
         await emu.wait_for_message(eve.private_chat(), lambda message: message.from_bot)
         while not (await bot.core.database.read(outbox.counts)).get("uncertain"):

@@ -12,6 +12,7 @@ from bot_support import Start
 from http_support import get
 from tgllm.api import DatabaseError
 from tgllm.db import database as database_module
+from tgllm.db.engine.gate import Obstacle
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries import known_ids
 from tgllm.db.tables import inbox, outbox
@@ -185,11 +186,14 @@ async def test_a_stop_meanwhile_ends_the_bot_and_the_next_start_answers(
     async with start(turns__stop_timeout=0.1) as bot:
         await ann.say("go")
         await emu.wait_for_draft(ann.private_chat(), lambda draft: draft.text == "Half")
+        over = list[Obstacle]()
+        bot.core.database.gate.listen(lambda _: None, over.append)
         await begin(bot)
         go_on.set()
         await bot.core.database.gate.wait_closed()
         await bot.stop()
     assert answers(ann) == []
+    assert over == [], "the disk can't be used yet"
     async with start() as bot:
         await answered(emu, ann, 1)
         assert await bot.core.database.read(inbox.counts) == {"done": 1}

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tgllm.db.database import Database
-from tgllm.db.engine import batch
-from tgllm.db.engine.batch import Begin, Job, Outcome, Words
+from tgllm.db.engine import writer
+from tgllm.db.engine.batch import Begin, Job, Outcome, Words, run_jobs
 from tgllm.db.engine.signals import take_signals
 from tgllm.db.tables import inbox, messages
 from tgllm.db.tables.inbox import NewUpdate
@@ -43,23 +43,22 @@ async def busy(database: Database) -> AsyncGenerator[None]:
 
 def retry_each_unit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each unit of a write transaction run twice: the first run is rolled back, as on a disk that was full."""
-    alone = batch._together
 
-    def together(conn: sqlite3.Connection, units: Sequence[Job], begin: Begin, words: Words) -> list[Outcome]:
-        def retried(unit: Job) -> Job:
-            def run(conn: sqlite3.Connection) -> object:
-                conn.execute("SAVEPOINT in_vain")
-                with suppress(Exception):
-                    unit.run(conn)
-                conn.execute("ROLLBACK TO in_vain")
-                take_signals(conn)
-                return unit.run(conn)
+    def retried(job: Job) -> Job:
+        def run(conn: sqlite3.Connection) -> object:
+            conn.execute("SAVEPOINT in_vain")
+            with suppress(Exception):
+                job.run(conn)
+            conn.execute("ROLLBACK TO in_vain")
+            take_signals(conn)
+            return job.run(conn)
 
-            return replace(unit, run=run)
+        return replace(job, run=run) if job.in_transaction else job
 
-        return alone(conn, units if begin == "BEGIN" else [retried(unit) for unit in units], begin, words)
+    def run_twice(conn: sqlite3.Connection, jobs: Sequence[Job], begin: Begin, words: Words) -> list[Outcome]:
+        return run_jobs(conn, jobs if begin == "BEGIN" else [retried(job) for job in jobs], begin, words)
 
-    monkeypatch.setattr(batch, "_together", together)
+    monkeypatch.setattr(writer, "run_jobs", run_twice)
 
 
 async def together(database: Database, *units: Callable[[sqlite3.Connection], object]) -> list[object]:

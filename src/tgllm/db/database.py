@@ -89,6 +89,7 @@ class Database:
 
     def wait_no_more(self) -> None:
         """Pass the errors of the disk to those who wait, and to all later callers: the program ends."""
+        self.gate.give_up()
         for thread in (self._writer, self._reader):
             thread.wait_no_more()
 

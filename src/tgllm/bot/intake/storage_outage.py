@@ -56,6 +56,8 @@ class StorageOutage:
             obstacle = await self._gate.wait_closed()
             is_told = await self._tell(obstacle)
             await self._gate.wait_open()
+            if self._gate.is_given_up:
+                return
             sent, self._sent = tuple(self._sent), []
             # Else one of them could be taken for a message of the outbox of which it is unknown whether it has arrived.
             await self._core.database.write(lambda conn, sent=sent: known_ids.note(conn, sent))

@@ -59,6 +59,8 @@ class StorageGate:
         self._listeners: list[tuple[Listener, Listener]] = []
         self.closings = 0
         """How often it has closed."""
+        self.is_given_up = False
+        """Whether nothing waits for the disk any more, because the program ends."""
 
     @property
     def obstacle(self) -> Obstacle | None:
@@ -99,6 +101,15 @@ class StorageGate:
             self._open.set()
             for _, opened in self._listeners:
                 opened(over)
+
+    def give_up(self) -> None:
+        """Let those go on who wait for the gate, although the disk may not be usable yet: the program ends.
+
+        The listeners are not called.
+        """
+        self.is_given_up, self._obstacle = True, None
+        self._closed.clear()
+        self._open.set()
 
     def _close(self, error: DatabaseError) -> None:
         before = self._obstacle

@@ -16,14 +16,19 @@ PYTHON_PATH = os.pathsep.join(str(ROOT / folder) for folder in ("", "src", "benc
 
 _TICK = 1000 / os.sysconf("SC_CLK_TCK")
 _STOP_SECONDS = 20
+_ANSWERING = frozenset({"benchmarks.model_server", "benchmarks.telegram"})
+"""Programs that write lines of JSON to standard output."""
+_LOG_END = 4000
+"""Characters of the log in an error."""
 
 
 class Program:
     """A started process, which may use lines of JSON on its standard streams."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        """Wrap a process."""
+    def __init__(self, process: "subprocess.Popen[str]", log: Path) -> None:
+        """Wrap a process; ``log`` is the file of its standard error."""
         self._process = process
+        self._log = log
 
     def send(self, line: str) -> None:
         """Write a line to standard input."""
@@ -40,8 +45,14 @@ class Program:
         assert self._process.stdout is not None  # noqa: S101  it was opened as a pipe
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError(f"{self._process.args} has ended")
+            # The folder of the file is deleted soon.
+            said = self._log.read_text(errors="replace")[-_LOG_END:]
+            raise RuntimeError(f"{self._process.args} has ended; the end of the log:\n{said}")
         return json.loads(line)
+
+    def wait(self) -> None:
+        """Wait for the end of the process."""
+        self._process.wait(_STOP_SECONDS)
 
     def cpu_ms(self) -> float:
         """Return the processor time of all threads so far, user and system, in milliseconds."""
@@ -74,13 +85,14 @@ def start(module: str, *args: str, log: Path, variables: Mapping[str, str] | Non
             env=environment,
             cwd=log.parent,
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE if module.startswith("benchmarks.") else errors,
+            # A bot writes its log, which would fill the pipe.
+            stdout=subprocess.PIPE if module in _ANSWERING else errors,
             stderr=errors,
             text=True,
         ) as process,
     ):
         try:
-            yield Program(process)
+            yield Program(process, log)
         finally:
             process.terminate()
             try:

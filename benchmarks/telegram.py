@@ -35,6 +35,8 @@ class Load:
         self._emulator = emulator
         self._parallel = parallel
         self.people = deque(emulator.add_user(first_name=f"User {number}") for number in range(people))
+        self._idle = asyncio.Semaphore(people)
+        """How many of them wait for no answer."""
         self._waiting: dict[EmulatedChat, tuple[int, asyncio.Future[None]]] = {}
         self._left = 0
         self._answer = ""
@@ -87,11 +89,13 @@ class Load:
             await self._ask_once()
 
     async def _ask_once(self) -> None:
-        person = self.people.popleft()
+        # From here: at a fixed rate, the time until one of the people is free belongs to the latency.
         began = time.perf_counter()
-        await self._ask(person)
+        async with self._idle:
+            person = self.people.popleft()
+            await self._ask(person)
+            self.people.append(person)
         self._seconds.append(time.perf_counter() - began)
-        self.people.append(person)
 
     async def _ask(self, person: EmulatedUser) -> None:
         answered = asyncio.get_running_loop().create_future()

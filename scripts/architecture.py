@@ -31,7 +31,7 @@ TESTING = "testing"
 # The only parts or modules that may import a library.
 HOMES = {
     "aiogram": {"bot", "web", TESTING},
-    "aiohttp": {"bot", "web", "providers.transport", TESTING},
+    "aiohttp": {"bot", "web", "providers.connections.late_certificates", "providers.transport", TESTING},
     "aiosqlite": {"db"},
     "sentry_sdk": {"services.errors.sentry"},
     "apscheduler": {"scheduler"},

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from benchmarks.process import start
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -16,18 +17,22 @@ pytestmark = [
 ]
 
 
-def run_benchmarks(tmp_path: Path, *args: str) -> dict[str, dict[str, object]]:
-    figures = tmp_path / "figures.json"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+def run(tmp_path: Path, module: str, *args: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "--json", str(figures), *args],
+        [sys.executable, "-m", module, *args],
         cwd=tmp_path,
-        env=environment,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def run_benchmarks(tmp_path: Path, *args: str) -> dict[str, dict[str, object]]:
+    figures = tmp_path / "figures.json"
+    run(tmp_path, "benchmarks", "--json", str(figures), *args)
     return json.loads(figures.read_text())
 
 
@@ -50,3 +55,19 @@ def test_the_cost_of_starting(tmp_path: Path) -> None:
     for name, figures in starts.items():
         assert isinstance(figures, dict), name
         assert figures["cpu_ms"] > 0, name
+
+
+def test_messages_come_faster_than_answers(tmp_path: Path) -> None:
+    """The person still waits for an answer when the next message is due."""
+    bot = "tgllm, synchronous OFF"
+    args = ("--bots", bot, "--people", "1", "--rate", "500", "--turns", "6", "--rounds", "1")
+    table = run(tmp_path, "benchmarks.load.steady", *args)
+    assert table.splitlines()[-1].startswith(f"| {bot} |")
+
+
+def test_what_a_bot_prints_goes_to_the_log(tmp_path: Path) -> None:
+    """A pipe that is not read would stop the bot when it is full."""
+    log = tmp_path / "log"
+    with start("benchmarks.load.unsynced", "--help", log=log) as program:
+        program.wait()
+    assert "Usage" in log.read_text()

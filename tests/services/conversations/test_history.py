@@ -30,6 +30,7 @@ def message(role: Role, text: str, model: ModelRef | None = None) -> HistoryMess
     return HistoryMessage(
         id=1,
         parent_id=None,
+        conversation_id=1,
         role=role,
         text=text,
         provider=model.provider if model else None,
@@ -222,6 +223,7 @@ def branch(exchanges: int, tokens: int = 100, *, stored: int = 10**9) -> list[Hi
         HistoryMessage(
             number + 1,
             number or None,
+            1,
             "assistant" if number % 2 else "user",
             "x",
             tokens=tokens if count - number <= stored else None,

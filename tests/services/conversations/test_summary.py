@@ -28,7 +28,7 @@ LETTERS = Letters()
 def talk(count: int, size: int = 10) -> list[HistoryMessage]:
     """Questions and answers in turn, each of ``size`` letters."""
     return [
-        HistoryMessage(n + 1, n or None, "assistant" if n % 2 else "user", chr(97 + n % 26) * size)
+        HistoryMessage(n + 1, n or None, 1, "assistant" if n % 2 else "user", chr(97 + n % 26) * size)
         for n in range(count)
     ]
 

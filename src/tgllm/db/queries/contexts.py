@@ -19,6 +19,7 @@ class HistoryMessage(NamedTuple):
 
     id: int
     parent_id: int | None
+    conversation_id: int
     role: Role
     text: str
     telegram_ids_json: str = "[]"
@@ -53,7 +54,7 @@ class HistoryMessage(NamedTuple):
 # Not more than the estimate of messages that are stored without one; see ``providers.tokens``.
 _COST: Final = "coalesce(message.tokens, length(message.text) * 10 / 33)"
 _FIELDS: Final = """
-    message.id, message.parent_id, message.role, message.text,
+    message.id, message.parent_id, message.conversation_id, message.role, message.text,
     message.telegram_message_ids, message.tokens, message.tokens_before"""
 _DATA: Final = "iif(message.provider = :provider AND message.model = :model, message.provider_data, NULL)"
 # Each value costs time, in a long history for hundreds of messages.

@@ -21,7 +21,7 @@ class _LateContext(ssl.SSLContext):
     left: list[Callable[[], object]]
     """What loads its certificates."""
 
-    def complete(self) -> Any:  # noqa: ANN401
+    def complete(self) -> Any:  # noqa: ANN401  as SSLContext has it
         for load in self.left:
             load()
         self.left = []
@@ -31,13 +31,13 @@ class _LateContext(ssl.SSLContext):
 
     # The signatures are those of SSLContext.
 
-    def wrap_bio(self, *args: Any, **kwargs: Any) -> ssl.SSLObject:  # noqa: ANN401
+    def wrap_bio(self, *args: Any, **kwargs: Any) -> ssl.SSLObject:  # noqa: ANN401  as SSLContext has it
         return self.complete().wrap_bio(*args, **kwargs)
 
-    def wrap_socket(self, *args: Any, **kwargs: Any) -> ssl.SSLSocket:  # noqa: ANN401
+    def wrap_socket(self, *args: Any, **kwargs: Any) -> ssl.SSLSocket:  # noqa: ANN401  as SSLContext has it
         return self.complete().wrap_socket(*args, **kwargs)
 
-    def get_ca_certs(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+    def get_ca_certs(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  as SSLContext has it
         return self.complete().get_ca_certs(*args, **kwargs)
 
     def cert_store_stats(self) -> dict[str, int]:

@@ -1,11 +1,14 @@
 # Every job of the project, each doing its own set-up. `make help` lists them.
 #
 #   PYTHON   the Python that makes .venv (3.11 or newer)   make test PYTHON=python3.12
+#   PYTHONS  --quick: on other Pythons a few tests, on
+#            the newest one only                      make test PYTHONS=--quick
 #   ARGS     passed on to `tgllm demo`, to pytest,
 #            or to the benchmarks                      make demo ARGS=--once
 
 PYTHON ?= python3
 ARGS ?=
+PYTHONS ?=
 
 VENV := .venv
 REAL_MODEL := .venv-real-model
@@ -44,7 +47,7 @@ coverage: $(VENV)/.installed-dev ## run them and say what they do not reach; fai
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) --cov --cov-report=term:skip-covered $(ARGS)
 
 test-pythons: $(VENV)/.installed-dev ## run the portable tests on the other supported Pythons that are present
-	@$(BIN)/python scripts/test_pythons.py $(SIDE_BY_SIDE) $(ARGS)
+	@$(BIN)/python scripts/test_pythons.py $(PYTHONS) $(SIDE_BY_SIDE) $(ARGS)
 
 # The lowest versions that pyproject.toml allows of what the packages need themselves; the tools of the tests are new.
 test-lowest: $(VENV)/.installed-dev ## run a part of the tests with the lowest allowed versions of the requirements

@@ -1,9 +1,10 @@
 """Run the portable tests on each installed Python of a supported version, except for the one that runs this file.
 
-Which tests are portable is said in ``portable.py``; the newest version runs all of them, the others fewer.
+Which tests are portable is said in ``portable.py``; the newest version runs all of them, the others fewer. With
+``--quick`` as the first argument only the newest one runs, and fewer: for CI that also has a job for each version.
 
-Each version has its own virtual environment, ``.venv-3.x``, created and updated as needed. All arguments are passed to
-pytest. Prints which versions ran and which are absent; exits with 1 if the tests fail on any of them.
+Each version has its own virtual environment, ``.venv-3.x``, created and updated as needed. All other arguments are passed
+to pytest. Prints which versions ran and which are absent; exits with 1 if the tests fail on any of them.
 """
 
 import os
@@ -25,8 +26,14 @@ def main(arguments: list[str]) -> int:
     results = {here: "ran before this, in .venv"}
     others = {version: find(version, os.environ.get("PATH", os.defpath)) for version in SUPPORTED if version != here}
     newest = next((version for version in reversed(SUPPORTED) if others.get(version)), None)
+    is_quick = arguments[:1] == ["--quick"]
+    if is_quick:
+        arguments = arguments[1:]
     for version, python in others.items():
-        extent = "whole" if version == newest else "first"
+        if is_quick and version != newest:
+            results[version] = "left out"
+            continue
+        extent = "whole" if version == newest and not is_quick else "first"
         results[version] = test_on(version, python, [f"--portable={extent}", *arguments])
     print(
         "\nPythons:", *(f"  {version}: {result}" for version, result in sorted(results.items())), sep="\n", flush=True

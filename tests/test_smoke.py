@@ -164,7 +164,9 @@ async def test_what_was_stored_before_the_kill_is_sent_and_not_asked_for_again(
     await bot.end()
 
     bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id))
-    await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "stored", timeout=PATIENCE)
+    await emu.wait_for_message(
+        ann.private_chat(), lambda message: message.from_bot and message.text == "stored", timeout=PATIENCE
+    )
     bot.send(signal.SIGTERM)
     assert (await bot.end())[0] == 0
     assert ann.private_chat().bot_texts == ["under way", "stored"]

@@ -27,7 +27,9 @@ def ask(emu: Emulator, ann: EmulatedUser, chat: EmulatedChat, launch: Launch, fa
         await ann.say("Hello?")
         # A notice to the admin, who is the person, may come first.
         notice = f"The provider {api.provider} "
-        told = await emu.wait_for_message(chat, lambda found: notice not in found.text, timeout=PATIENCE)
+        told = await emu.wait_for_message(
+            chat, lambda found: found.from_bot and notice not in found.text, timeout=PATIENCE
+        )
         bot.send(signal.SIGTERM)
         code, printed = await bot.end()
         assert code == 0, printed

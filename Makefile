@@ -1,8 +1,8 @@
 # Every job of the project, each doing its own set-up. `make help` lists them.
 #
 #   PYTHON   the Python that makes .venv (3.11 or newer)   make test PYTHON=python3.12
-#   PYTHONS  --quick: on other Pythons a few tests, on
-#            the newest one only                      make test PYTHONS=--quick
+#   PYTHONS  --quick: of the other Pythons the newest
+#            alone, with a few tests                  make test PYTHONS=--quick
 #   ARGS     passed on to `tgllm demo`, to pytest,
 #            or to the benchmarks                      make demo ARGS=--once
 

@@ -3,8 +3,8 @@
 Which tests are portable is said in ``portable.py``; the newest version runs all of them, the others fewer. With
 ``--quick`` as the first argument only the newest one runs, and fewer: for CI that also has a job for each version.
 
-Each version has its own virtual environment, ``.venv-3.x``, created and updated as needed. All other arguments are passed
-to pytest. Prints which versions ran and which are absent; exits with 1 if the tests fail on any of them.
+Each version has its own virtual environment, ``.venv-3.x``, created and updated as needed. All other arguments are
+passed to pytest. Prints which versions ran and which are absent; exits with 1 if the tests fail on any of them.
 """
 
 import os

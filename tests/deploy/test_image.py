@@ -258,7 +258,7 @@ import sys
 import threading
 import tgllm.cli.main as cli
 
-def main(_):
+def main(*_):
     print("waiting", flush=True)
     threading.Event().wait()
 

@@ -12,6 +12,8 @@ __all__ = ["RateLimits", "RateMeter", "is_metered"]
 _GROUP_WINDOW_SECONDS = 60.0
 _METERED = ("send", "edit", "copy", "forward")
 _UNMETERED = frozenset({"sendChatAction"})
+_ROUNDING = 1e-9
+"""Part of a token that may be missing: a bot that waits exactly as long as it has to must not be refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class _Bucket:
         """Return the seconds until a token is available."""
         self.level = min(self.size, self.level + (now - self.at) * self.rate)
         self.at = now
-        return 0.0 if self.level >= 1 else (1 - self.level) / self.rate
+        return 0.0 if self.level >= 1 - _ROUNDING else (1 - self.level) / self.rate
 
     def take(self) -> None:
         self.level -= 1

@@ -206,7 +206,7 @@ class Poller:
 
     async def _pause(self, failure: CallFailure) -> None:
         self._failures += 1
-        pause = max(failure.retry_after, min(LONGEST_PAUSE_SECONDS, 0.5 * 2 ** min(self._failures - 1, 10)))
+        pause = failure.pause(self._failures - 1, LONGEST_PAUSE_SECONDS)
         self._outage.failed(failure, retry_in_seconds=pause)
         await self._health.failed(failure.reason)
         await self._clock.sleep(pause)

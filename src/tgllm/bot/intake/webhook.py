@@ -181,7 +181,7 @@ class Webhook:
                 if failure.meaning == "rejected" and "resolve" not in failure.reason.lower():
                     raise _refused(failure.reason) from error
                 failures += 1
-                pause = max(failure.retry_after, min(_LONGEST_PAUSE_SECONDS, 0.5 * 2 ** min(failures, 10)))
+                pause = failure.pause(failures, _LONGEST_PAUSE_SECONDS)
                 self._outage.failed(failure, retry_in_seconds=pause)
                 await self._health.failed(failure.reason)
                 await self._clock.sleep(pause)

@@ -179,7 +179,7 @@ _REFUSALS: Final[dict[HTTPStatus, str]] = {
 
 
 class _Refusals:
-    """Log of refused requests: at most one line a minute, with their number, whatever their number."""
+    """Log of refused requests: at most one line a minute, with their number."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -26,7 +26,7 @@ AGAIN_SECONDS: Final = 600.0
 
 
 class StorageOutage:
-    """Watch over the gate of the database.
+    """Informs the admins when nothing can be stored, and when it can be again.
 
     The outbox can't be written meanwhile, so the first message is a direct call, which may be lost: it is one that a
     restart need not repeat.

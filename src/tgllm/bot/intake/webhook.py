@@ -60,7 +60,7 @@ class Webhook:
         Args:
             bot: whose updates.
             core: the services; its settings have an address for the webhook.
-            health: records whether Telegram answers.
+            health: records whether Telegram reaches the webhook.
             pushed: stores what arrives.
         """
         self._bot = bot

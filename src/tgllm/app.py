@@ -396,7 +396,6 @@ async def _serve(loaded: LoadedConfig, token: str, *, plugins: bool) -> None:
                 runtime = await _open(stack, stopping, watch, loaded, token, web=web, plugins=plugins)
                 if runtime is not None:
                     watch_runtime(runtime, web, hook)
-                if runtime is not None:
                     noting = asyncio.create_task(_note_models(runtime.core), name="look at the models")
                     try:
                         await runtime.run(stopping.event)

@@ -303,7 +303,7 @@ async def _who_am_i(get_me: Callable[[], Awaitable[User]], clock: Clock) -> User
                 raise fatal from error
             failures += 1
             failure = classify(error)
-            pause = max(failure.retry_after, min(LONGEST_PAUSE_SECONDS, 0.5 * 2 ** min(failures, 10)))
+            pause = failure.pause(failures, LONGEST_PAUSE_SECONDS)
             outage.failed(failure, retry_in_seconds=pause)
             service_manager().ready(f"waiting for Telegram: {failure.reason}")
             await clock.sleep(pause)

@@ -6,14 +6,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from tgllm.api.clock import Clock, SystemClock
-from tgllm.api.errors import DatabaseError, TgllmError
+from tgllm.api.errors import TgllmError
 from tgllm.cli.options import Options
+from tgllm.cli.stored import existing_database
 from tgllm.cli.words import person_name
 from tgllm.config.model import Config
-from tgllm.config.paths import database_path
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
-from tgllm.db.file.look import is_there
 from tgllm.db.tables import users
 from tgllm.db.tables.users import User
 from tgllm.i18n import Catalogue, error_text
@@ -66,9 +65,7 @@ async def open_people(options: Options) -> AsyncGenerator[People]:
     """
     options.quiet_log()
     config, clock = options.load().config, SystemClock()
-    path = database_path(config.data_dir)
-    if not is_there(path):
-        raise DatabaseError(f"there is no database {path} yet; start the bot once, or make it with: tgllm db init")
+    path = existing_database(config.data_dir)
     texts = Catalogue(config.language)
     # No turns run in this process; a running bot stops its own when it notices the change.
     access = Access.of(config.access, config.admin_chat_id, texts, clock, RunningTurns())

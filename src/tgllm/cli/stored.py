@@ -1,15 +1,17 @@
-"""Read-only database queries for commands that only show data and have to be fast."""
+"""The stored database: its path, and read-only queries for commands that only show data and have to be fast."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
+from tgllm.api.errors import DatabaseError
 from tgllm.cli.options import Options
 from tgllm.config.paths import database_path
 from tgllm.config.quick import QuickSettings, quick_settings
 from tgllm.db.engine.unit import Connection
 from tgllm.db.file.look import is_there, look
 
-__all__ = ["look_at", "look_with", "settings_to_look"]
+__all__ = ["existing_database", "look_at", "look_with", "settings_to_look"]
 
 T = TypeVar("T")
 
@@ -29,6 +31,18 @@ def settings_to_look(options: Options, *, local: bool = True) -> QuickSettings:
         return quick
     config = options.load().config
     return QuickSettings(config.data_dir, config.default_model, config.language, config.time_zone)
+
+
+def existing_database(data_dir: Path) -> Path:
+    """Return the path of the database for a command that changes it, without creating one.
+
+    Raises:
+        DatabaseError: there is none.
+    """
+    path = database_path(data_dir)
+    if not is_there(path):
+        raise DatabaseError(f"there is no database {path} yet; start the bot once, or make it with: tgllm db init")
+    return path
 
 
 def look_with(settings: QuickSettings, query: Callable[[Connection], T], nothing: T) -> T:

@@ -46,6 +46,10 @@ _STATUS: Final[dict[Verdict, HTTPStatus]] = {
     "unreadable": HTTPStatus.BAD_REQUEST,
     "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
 }
+_HEADERS: Final = {
+    HTTPStatus.METHOD_NOT_ALLOWED: {"Allow": hdrs.METH_POST},
+    HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": RETRY_AFTER},
+}
 
 
 class Put(Protocol):
@@ -109,11 +113,11 @@ class _Route:
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request; the connection stays open only if it is known to be Telegram's."""
         connection, server = request.protocol, self.server
-        is_known = self._refusal(request) is None
+        reason = self._refusal(request)
         if server is not None:
-            server.begun(connection, is_known=is_known)
+            server.begun(connection, is_known=reason is None)
         try:
-            return await self._answer(request)
+            return await self._answer(request) if reason is None else self._refused(_REFUSALS[reason], reason)
         finally:
             if server is not None:
                 server.ended(connection)
@@ -129,13 +133,6 @@ class _Route:
         return None if self._callers.has_secret(request) else HTTPStatus.UNAUTHORIZED
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        status = self._refusal(request)
-        if status is not None:
-            outcome = _REFUSALS[status]
-            WEBHOOK_REQUESTS.add(outcome)
-            self._refusals.note(outcome)
-            headers = {"Allow": hdrs.METH_POST} if status == HTTPStatus.METHOD_NOT_ALLOWED else {}
-            return response_of(Answer(words_of(status), status, headers=headers))
         if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
             return self._refused("compressed", HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
         if self._under_way >= MOST_AT_ONCE:
@@ -170,8 +167,7 @@ class _Route:
     def _refused(self, outcome: str, status: HTTPStatus) -> web.StreamResponse:
         WEBHOOK_REQUESTS.add(outcome)
         self._refusals.note(outcome)
-        headers = {"Retry-After": RETRY_AFTER} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
-        return response_of(Answer(words_of(status), status, headers=headers))
+        return response_of(Answer(words_of(status), status, headers=_HEADERS.get(status, {})))
 
 
 _REFUSALS: Final[dict[HTTPStatus, str]] = {
@@ -183,7 +179,7 @@ _REFUSALS: Final[dict[HTTPStatus, str]] = {
 
 
 class _Refusals:
-    """Log of refused requests: at most one line a minute, with their number, whatever their number."""
+    """Log of refused requests: at most one line a minute, with their number."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

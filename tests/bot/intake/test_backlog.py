@@ -82,8 +82,14 @@ class TestOldPresses:
     @pytest.mark.parametrize("seconds", [3600, 10])
     def test_the_end_of_a_full_batch_is_followed_by_more(self, seconds: int) -> None:
         said = [update(number, "message", NOW - seconds) for number in range(99)]
-        found = OldPresses(ManualClock()).find(Batch([*said, press(99)]), NOW * 1000)
+        found = OldPresses(ManualClock()).find(Batch([*said, press(99)], has_more=True), NOW * 1000)
         assert set(found) == ({99} if seconds > 150 else set())
+
+    def test_updates_that_are_fetched_one_by_one_are_part_of_the_backlog(self) -> None:
+        presses = OldPresses(ManualClock())
+        presses.find(Batch([update(1, "message", NOW - 3600)], has_more=True), NOW * 1000)
+        batch = Batch([press(2), update(3, "message", NOW - 3600)])
+        assert set(presses.find(batch, NOW * 1000)) == {2}
 
     def test_a_press_that_starts_a_turn_is_kept(self) -> None:
         retry = update(1, "callback_query", control=False)

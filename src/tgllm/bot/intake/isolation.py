@@ -163,7 +163,7 @@ class Isolation:
         if self._alone is not None:
             return max(0.0, self._alone_until - now)
         uptime = 0.0 if self._began is None else now - self._began
-        # What has become due since the claim, however little time has passed, is started by none but another claim.
+        # Only another claim starts what has become due since the latest one, however little time has passed.
         held = (_hold(row) for row in self._suspects or () if _hold(row) > self._uptime)
         return min((max(0.0, hold - uptime) for hold in held), default=None)
 

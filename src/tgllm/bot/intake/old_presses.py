@@ -15,8 +15,6 @@ from tgllm.db.tables.inbox import CALLBACK_LIFE, NewUpdate
 
 __all__ = ["REASON", "OldPresses"]
 
-FULL: Final = 100
-"""Updates of a batch behind which more wait (Bot API: getUpdates, limit)."""
 REASON: Final = "pressed while the bot was offline"
 _PRESS: Final = "callback_query"
 
@@ -45,8 +43,8 @@ class OldPresses:
             self._catching_up = True
         if not self._catching_up:
             return ()
-        self._catching_up = is_full = len(batch.ids) >= FULL
-        return _older_than(batch.updates, now - CALLBACK_LIFE, more=is_full)
+        self._catching_up = batch.has_more
+        return _older_than(batch.updates, now - CALLBACK_LIFE, more=batch.has_more)
 
 
 def _older_than(updates: Sequence[NewUpdate], limit: int, *, more: bool) -> Collection[int]:

@@ -105,7 +105,7 @@ class Poller:
             await self._health.storable()
             try:
                 entries = await self._fetch()
-                batch = _readable(entries)
+                batch = _readable(entries, self._limit)
             except BadResponse as error:
                 await self._skip(error)
             except TelegramConflictError as error:
@@ -206,19 +206,19 @@ class Poller:
 
     async def _pause(self, failure: CallFailure) -> None:
         self._failures += 1
-        pause = max(failure.retry_after, min(LONGEST_PAUSE_SECONDS, 0.5 * 2 ** min(self._failures - 1, 10)))
+        pause = failure.pause(self._failures - 1, LONGEST_PAUSE_SECONDS)
         self._outage.failed(failure, retry_in_seconds=pause)
         await self._health.failed(failure.reason)
         await self._clock.sleep(pause)
 
 
-def _readable(entries: Sequence[Entry]) -> Batch:
-    """Return the batch of a response.
+def _readable(entries: Sequence[Entry], limit: int) -> Batch:
+    """Return the batch of a response to a request with this limit.
 
     Raises:
         BadResponse: it has entries, but none with an id.
     """
-    batch = sort_out(entries)
+    batch = sort_out(entries, has_more=len(entries) >= limit)
     if not batch.is_empty and not batch.ids:
         raise BadResponse("no update has an id", is_of_bot_api=True)
     return batch

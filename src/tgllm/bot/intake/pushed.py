@@ -121,7 +121,8 @@ class Pushed:
     async def _store(self, several: Sequence[_Waiting]) -> None:
         self._storing = several
         try:
-            batch = sort_out(each.entry for each in several if each.entry is not None)
+            entries = [each.entry for each in several if each.entry is not None]
+            batch = sort_out(entries, has_more=bool(self._waiting))
             await self._take(batch)
         except BaseException:
             _settle(several, "later")

@@ -39,6 +39,8 @@ class Batch:
     """Number of entries without a usable update id, which can be neither stored nor confirmed."""
     message_ids: Sequence[tuple[int, int]] = ()
     """Chat and message id of all messages in it."""
+    has_more: bool = False
+    """Whether more updates wait behind it, as far as its size shows."""
 
     @property
     def is_empty(self) -> bool:
@@ -51,8 +53,13 @@ class Batch:
         return [each.update_id for each in (*self.updates, *self.unreadable)]
 
 
-def sort_out(entries: Iterable[Entry]) -> Batch:
-    """Sort the entries of a response. Of two with the same id the readable one counts."""
+def sort_out(entries: Iterable[Entry], *, has_more: bool = False) -> Batch:
+    """Sort the entries of a response. Of two with the same id the readable one counts.
+
+    Args:
+        entries: the entries.
+        has_more: whether more updates wait behind them.
+    """
     updates: dict[int, NewUpdate] = {}
     unreadable: dict[int, Unreadable] = {}
     in_name_of_chats: dict[int, Mapping[str, Any]] = {}
@@ -70,7 +77,7 @@ def sort_out(entries: Iterable[Entry]) -> Batch:
             case None:
                 without_id += 1
     rest = [bad for update_id, bad in unreadable.items() if update_id not in updates]
-    return Batch(list(updates.values()), rest, in_name_of_chats, without_id, message_ids)
+    return Batch(list(updates.values()), rest, in_name_of_chats, without_id, message_ids, has_more)
 
 
 def _message_ids(entry: Entry) -> Iterator[tuple[int, int]]:

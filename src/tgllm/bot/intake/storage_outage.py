@@ -7,6 +7,7 @@ from typing import Final
 
 from aiogram import Bot
 
+from tgllm.api.clock import milliseconds
 from tgllm.bot.telegram.failures import classify, fatal_error
 from tgllm.db.engine.gate import Obstacle
 from tgllm.db.engine.unit import Connection
@@ -25,7 +26,7 @@ AGAIN_SECONDS: Final = 600.0
 
 
 class StorageOutage:
-    """Watch over the gate of the database.
+    """Informs the admins when nothing can be stored, and when it can be again.
 
     The outbox can't be written meanwhile, so the first message is a direct call, which may be lost: it is one that a
     restart need not repeat.
@@ -76,7 +77,7 @@ class StorageOutage:
         return any([await self._send(chat_id, language, obstacle) for chat_id, language in chats.items()])
 
     def _chats(self, conn: Connection) -> Mapping[int, str]:
-        chats = self._core.notifier.chats(conn, int(self._core.clock.now() * 1000))
+        chats = self._core.notifier.chats(conn, milliseconds(self._core.clock))
         return {chat_id: language_in(conn, chat_id) for chat_id in chats}
 
     async def _send(self, chat_id: int, language: str, obstacle: Obstacle) -> bool:

@@ -83,7 +83,7 @@ class Intake:
         Args:
             parts: of the bot.
             dispatch: starts the updates.
-            heard: is told the chats of new updates.
+            heard: gets the chats of new updates.
             hiding: keeps the admin password out of the database.
             reads: returns when commands only read, by name and alias.
             note: records what Telegram may deliver again; by default the latest batch, as getUpdates does.

@@ -40,7 +40,7 @@ _FIRST_LOOKS: Final = (5.0, 10.0, 20.0)
 LATE_SECONDS: Final = 200.0
 """Time without an answer after which Telegram counts as out of reach: three questions without one."""
 TELL_AGAIN_SECONDS: Final = 1800.0
-"""Time without a rival after which the next one is told to the admins again."""
+"""Time without a rival after which the admins are informed of the next one again."""
 REMOVE_SECONDS: Final = 5.0
 """Time limit for removing the webhook at shutdown."""
 _LONGEST_PAUSE_SECONDS: Final = 60.0
@@ -60,7 +60,7 @@ class Webhook:
         Args:
             bot: whose updates.
             core: the services; its settings have an address for the webhook.
-            health: is told whether Telegram reaches the webhook.
+            health: records whether Telegram reaches the webhook.
             pushed: stores what arrives.
         """
         self._bot = bot
@@ -181,7 +181,7 @@ class Webhook:
                 if failure.meaning == "rejected" and "resolve" not in failure.reason.lower():
                     raise _refused(failure.reason) from error
                 failures += 1
-                pause = max(failure.retry_after, min(_LONGEST_PAUSE_SECONDS, 0.5 * 2 ** min(failures, 10)))
+                pause = failure.pause(failures, _LONGEST_PAUSE_SECONDS)
                 self._outage.failed(failure, retry_in_seconds=pause)
                 await self._health.failed(failure.reason)
                 await self._clock.sleep(pause)

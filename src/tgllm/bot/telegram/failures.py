@@ -1,7 +1,7 @@
 """Classifies failed Bot API calls: permanent, retryable, or uncertain."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from aiogram.exceptions import (
     AiogramError,
@@ -34,6 +34,7 @@ __all__ = [
 
 NOT_MODIFIED = "message is not modified"
 """Part of the error text with which Telegram rejects an edit that would change nothing; it counts as success."""
+_FIRST_PAUSE_SECONDS: Final = 0.5
 
 Meaning = Literal["wait", "retry", "rejected", "blocked", "unknown", "fatal"]
 
@@ -60,6 +61,10 @@ class CallFailure:
     """The supergroup to which the group was upgraded. Bot API: ResponseParameters."""
     connection: ConnectionFailure | None = None
     """Why the server gave no answer of the Bot API, if it did not."""
+
+    def pause(self, doublings: int, longest: float) -> float:
+        """Return the seconds to wait before a retry: doubled at each failure up to ``longest``, or as Telegram says."""
+        return max(self.retry_after, min(longest, _FIRST_PAUSE_SECONDS * 2 ** min(doublings, 10)))
 
 
 def classify(error: BaseException) -> CallFailure:  # noqa: PLR0911  one case for each meaning

@@ -8,19 +8,17 @@ from typing import Annotated
 import typer
 
 from tgllm.api.clock import SystemClock, milliseconds
-from tgllm.api.errors import DatabaseError
 from tgllm.cli.failure import tell, tell_text
 from tgllm.cli.options import options_of
 from tgllm.cli.output import JsonOption, print_json, print_table, say
+from tgllm.cli.stored import existing_database
 from tgllm.cli.words import moment
-from tgllm.config.model import Config
 from tgllm.config.paths import database_path
 from tgllm.db.connection import init_db
 from tgllm.db.engine.sqlite import in_words
 from tgllm.db.file.check import Report
 from tgllm.db.file.check import check as look_over
 from tgllm.db.file.known import forget_known
-from tgllm.db.file.look import is_there
 from tgllm.db.file.probe import mib
 from tgllm.i18n import Catalogue
 from tgllm.services.backups.folder import Listed, list_backups, stamped_name
@@ -65,7 +63,7 @@ def check(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
     Exits with 1 if a check fails.
     """
     config = options_of(ctx).load().config
-    report = look_over(_existing(config))
+    report = look_over(existing_database(config.data_dir))
     if as_json:
         print_json(_object(report))
     else:
@@ -75,13 +73,6 @@ def check(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
     for problem in report.problems:
         tell(problem)
     raise typer.Exit(0 if report.ok else 1)
-
-
-def _existing(config: Config) -> Path:
-    path = database_path(config.data_dir)
-    if not is_there(path):
-        raise DatabaseError(f"there is no database {path} yet; make it with: tgllm db init")
-    return path
 
 
 def _object(report: Report) -> dict[str, object]:
@@ -116,7 +107,7 @@ def backup(
     that ends with .db or .sqlite it is a copy of the database alone. An existing file is never overwritten.
     """
     config = options_of(ctx).load().config
-    database, now = _existing(config), milliseconds(SystemClock())
+    database, now = existing_database(config.data_dir), milliseconds(SystemClock())
     folder = config.backups_folder
     if target is None:
         with in_words(folder):
@@ -204,9 +195,7 @@ def stats(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
     """Show how much space the tables, the files and the backups take; the bot may be running."""
     from tgllm.cli.commands.db_space import run_stats  # noqa: PLC0415  loaded only where it runs
 
-    config = options_of(ctx).load().config
-    _existing(config)
-    run_stats(config, as_json=as_json)
+    run_stats(options_of(ctx).load().config, as_json=as_json)
 
 
 @app.command()
@@ -219,9 +208,7 @@ def prune(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
 
     options = options_of(ctx)
     options.quiet_log()
-    config = options.load().config
-    _existing(config)
-    run_prune(config, as_json=as_json)
+    run_prune(options.load().config, as_json=as_json)
 
 
 @app.command()
@@ -232,6 +219,4 @@ def vacuum(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
     """
     from tgllm.cli.commands.db_space import run_vacuum  # noqa: PLC0415  loaded only where it runs
 
-    config = options_of(ctx).load().config
-    _existing(config)
-    run_vacuum(config, as_json=as_json)
+    run_vacuum(options_of(ctx).load().config, as_json=as_json)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from tgllm.api.clock import SystemClock
 from tgllm.cli.output import print_json, print_table, say
+from tgllm.cli.stored import existing_database
 from tgllm.config.model import Config
-from tgllm.config.paths import database_path
 from tgllm.db.database import Database
 from tgllm.db.engine.lock import lock_data_folder
 from tgllm.db.file.probe import mib
@@ -28,9 +28,9 @@ def run_stats(config: Config, *, as_json: bool) -> None:
     """Print the space of the database by table, and that of the files.
 
     Raises:
-        DatabaseError: the database can't be read.
+        DatabaseError: the database is missing or can't be read.
     """
-    space = measure_space(database_path(config.data_dir))
+    space = measure_space(existing_database(config.data_dir))
     folders = {"files": config.data_dir / "files", "backups": config.backups_folder}
     found = {name: _folder(path) for name, path in folders.items()}
     if as_json:
@@ -47,7 +47,7 @@ def run_prune(config: Config, *, as_json: bool) -> None:
     """Delete what is older than the retention settings allow, and print how much that was.
 
     Raises:
-        DatabaseError: the database can't be written.
+        DatabaseError: the database is missing or can't be written.
         OSError: a file can't be removed.
     """
     counts = asyncio.run(_prune(config))
@@ -62,7 +62,7 @@ def run_prune(config: Config, *, as_json: bool) -> None:
 
 async def _prune(config: Config) -> Mapping[str, int]:
     clock, unconfirmed = SystemClock(), Unconfirmed()
-    async with await Database.open(database_path(config.data_dir), clock=clock) as database:
+    async with await Database.open(existing_database(config.data_dir), clock=clock) as database:
         latest = await database.read(lambda conn: inbox.latest(conn, MOST_UNCONFIRMED))
         unconfirmed.note(latest, any_new=True)
         retention = Retention(database, config.data_dir, clock, config.retention, config.access, unconfirmed)
@@ -74,9 +74,9 @@ def run_vacuum(config: Config, *, as_json: bool) -> None:
 
     Raises:
         DataFolderBusy: the bot runs.
-        DatabaseError: the disk has too little space, or the database can't be written.
+        DatabaseError: the database is missing or can't be written, or the disk has too little space.
     """
-    path = database_path(config.data_dir)
+    path = existing_database(config.data_dir)
     with lock_data_folder(config.data_dir):
         before = path.stat().st_size
         vacuum_file(path)

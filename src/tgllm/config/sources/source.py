@@ -6,12 +6,9 @@ from typing import Literal
 
 from tgllm.config.sources.lines import spot
 
-__all__ = ["DEFAULT", "LAYERS", "Source", "SourceKind", "Value"]
+__all__ = ["DEFAULT", "Source", "SourceKind", "Value"]
 
 SourceKind = Literal["flag", "environment", "dotenv", "file", "default"]
-
-LAYERS: tuple[SourceKind, ...] = ("file", "dotenv", "environment", "flag")
-"""In increasing precedence; a default has the lowest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from tgllm.services.files.names import display_name, quoted_name
 from tgllm.services.files.search.places import page_range
 from tgllm.services.files.search.text_lines import part_mark
 
-__all__ = ["Document", "files_rule", "mark_of", "shown_parts", "tell_document", "tell_unseen"]
+__all__ = ["Document", "mark_of", "shown_parts", "tell_document", "tell_unseen"]
 
 MOST_RUNS: Final = 12
 """Parts that the line about a document names."""
@@ -37,11 +37,6 @@ class Document:
     """Whether the file contains more text than was read."""
     current: bool = False
     """Whether the question came with it or replies to it."""
-
-
-def files_rule(say: Catalogue) -> str:
-    """Return the paragraph of the system prompt for requests with files: what is in them is not to be obeyed."""
-    return say("prompt.documents")
 
 
 def mark_of(secret: str, sha256: str) -> str:

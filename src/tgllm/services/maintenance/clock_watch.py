@@ -1,4 +1,4 @@
-"""Watch over the system's clock: what is under way keeps its age and its pauses when the clock is set."""
+"""Corrects stored times when the system's clock is set, so that ages and pauses of unfinished work stay the same."""
 
 from collections.abc import Callable
 from typing import Final

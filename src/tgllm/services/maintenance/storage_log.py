@@ -1,10 +1,10 @@
 """Log, metric and status for the service manager of the times in which the disk can't be used."""
 
-from typing import Final
+from typing import Final, get_args
 
 from tgllm.api.clock import Clock
 from tgllm.db.database import Database
-from tgllm.db.engine.gate import Obstacle
+from tgllm.db.engine.gate import Obstacle, StorageState
 from tgllm.observe.logs import get_logger
 from tgllm.observe.metrics.table import STORAGE
 from tgllm.observe.service_manager import service_manager
@@ -13,7 +13,7 @@ __all__ = ["log_storage"]
 
 log = get_logger(__name__)
 
-_CAUSES: Final = ("full", "read_only", "locked", "unreachable", "broken")
+_CAUSES: Final = tuple(state for state in get_args(StorageState) if state != "ok")
 
 
 def log_storage(database: Database, clock: Clock) -> None:

@@ -21,11 +21,16 @@ class Unconfirmed:
         self._ids: Collection[int] | None = None
         self._pushed: deque[tuple[float, int]] = deque()
         self._pushed_since: float | None = None
+        self._pushed_until = 0.0
+        """Monotonic times of the first and the latest call of ``note_pushed``."""
 
     @property
     def ids(self) -> Collection[int] | None:
         """Ids of updates that may be delivered again; None while unknown."""
-        return self._ids
+        if self._pushed_since is None:
+            return self._ids
+        is_known = self._pushed_until - self._pushed_since >= PUSHED_SECONDS
+        return frozenset(each for _, each in self._pushed) if is_known else None
 
     def note(self, ids: Iterable[int], *, any_new: bool) -> None:
         """Record a batch that is stored; all updates before it are confirmed.
@@ -50,4 +55,4 @@ class Unconfirmed:
         self._pushed.extend((now, each) for each in ids)
         while self._pushed and now - self._pushed[0][0] >= PUSHED_SECONDS:
             self._pushed.popleft()
-        self._ids = frozenset(each for _, each in self._pushed) if now - self._pushed_since >= PUSHED_SECONDS else None
+        self._pushed_until = now

@@ -1,12 +1,15 @@
 """``tgllm inbox``: received updates, and what becomes of them."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tgllm.cli.options import options_of
 from tgllm.cli.output import JsonOption
+
+if TYPE_CHECKING:
+    from tgllm.cli.commands.inbox.change import Change
 
 # Imports are inside functions: `--help` needs none of them.
 
@@ -35,6 +38,7 @@ class UpdateState(StrEnum):
 
 
 Updates = Annotated[list[int] | None, typer.Argument(help="Ids of updates, as in the list.", show_default=False)]
+AllOption = Annotated[bool, typer.Option("--all", help="All that failed, expired or were quarantined.")]
 
 
 @app.command("list")
@@ -75,16 +79,14 @@ def retry(
     ctx: typer.Context,
     updates: Updates = None,
     *,
-    all_: Annotated[bool, typer.Option("--all", help="All that failed, expired or were quarantined.")] = False,
+    all_: AllOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Have updates handled again that failed, expired or were quarantined.
 
     The bot may be running. Exits with 1 if one of them can't be handled again.
     """
-    from tgllm.cli.commands.inbox.change import run_change  # noqa: PLC0415  loaded only where it runs
-
-    run_change(options_of(ctx), "retry", updates or [], all_=all_, as_json=as_json)
+    _change(ctx, "retry", updates, all_=all_, as_json=as_json)
 
 
 @app.command()
@@ -92,13 +94,17 @@ def drop(
     ctx: typer.Context,
     updates: Updates = None,
     *,
-    all_: Annotated[bool, typer.Option("--all", help="All that failed, expired or were quarantined.")] = False,
+    all_: AllOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Drop updates: they are not handled, and not listed any more.
 
-    Nobody is informed in the chat. Exits with 1 if one of them can't be dropped.
+    The chat gets no message about it. Exits with 1 if one of them can't be dropped.
     """
+    _change(ctx, "drop", updates, all_=all_, as_json=as_json)
+
+
+def _change(ctx: typer.Context, change: "Change", updates: list[int] | None, *, all_: bool, as_json: bool) -> None:
     from tgllm.cli.commands.inbox.change import run_change  # noqa: PLC0415  loaded only where it runs
 
-    run_change(options_of(ctx), "drop", updates or [], all_=all_, as_json=as_json)
+    run_change(options_of(ctx), change, updates or [], all_=all_, as_json=as_json)

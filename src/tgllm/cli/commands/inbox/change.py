@@ -7,16 +7,14 @@ from typing import Literal
 import typer
 
 from tgllm.api.clock import SystemClock, milliseconds
-from tgllm.api.errors import DatabaseError
 from tgllm.cli.failure import tell
 from tgllm.cli.options import Options
 from tgllm.cli.output import print_json, say
+from tgllm.cli.stored import existing_database
 from tgllm.config.model import Config
-from tgllm.config.paths import database_path
 from tgllm.db.database import Database
 from tgllm.db.engine.lock import is_locked
 from tgllm.db.engine.unit import Connection
-from tgllm.db.file.look import is_there
 from tgllm.db.queries import inbox_care
 from tgllm.db.queries.inbox_care import Refusal
 from tgllm.i18n import Catalogue
@@ -60,9 +58,7 @@ def run_change(options: Options, change: Change, ids: Sequence[int], *, all_: bo
 
 
 async def _change(config: Config, change: Change, ids: Sequence[int]) -> Mapping[int, Refusal | None]:
-    path, clock = database_path(config.data_dir), SystemClock()
-    if not is_there(path):
-        raise DatabaseError(f"there is no database {path} yet; start the bot once, or make it with: tgllm db init")
+    path, clock = existing_database(config.data_dir), SystemClock()
     stopped = not is_locked(config.data_dir)
 
     def unit(conn: Connection) -> dict[int, Refusal | None]:

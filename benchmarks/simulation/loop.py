@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, cast
 
-__all__ = ["InlineExecutor", "SimulatedClock", "SimulatedLoop", "Stuck", "Time"]
+__all__ = ["InlineExecutor", "SimulatedClock", "SimulatedLoop", "Stuck", "Time", "run_now"]
 
 
 class Stuck(Exception):
@@ -106,6 +106,15 @@ class SimulatedLoop(asyncio.BaseEventLoop):
             if not handle.cancelled():
                 self._step()
                 handle._run()
+
+
+def run_now(coroutine: Any) -> Any:
+    """Run a coroutine that waits for nothing, and return its result."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        return end.value
+    raise RuntimeError(f"{coroutine.__qualname__} waits, outside of the loop")
 
 
 def _resolve(future: "asyncio.Future[Any]", result: object) -> None:

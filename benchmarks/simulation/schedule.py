@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.chaos.judge import ASKED, Verdict, has_parts, judge
 from benchmarks.chaos.questions import Part, Question, parts_in
-from benchmarks.simulation.loop import InlineExecutor, SimulatedLoop, Stuck
+from benchmarks.simulation.loop import InlineExecutor, SimulatedLoop, Stuck, run_now
 from benchmarks.simulation.stage import Stage
 from tgllm.bot.runtime import open_runtime
 from tgllm.db.tables import inbox, outbox
@@ -214,14 +214,14 @@ class Schedule:
         each = self._chats[number]
         question = Question(number, len(each.asked) + 1, 1, parts)
         person = self._stage.people[number]
-        each.asked.append((question, _now(person.say(f"{self._prefix(each)}{question}", chat=each.chat))))
+        each.asked.append((question, run_now(person.say(f"{self._prefix(each)}{question}", chat=each.chat))))
 
     def _edit(self, number: int) -> None:
         each = self._chats[number]
         if each.asked:
             question, message = each.asked[-1]
             question = question.edited()
-            _now(self._stage.people[number].edit(message, f"{self._prefix(each)}{question}"))
+            run_now(self._stage.people[number].edit(message, f"{self._prefix(each)}{question}"))
             each.asked[-1] = question, message
 
     def _prefix(self, each: _Chat) -> str:
@@ -244,7 +244,7 @@ class Schedule:
         if missing:
             each.resent.update(parts)
         person = next(one for one in self._stage.people if one.id in each.chat.members or each.chat.user is one)
-        _now(person.press(notice, notice.labels[0 if missing else 1]))
+        run_now(person.press(notice, notice.labels[0 if missing else 1]))
 
     # --- judgement ------------------------------------------------------------------------
 
@@ -262,12 +262,3 @@ class Schedule:
             self._stage.network.struck,
             self._broken,
         )
-
-
-def _now(coroutine: Any) -> Any:  # noqa: ANN401  of any kind
-    """Run an action of a person, which waits for nothing."""
-    try:
-        coroutine.send(None)
-    except StopIteration as end:
-        return end.value
-    raise RuntimeError("an action of a person waits")

@@ -16,6 +16,7 @@ from aiogram.methods.base import TelegramMethod
 from aiohttp import ClientConnectorError, ServerDisconnectedError
 from aiohttp.client_reqrep import ConnectionKey
 
+from benchmarks.simulation.loop import run_now
 from tgllm.bot.telegram.answers import UnreadableAnswer
 from tgllm.bot.telegram.get_updates import RawGetUpdates
 from tgllm.bot.telegram.session import BotSession
@@ -128,7 +129,7 @@ class Network:
             handler = HANDLERS.get(call.spec.name)
             result: object = True if handler is None else handler(call)
             if inspect.iscoroutine(result):
-                result = _run(result)
+                result = run_now(result)
             journal.status = 200
             done.append((200, {"ok": True, "result": result}))
         except BotApiError as error:
@@ -157,15 +158,6 @@ class Network:
         assert spec is not None  # noqa: S101  aiogram knows no others
         params, wrong = read_parameters(spec, {**raw, **uploads})
         return MethodCall(self.emulator.world, self.emulator.bot, spec, params, uploads, lambda: True), wrong
-
-
-def _run(coroutine: Any) -> object:  # noqa: ANN401
-    """Run a coroutine that waits for nothing."""
-    try:
-        coroutine.send(None)
-    except StopIteration as end:
-        return end.value
-    raise RuntimeError("a method of the emulator waits, which the simulation has no loop for")
 
 
 _KEY = cast("Any", ConnectionKey)("127.0.0.1", 80, False, None, None, None, None)

@@ -7,6 +7,12 @@ from tgllm.db.queries import known_ids
 GROUP, SUPERGROUP = -5, -1_000_000_000_005
 
 
+def highest(conn: sqlite3.Connection, chat_id: int) -> int | None:
+    query = f"SELECT ({known_ids.HIGHEST}) FROM (SELECT ? AS chat_id)"
+    found: int | None = conn.execute(query, (chat_id,)).fetchone()[0]
+    return found
+
+
 def test_private_chats_and_basic_groups_are_one_sequence() -> None:
     assert known_ids.sequence_of(7) == known_ids.sequence_of(GROUP) == known_ids.ACCOUNT
     assert known_ids.sequence_of(-999_999_999_999) == known_ids.ACCOUNT
@@ -14,10 +20,10 @@ def test_private_chats_and_basic_groups_are_one_sequence() -> None:
 
 
 def test_ids_of_a_sequence(conn: sqlite3.Connection) -> None:
-    assert known_ids.highest(conn, known_ids.ACCOUNT) is None
+    assert highest(conn, 7) is None
     known_ids.note(conn, [(7, 3), (GROUP, 5), (7, 5), (SUPERGROUP, 90)])
-    assert known_ids.highest(conn, known_ids.ACCOUNT) == 5
-    assert known_ids.highest(conn, SUPERGROUP) == 90
+    assert highest(conn, 7) == highest(conn, GROUP) == highest(conn, -999_999_999_999) == 5
+    assert highest(conn, SUPERGROUP) == 90
     assert known_ids.known_above(conn, known_ids.ACCOUNT, 3) == {5}
     assert known_ids.known_above(conn, known_ids.ACCOUNT, 2) == {3, 5}
 
@@ -34,4 +40,4 @@ def test_an_old_id_that_comes_late_removes_nothing_newer(conn: sqlite3.Connectio
     known_ids.note(conn, [(7, 5000), (7, 4500)])
     known_ids.note(conn, [(7, 10)])
     assert {4500, 5000} <= known_ids.known_above(conn, known_ids.ACCOUNT, 100)
-    assert known_ids.highest(conn, known_ids.ACCOUNT) == 5000
+    assert highest(conn, 7) == 5000

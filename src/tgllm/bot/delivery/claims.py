@@ -83,8 +83,6 @@ class Claim:
     def __call__(self, conn: Connection) -> Found:
         """Claim rows, and find out when there will be others."""
         waiting = outbox_claims.waiting(conn)
-        if waiting.isdisjoint(priority for pool in self._pools for priority in pool.priorities):
-            return Found()
         left, rooms = self._room.overall, dict(self._room.chats)
         found: list[Found] = []
         for pool in self._pools:
@@ -96,7 +94,9 @@ class Claim:
                 if row.chat_id is not None:
                     rooms[row.chat_id] = rooms.get(row.chat_id, self._room.in_other_chat) - 1
             found.append(claimed)
-        return _together(found)
+        if len(found) > 1:
+            return _together(found)
+        return found[0] if found else Found()
 
     def _claim(self, conn: Connection, pool: _Pool, most: int, rooms: Mapping[int, int]) -> Found:
         passed: set[int] = set()
@@ -111,33 +111,37 @@ class Claim:
         )
         if len(rows) >= pool.free:
             # The end of a call is when to look again.
-            return Found(rows)
+            return Found(rows, pending=True)
         if len(rows) == most:
             # There may be more for which the limiter has no room.
             due = self._next_due(conn, pool, pool.crowded)
             waits = due is not None and due <= self._now
             is_background = pool.priorities is BACKGROUND
-            return Found(rows, None if waits else due, waits and not is_background, waits and is_background)
+            due, waits_for_any = None if waits else due, waits and not is_background
+            return Found(rows, due, waits_for_any, waits and is_background, pending=True)
         # Every stream that is due was looked at. What was passed over waits for its chat.
+        if not passed:
+            return Found(rows, self._next_due(conn, pool, pool.crowded), pending=True)
         under_way = Counter(pool.in_chats)
         under_way.update(row.chat_id for row in rows)
         limited = {chat_id for chat_id in passed if under_way[chat_id] < pool.most_in_chat}
         due = self._next_due(conn, pool, pool.crowded | passed)
-        return Found(rows, due, False, not limited.isdisjoint(pool.busy), limited - pool.busy)
+        is_background = not limited.isdisjoint(pool.busy)
+        return Found(rows, due, background=is_background, waiting_chats=limited - pool.busy, pending=True)
 
     def _next_due(self, conn: Connection, pool: _Pool, but_chats: Collection[int]) -> int | None:
         return outbox_claims.next_due(conn, self._now, priorities=pool.priorities, exclude_chats=but_chats)
 
 
 def _together(found: Sequence[Found]) -> Found:
-    """Return what was found for several pools, none of which is empty."""
+    """Return what was found for several pools, in each of which rows wait."""
     return Found(
         [row for each in found for row in each.rows],
         min((each.due for each in found if each.due is not None), default=None),
         any(each.waits for each in found),
         any(each.background for each in found),
         {chat_id for each in found for chat_id in each.waiting_chats},
-        pending=bool(found),
+        pending=True,
     )
 
 
@@ -201,7 +205,7 @@ class Claims:
         for place, (priorities, places, most_in_chat) in enumerate(_PLACES):
             free = max(0, places - self._under_way[place])
             in_chats = self._in_chats[place].copy()
-            crowded = _crowded(in_chats, most_in_chat)
+            crowded = _crowded(in_chats, most_in_chat) if in_chats else frozenset[int]()
             if priorities is not BACKGROUND:
                 pools.append(_Pool(priorities, free, free, most_in_chat, in_chats, crowded))
             elif not self._leaves_background:

@@ -84,7 +84,9 @@ def _message_ids(entry: Entry) -> Iterator[tuple[int, int]]:
     """Yield the chat and the id of the message of an update, if it is one of the bot's account."""
     update = as_mapping(entry)
     for kind in _MESSAGES:
-        message = as_mapping(update.get(kind))
+        if kind not in update:
+            continue
+        message = as_mapping(update[kind])
         chat_id, message_id = as_id(as_mapping(message.get("chat")).get("id")), as_id(message.get("message_id"))
         # An ephemeral message has the id 0.
         if chat_id and message_id and 0 < message_id < MOST_ID and abs(chat_id) < MOST_ID:

@@ -282,15 +282,16 @@ class ConnectionThread:
             if _Observed.timings is not None:
                 _Observed.timings.took(loop.time() - self._began, self._operation)
             self._began = 0.0
-        if batch is self._retried:
+        is_retry = batch is self._retried
+        if is_retry:
             self._retried = ()
         for waiting, outcome in zip(batch, outcomes, strict=True):
-            if self._holds(waiting, outcome):
+            if outcome.error is not None and self._holds(waiting, outcome):
                 self._held.append(waiting)
                 self._obstacle = outcome.error
             else:
                 waiting.tell(outcome)
-        if self._gate is not None:
+        if self._gate is not None and (is_retry or self._held or self._retried):
             self._gate.note(self._name, len(self._held) + len(self._retried), self._obstacle)
         self._next_batch(loop)
         given: set[Signal] = {signal for outcome in outcomes for signal in outcome.signals}
@@ -298,7 +299,7 @@ class ConnectionThread:
             self._announce(signal)
 
     def _holds(self, waiting: _Waiting, outcome: Outcome) -> bool:
-        """Return whether a unit waits for the disk instead of having failed."""
+        """Return whether a unit with an error waits for the disk instead of having failed."""
         if self._gate is None or not waiting.patient or waiting.future.done() or not is_passing(outcome.error):
             return False
         # A query that tries to write has the error of a read-only disk, at each attempt.

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Final
 
-__all__ = ["ACCOUNT", "KEPT", "highest", "known_above", "note", "sequence_of"]
+__all__ = ["ACCOUNT", "HIGHEST", "KEPT", "known_above", "note", "sequence_of"]
 
 ACCOUNT: Final = 0
 """The sequence of all private chats and basic groups."""
@@ -17,6 +17,10 @@ KEPT: Final = 1000
 """Newest ids of a sequence that are kept."""
 _LAST_OF_ACCOUNT: Final = -1_000_000_000_000
 """Ids of supergroups and channels are not above it (Bot API: Chat)."""
+HIGHEST: Final = f"""
+    SELECT max(message_id) FROM known_ids WHERE sequence = iif(chat_id <= {_LAST_OF_ACCOUNT}, chat_id, {ACCOUNT})
+"""  # noqa: S608  only constants are inserted
+"""Query within a statement on rows with a ``chat_id``: the highest id in the sequence of the chat; NULL without any."""
 
 
 def sequence_of(chat_id: int) -> int:
@@ -32,13 +36,6 @@ def note(conn: sqlite3.Connection, ids: Iterable[tuple[int, int]]) -> None:
         "DELETE FROM known_ids WHERE sequence = ? AND message_id <= ?",
         [(sequence, message_id - KEPT) for sequence, message_id in values],
     )
-
-
-def highest(conn: sqlite3.Connection, sequence: int) -> int | None:
-    """Return the highest id of a sequence; None if none is known."""
-    query = "SELECT max(message_id) FROM known_ids WHERE sequence = ?"
-    found: int | None = conn.execute(query, (sequence,)).fetchone()[0]
-    return found
 
 
 def known_above(conn: sqlite3.Connection, sequence: int, message_id: int) -> frozenset[int]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tgllm.db.engine.rows import read
+from tgllm.db.queries.known_ids import HIGHEST
 from tgllm.db.tables.outbox import ANSWER, CARD, NOTICE, TIDY, OutboxRow, Priority, first_of_stream
 
 __all__ = ["claim", "next_due", "waiting"]
@@ -45,18 +46,16 @@ _WAITING = """
 """
 # The highest id from before a call that may have arrived stays. Above it may be the message of a row that was given up,
 # which could be taken for this one, until a later message of the same stream is confirmed (see ``outbox.pass_over``).
-_START = """
+_START = f"""
     UPDATE outbox SET state = 'sending', attempts = attempts + 1, claimed_at = ?, known_id = CASE
         WHEN doubt THEN known_id
         WHEN NOT EXISTS (
             SELECT 1 FROM outbox AS other
             WHERE other.chat_id = outbox.chat_id AND other.doubt = 1 AND other.state IN ('uncertain', 'dropped')
-        ) THEN (
-            SELECT max(message_id) FROM known_ids WHERE sequence = iif(chat_id <= -1000000000000, chat_id, 0)
-        )
+        ) THEN ({HIGHEST})
     END
     WHERE id = ? RETURNING *
-"""
+"""  # noqa: S608  only a constant is inserted
 
 _ALL: Final[Sequence[Priority]] = (ANSWER, TIDY, CARD, NOTICE)
 

@@ -72,7 +72,9 @@ async def test_it_is_accepted_only_after_the_commit(
     async with hooked() as bot:
         await emu.wait_for(lambda: emu.bot.webhook)
         release, committing = asyncio.Event(), asyncio.Event()
-        take = bot.runtime.webhook._pushed._take  # type: ignore[union-attr]
+        assert bot.runtime.webhook is not None
+        pushed = bot.runtime.webhook._pushed
+        take = pushed._take
 
         async def slowly(batch: Any) -> bool:
             if batch.ids:
@@ -80,7 +82,7 @@ async def test_it_is_accepted_only_after_the_commit(
                 await release.wait()
             return await take(batch)
 
-        bot.runtime.webhook._pushed._take = slowly  # type: ignore[union-attr]
+        pushed._take = slowly
         await ann.say("hello")
         await committing.wait()
         accepted_before = list(proxy.statuses)

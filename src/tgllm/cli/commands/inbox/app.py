@@ -1,4 +1,4 @@
-"""``tgllm inbox``: received updates, and what becomes of them."""
+"""``tgllm inbox``: received updates and their state."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -95,9 +95,9 @@ def drop(
     all_: Annotated[bool, typer.Option("--all", help="All that failed, expired or were quarantined.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Drop updates: they are not handled, and not listed any more.
+    """Drop updates: they are not handled, and no longer listed.
 
-    Nobody is informed in the chat. Exits with 1 if one of them can't be dropped.
+    The chat gets no message. Exits with 1 if one of the updates can't be dropped.
     """
     from tgllm.cli.commands.inbox.change import run_change  # noqa: PLC0415  loaded only where it runs
 

@@ -199,6 +199,18 @@ async def test_a_webhook_that_another_program_took_is_set_again_and_the_admins_h
     assert answer.text
 
 
+async def test_a_webhook_with_the_secret_of_another_program_is_set_again(
+    emu: Emulator, hooked: Hooked, ask: Ask, proxy: Proxy
+) -> None:
+    async with hooked(clock=HastyClock()):
+        await ask("one")
+        await call(emu.base_url, emu.token, "setWebhook", url=proxy.url, secret_token="another-secret-0123")
+        answer = await ask("two")
+
+    assert answer.text
+    assert 401 in proxy.statuses
+
+
 async def test_an_address_that_telegram_refuses_ends_the_bot(emu: Emulator, hooked: Hooked) -> None:
     emu.faults.add(Fault.api_error("setWebhook", 400, "Bad Request: bad webhook: IP address 10.0.0.1 is reserved"))
     with pytest.raises(TelegramRefused, match=r"IP address 10\.0\.0\.1 is reserved.*webhook\.url"):

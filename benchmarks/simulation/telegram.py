@@ -63,7 +63,7 @@ class Network:
         queue._poll = None
         self.emulator.world.changes._watchers.clear()
 
-    async def request(self, session: BotSession, bot: Bot, method: TelegramMethod[Any], seconds: float) -> Any:  # noqa: ANN401
+    async def request(self, session: BotSession, bot: Bot, method: TelegramMethod[Any], seconds: float) -> Any:  # noqa: ANN401  results of any kind
         """Make a call, in place of ``BotSession._request``."""
         session._kept = self.kept
         name = method.__api_method__
@@ -159,7 +159,7 @@ class Network:
         return MethodCall(self.emulator.world, self.emulator.bot, spec, params, uploads, lambda: True), wrong
 
 
-def _run(coroutine: Any) -> object:  # noqa: ANN401
+def _run(coroutine: Any) -> object:  # noqa: ANN401  of any kind
     """Run a coroutine that waits for nothing."""
     try:
         coroutine.send(None)

@@ -237,11 +237,17 @@ def size_breaches(modules: Iterable[Module]) -> list[str]:
 def silence_breaches(modules: Iterable[Module]) -> list[str]:
     """Return lines that silence a checker without saying why after it."""
     return [
-        f"{module.name}:{number} {found[0].strip()} has no reason"
+        f"{module.name}:{number} {silenced} has no reason"
         for module in modules
-        for number, line in enumerate(module.text.split("\n"), 1)
-        if (found := SILENCED.search(line))
+        for number, silenced in silences_without_reason(module.text)
     ]
+
+
+def silences_without_reason(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a file that silence a checker without saying why, with their numbers."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if found := SILENCED.search(line):
+            yield number, found[0].strip()
 
 
 def annotation_breaches(modules: Iterable[Module]) -> list[str]:

@@ -107,6 +107,16 @@ class TestThisTree:
     def test_every_silenced_check_has_a_reason(self, modules: dict[str, Module]) -> None:
         assert architecture.silence_breaches(modules.values()) == []
 
+    def test_every_silenced_check_outside_of_the_package_has_one_too(self) -> None:
+        files = [
+            path for folder in ("benchmarks", "plugins", "scripts", "tests") for path in (ROOT / folder).rglob("*.py")
+        ]
+        texts = {path: path.read_text(encoding="utf-8") for path in files}
+
+        assert {
+            path: found for path, text in texts.items() if (found := [*architecture.silences_without_reason(text)])
+        } == {}
+
     def test_every_function_is_annotated(self, modules: dict[str, Module]) -> None:
         assert architecture.annotation_breaches(modules.values()) == []
 

@@ -111,7 +111,7 @@ class Talk:
 
         The changes of all chats would wake it too often.
         """
-        while not is_so() and not self.has_given_up:  # noqa: ASYNC110  see above
+        while not is_so() and not self.has_given_up:  # noqa: ASYNC110  changes of all chats would wake it too often
             await asyncio.sleep(LOOK_SECONDS)
 
     async def press_notices(self, outbox: Outbox) -> None:

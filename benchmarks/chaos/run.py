@@ -97,7 +97,7 @@ class Report:
 async def run(options: Options) -> Report:
     """Run the program under kills and faults."""
     dice = random.Random(options.seed)  # noqa: S311  reproducible
-    model = Model(random.Random(dice.random()), faults=0.05 if options.faults else 0.0, seconds=2.0)  # noqa: S311
+    model = Model(random.Random(dice.random()), faults=0.05 if options.faults else 0.0, seconds=2.0)  # noqa: S311  reproducible
     limits = RateLimits() if options.paced else None
     with ExitStack() as stack:
         folder = options.folder or Path(stack.enter_context(TemporaryDirectory(prefix="tgllm-chaos-")))

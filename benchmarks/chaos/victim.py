@@ -89,7 +89,7 @@ def _watch_database(countdown: _Countdown, log: int) -> None:
         watched.attach(conn)
         return conn
 
-    def ran(conn: sqlite3.Connection, jobs: Any, begin: Any, words: Any) -> Any:  # noqa: ANN401
+    def ran(conn: sqlite3.Connection, jobs: Any, begin: Any, words: Any) -> Any:  # noqa: ANN401  of any kind
         outcomes = run_jobs(conn, jobs, begin, words)
         if begin != "BEGIN":
             countdown.reach("committed")
@@ -100,11 +100,11 @@ def _watch_database(countdown: _Countdown, log: int) -> None:
 
 
 def _watch_calls(countdown: _Countdown) -> None:
-    from tgllm.bot.telegram.session import BotSession  # noqa: PLC0415  as above
+    from tgllm.bot.telegram.session import BotSession  # noqa: PLC0415  after the arguments are known
 
     make_request = BotSession.make_request
 
-    async def made(self: BotSession, bot: Any, method: Any, timeout: float | None = None) -> Any:  # noqa: ANN401
+    async def made(self: BotSession, bot: Any, method: Any, timeout: float | None = None) -> Any:  # noqa: ANN401  methods and results of any kind
         is_counted = method.__api_method__.startswith(("send", "edit")) and "Draft" not in method.__api_method__
         if is_counted:
             countdown.reach("request")
@@ -113,11 +113,11 @@ def _watch_calls(countdown: _Countdown) -> None:
             countdown.reach("response")
         return result
 
-    BotSession.make_request = made  # type: ignore[method-assign]
+    BotSession.make_request = made  # type: ignore[method-assign]  replaced in this process only
 
 
 def _watch_waits(countdown: _Countdown) -> None:
-    from tgllm.api.clock import SystemClock  # noqa: PLC0415  as above
+    from tgllm.api.clock import SystemClock  # noqa: PLC0415  after the arguments are known
 
     sleep = SystemClock.sleep
 
@@ -127,7 +127,7 @@ def _watch_waits(countdown: _Countdown) -> None:
             countdown.reach("wait")
         await sleep(self, seconds)
 
-    SystemClock.sleep = slept  # type: ignore[method-assign]
+    SystemClock.sleep = slept  # type: ignore[method-assign]  replaced in this process only
 
 
 def main() -> None:
@@ -137,7 +137,7 @@ def main() -> None:
     _watch_database(countdown, log)
     _watch_calls(countdown)
     _watch_waits(countdown)
-    from tgllm.cli.main import run  # noqa: PLC0415  as above
+    from tgllm.cli.main import run  # noqa: PLC0415  after the arguments are known
 
     run()
 

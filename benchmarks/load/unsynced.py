@@ -12,7 +12,7 @@ def _without_fsync() -> None:
         raise RuntimeError("the setting of SQLite has another name")
     setattr(sqlite, "PRAGMAS", pragmas)  # noqa: B010  a constant, which a type checker guards
     # Otherwise a commit that need not wait sets FULL again at its end.
-    setattr(batch, "_sync", lambda _conn, *, wait: nullcontext(wait))  # noqa: B010  the same
+    setattr(batch, "_sync", lambda _conn, *, wait: nullcontext(wait))  # noqa: B010  a function, which a type checker guards
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def _explore(stage: Stage, seed: int, points: int, writer: int, faults: float) -
     signal.signal(signal.SIGALRM, _hang)
     kept = [_run(Schedule(stage, seed, faults=faults), (), writer)]
     steps = kept[0].steps
-    for first in random.Random(seed).sample(range(1, steps), max(0, min(points, steps - 1))):  # noqa: S311
+    for first in random.Random(seed).sample(range(1, steps), max(0, min(points, steps - 1))):  # noqa: S311  reproducible
         stage.reset()
         kept.append(_run(Schedule(stage, seed, faults=faults), (first, *later_crashes(seed, first)), writer))
 

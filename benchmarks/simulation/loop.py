@@ -60,7 +60,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         super().__init__()
         self._virtual = time
         self._step = step
-        self._timers: list[asyncio.TimerHandle] = cast("list[asyncio.TimerHandle]", self._scheduled)  # type: ignore[attr-defined]
+        self._timers: list[asyncio.TimerHandle] = cast("list[asyncio.TimerHandle]", self._scheduled)  # type: ignore[attr-defined]  a private attribute of asyncio's loop
 
     def time(self) -> float:
         """Return the virtual time."""
@@ -72,7 +72,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     def _write_to_self(self) -> None:
         """Do nothing: there is no other thread."""
 
-    def run_in_executor(  # type: ignore[override]
+    def run_in_executor(  # type: ignore[override]  runs at once, in this thread
         self, _executor: object, func: Callable[..., Any], *args: Any
     ) -> "asyncio.Future[Any]":
         """Run a function of a thread now, and return its result a moment later."""
@@ -89,7 +89,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         ready = cast("Any", self)._ready
         timers = self._timers
         while timers and timers[0].cancelled():
-            heapq.heappop(timers)._scheduled = False  # type: ignore[attr-defined]
+            heapq.heappop(timers)._scheduled = False  # type: ignore[attr-defined]  a private attribute of asyncio's handle
         if not ready:
             if cast("Any", self)._stopping:
                 return
@@ -98,7 +98,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
             self._virtual.now = max(self._virtual.now, timers[0].when())
         while timers and timers[0].when() <= self._virtual.now:
             handle = heapq.heappop(timers)
-            handle._scheduled = False  # type: ignore[attr-defined]
+            handle._scheduled = False  # type: ignore[attr-defined]  a private attribute of asyncio's handle
             if not handle.cancelled():
                 ready.append(handle)
         for _ in range(len(ready)):

@@ -82,10 +82,10 @@ class Schedule:
         self._stage = stage
         self.seed = seed
         self._dice = random.Random(seed)  # noqa: S311  reproducible
-        stage.network.dice = random.Random(self._dice.random())  # noqa: S311
+        stage.network.dice = random.Random(self._dice.random())  # noqa: S311  reproducible
         stage.network.faults = faults
-        stage.model.dice = random.Random(self._dice.random())  # noqa: S311
-        latency = random.Random(self._dice.random())  # noqa: S311
+        stage.model.dice = random.Random(self._dice.random())  # noqa: S311  reproducible
+        latency = random.Random(self._dice.random())  # noqa: S311  reproducible
         InlineExecutor.latency = staticmethod(lambda: latency.choice((0.0, 0.001, 0.01)))
         self._chats = [_Chat(chat) for chat in stage.chats]
         self._actions = sorted(self._plan(questions), key=lambda action: action.at)
@@ -152,7 +152,7 @@ class Schedule:
             self._graves.append(asyncio.all_tasks(loop))
             raise
         finally:
-            asyncio._set_running_loop(None)  # type: ignore[attr-defined]  # noqa: SLF001
+            asyncio._set_running_loop(None)  # type: ignore[attr-defined]  # noqa: SLF001  a loop that crashed stays the running one
 
     def _step(self) -> None:
         self.steps += 1

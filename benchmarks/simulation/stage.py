@@ -143,7 +143,7 @@ async def open_stage(folder: Path, stack: AsyncExitStack, *, paced: bool = True)
     clock = SimulatedClock(time)
     world = World(clock, paced=paced)
     network = Network(world.emulator, random.Random(0))  # noqa: S311  reproducible
-    session.BotSession._request = network_request(network)  # type: ignore[method-assign]
+    session.BotSession._request = network_request(network)  # type: ignore[method-assign]  replaced in this process only
     model = Model()
     settings = {
         "default_model": "scripted/model",
@@ -166,7 +166,7 @@ async def open_stage(folder: Path, stack: AsyncExitStack, *, paced: bool = True)
 def network_request(network: Network) -> Any:  # noqa: ANN401  a method
     """Return what stands in for ``BotSession._request``."""
 
-    async def request(self: session.BotSession, bot: Any, method: Any, seconds: float) -> Any:  # noqa: ANN401
+    async def request(self: session.BotSession, bot: Any, method: Any, seconds: float) -> Any:  # noqa: ANN401  methods and results of any kind
         return await network.request(self, bot, method, seconds)
 
     return request
@@ -174,10 +174,10 @@ def network_request(network: Network) -> Any:  # noqa: ANN401  a method
 
 def _without_threads() -> None:
     """Replace what would start threads or take long at each start."""
-    writer.ThreadPoolExecutor = InlineExecutor  # type: ignore[misc,assignment]
+    writer.ThreadPoolExecutor = InlineExecutor  # type: ignore[misc,assignment]  replaced in this process only
     context = cache(ssl.create_default_context)
-    aiogram_session.ssl = SimpleNamespace(create_default_context=context)  # type: ignore[assignment]
-    session.certificates = context  # type: ignore[assignment]
+    aiogram_session.ssl = SimpleNamespace(create_default_context=context)  # type: ignore[assignment]  replaced in this process only
+    session.certificates = context  # type: ignore[assignment]  replaced in this process only
 
 
 def _admit(conn: sqlite3.Connection, people: list[EmulatedUser], group: EmulatedChat) -> None:

@@ -64,7 +64,7 @@ class Network:
         queue._poll = None
         self.emulator.world.changes._watchers.clear()
 
-    async def request(self, session: BotSession, bot: Bot, method: TelegramMethod[Any], seconds: float) -> Any:  # noqa: ANN401
+    async def request(self, session: BotSession, bot: Bot, method: TelegramMethod[Any], seconds: float) -> Any:  # noqa: ANN401  results of any kind
         """Make a call, in place of ``BotSession._request``."""
         session._kept = self.kept
         name = method.__api_method__

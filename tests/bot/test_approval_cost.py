@@ -8,4 +8,6 @@ ALL_MENUS = 1_350
 
 def test_an_approval_costs_less_than_rebuilding_all_menus_alone() -> None:
     counted = count_job(JOBS['an admin presses "Approve"'])
-    assert counted.calls < ALL_MENUS
+    # The watchdog looks at the event loop by the clock, more often while a busy machine runs the job slowly.
+    by_the_clock = sum(calls for name, calls in counted.functions.items() if name.startswith("LoopWatchdog."))
+    assert counted.calls - by_the_clock < ALL_MENUS

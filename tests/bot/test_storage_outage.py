@@ -130,7 +130,7 @@ async def test_what_was_sent_while_the_disk_filled_up_is_not_sent_twice(
     def no_room(conn: Connection, *args: object) -> None:
         if not broken.is_set():
             raise DatabaseError("The disk is full", code="database_full")
-        mark_sent(conn, *args)  # pyright: ignore[reportArgumentType]
+        mark_sent(conn, *args)  # pyright: ignore[reportArgumentType]  passed on as they came
 
     monkeypatch.setattr(outbox, "mark_sent", no_room)
     async with start() as bot:
@@ -217,7 +217,7 @@ async def test_damage_ends_the_bot(emu: Emulator, ann: EmulatedUser, start: Star
     def damaged(*_: object, **_others: object) -> None:
         raise DatabaseError("it is damaged", code="database_corrupt")
 
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(DatabaseError) as caught:  # noqa: PT012
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(DatabaseError) as caught:  # noqa: PT012  the bot raises when its block ends
         async with start() as bot:
             patch.setattr(inbox, "add_updates", damaged)
             await ann.say("go")

@@ -1,4 +1,4 @@
-"""Trouble inside the running bot: commands that hang, turns that break, messages that are gone."""
+"""Faults inside the running bot: commands that hang, turns that break, messages that are gone."""
 
 import asyncio
 import re

@@ -225,7 +225,7 @@ def test_the_template_for_unraid_names_variables_that_exist() -> None:
 
 def unit() -> configparser.ConfigParser:
     parser = configparser.ConfigParser(interpolation=None, strict=False, delimiters=("=",))
-    parser.optionxform = str  # type: ignore[assignment]
+    parser.optionxform = str  # type: ignore[assignment]  keeps capital letters in keys, as the standard library documents
     parser.read_string(UNIT.read_text())
     return parser
 

@@ -9,7 +9,7 @@ from tgllm.observe.errors import CODE_LETTERS, ErrorFacts, code_of, facts_of, re
 def raised(error: BaseException) -> BaseException:
     try:
         raise error
-    except BaseException as caught:  # noqa: BLE001
+    except BaseException as caught:  # noqa: BLE001  any error is given
         return caught
 
 

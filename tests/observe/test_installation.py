@@ -9,7 +9,7 @@ import pytest
 from tgllm.observe import installation
 from tgllm.observe.installation import clone_folder, install_command, place_of
 
-found_clone = clone_folder.__wrapped__  # type: ignore[attr-defined]  without its cache
+found_clone = clone_folder.__wrapped__  # type: ignore[attr-defined]  set by `functools.cache`; called without the cache
 
 
 @pytest.fixture

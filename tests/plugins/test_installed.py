@@ -68,7 +68,7 @@ async def test_the_bot_answers(site: Any, tmp_path: Path, monkeypatch: pytest.Mo
             for text, answer in (("/ping", "Bot ready"), ("good morning all", "good morning all")):
                 said = await ann.say(text)
                 # The admins read of the plugins that are quarantined, too.
-                await emulator.wait_for_message(ann.private_chat(), lambda found: found.text == answer, after=said)  # noqa: B023
+                await emulator.wait_for_message(ann.private_chat(), lambda found: found.text == answer, after=said)  # noqa: B023  called before the next round of the loop
             states = {record.id: record.state for record in bot.core.host.records}
 
     assert {plugin_id for plugin_id, state in states.items() if state == "active"} == {

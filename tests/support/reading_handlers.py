@@ -244,7 +244,7 @@ def raises_hostile(path: Path, limits: ExtractionLimits) -> Extracted:
 
 
 def refuses(path: Path, limits: ExtractionLimits) -> Extracted:
-    raise FileUnreadable(path.read_text(), code="file_password", pages=3, detail="x" * 1000, bad=object())  # type: ignore[arg-type]
+    raise FileUnreadable(path.read_text(), code="file_password", pages=3, detail="x" * 1000, bad=object())  # type: ignore[arg-type]  a handler may pass anything
 
 
 def refuses_without_limit(path: Path, limits: ExtractionLimits) -> Extracted:
@@ -253,8 +253,8 @@ def refuses_without_limit(path: Path, limits: ExtractionLimits) -> Extracted:
 
 def refuses_strangely(path: Path, limits: ExtractionLimits) -> Extracted:
     error = FileUnreadable()
-    error.code = 7  # type: ignore[assignment]
-    error.params = None  # type: ignore[assignment]
+    error.code = 7  # type: ignore[assignment]  a handler may pass anything
+    error.params = None  # type: ignore[assignment]  a handler may pass anything
     raise error
 
 
@@ -267,18 +267,18 @@ def returns_text(path: Path, limits: ExtractionLimits) -> Any:
 
 
 def returns_wrong_fields(path: Path, limits: ExtractionLimits) -> Any:
-    return Extracted("text", pages="3")  # type: ignore[arg-type]
+    return Extracted("text", pages="3")  # type: ignore[arg-type]  a handler may pass anything
 
 
 def returns_wrong_text(path: Path, limits: ExtractionLimits) -> Any:
-    return Extracted(b"text")  # type: ignore[arg-type]
+    return Extracted(b"text")  # type: ignore[arg-type]  a handler may pass anything
 
 
 def returns_wrong_pictures(path: Path, limits: ExtractionLimits) -> Any:
-    return Extracted("text", pictures=(b"jpeg",))  # type: ignore[arg-type]
+    return Extracted("text", pictures=(b"jpeg",))  # type: ignore[arg-type]  a handler may pass anything
 
 
 def imports_missing(path: Path, limits: ExtractionLimits) -> Extracted:
-    import no_such_module.part  # type: ignore[import-not-found]  # noqa: PLC0415
+    import no_such_module.part  # type: ignore[import-not-found]  # noqa: PLC0415  fails when it runs
 
     return Extracted(str(no_such_module))

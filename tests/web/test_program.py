@@ -92,7 +92,7 @@ async def test_a_log_that_nobody_reads_does_not_stop_the_bot(emu: Emulator, ann:
     bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id))
     await bot.printed("bot.ready")
     assert bot.process.stdout is not None
-    bot.process.stdout._transport.close()  # type: ignore[attr-defined]
+    bot.process.stdout._transport.close()  # type: ignore[attr-defined]  asyncio has no public way to close the reading end
     await ann.say("are you there")
     answer = await emu.wait_for_message(ann.private_chat(), lambda m: m.from_bot, timeout=PATIENCE)
     bot.send(signal.SIGTERM)

@@ -100,7 +100,7 @@ async def test_what_does_not_fit_is_named(
         await settled(emu, bot)
     entries = opened(zips(ann)[0])
     assert entries.keys() == {"conversation.md", "conversation.json", "files/y.txt"}
-    assert len(zips(ann)[0].file.content) <= 14_000  # type: ignore[union-attr]
+    assert len(zips(ann)[0].file.content) <= 14_000  # type: ignore[union-attr]  a zip is a file
     assert from_bot(ann.private_chat())[-1].text.endswith("not stored any more: large.txt")
     assert "Attached, but not included: large.txt" in entries["conversation.md"].decode()
     assert json.loads(entries["conversation.json"])["messages"][-1]["attachments"][0]["file"] is None

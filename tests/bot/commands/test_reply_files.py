@@ -115,7 +115,7 @@ async def test_what_can_not_be_sent_is_named(emu: Emulator, ann: EmulatedUser, s
 
 @pytest.mark.parametrize(
     "files",
-    ["a.txt", [b"x"], [OutgoingFile("a", "text")], [OutgoingFile(None, b"x")], [OutgoingFile("a", b"x", None)]],  # type: ignore[arg-type]
+    ["a.txt", [b"x"], [OutgoingFile("a", "text")], [OutgoingFile(None, b"x")], [OutgoingFile("a", b"x", None)]],  # type: ignore[arg-type]  a plugin may pass anything
 )
 async def test_wrong_types_are_an_error_of_the_plugin(
     emu: Emulator, ann: EmulatedUser, start: Start, files: Any

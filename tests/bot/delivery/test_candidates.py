@@ -80,7 +80,7 @@ class Bot:
         """Resolve a row as the sender does, with the message that follows if it has not arrived."""
 
         class Reads:
-            async def read(_, query: Callable[[Any], Any]) -> Doubt:  # noqa: N805  the bot is self
+            async def read(_, query: Callable[[Any], Any]) -> Doubt:  # noqa: N805  `self` is the outer object, which it reads
                 return self.doubt(row)
 
         alike = [

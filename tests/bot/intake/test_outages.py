@@ -47,17 +47,25 @@ async def answered(emu: Emulator, ann: EmulatedUser, word: str) -> None:
     await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot and message.text == word)
 
 
+async def first_failure(
+    emu: Emulator, ann: EmulatedUser, stream: io.StringIO, method: str, event: str
+) -> tuple[Fault, dict[str, Any]]:
+    """Let a method fail after an answer, and return the fault with the only line about it."""
+    await answered(emu, ann, "before")
+    gateway = emu.faults.add(Fault.bad_gateway(method, times=None))
+    await ann.say("during")
+    await fails(emu, gateway)
+    (line,) = lines(stream, event)
+    assert (line["level"], line["failures"]) == ("warning", 1)
+    return gateway, line
+
+
 async def test_an_outage_is_logged_at_once_then_rarely_and_with_its_duration_at_the_end(
     emu: Emulator, ann: EmulatedUser, start: Start, stream: io.StringIO
 ) -> None:
     clock = OutageClock()
     async with start(clock=clock):
-        await answered(emu, ann, "before")
-        gateway = emu.faults.add(Fault.bad_gateway("getUpdates", times=None))
-        await ann.say("wakes the poll")
-        await fails(emu, gateway)
-        (first,) = lines(stream, "poller.failed")
-        assert (first["level"], first["failures"]) == ("warning", 1)
+        gateway, first = await first_failure(emu, ann, stream, "getUpdates", "poller.failed")
         assert "502" in first["reason"]
 
         clock.at += REPEAT_SECONDS
@@ -91,12 +99,7 @@ async def test_sends_that_fail_are_one_outage_too(
 ) -> None:
     clock = OutageClock()
     async with start(clock=clock):
-        await answered(emu, ann, "before")
-        gateway = emu.faults.add(Fault.bad_gateway("sendMessage", times=None))
-        await ann.say("during")
-        await fails(emu, gateway)
-        (line,) = lines(stream, "send.failed")
-        assert (line["level"], line["failures"]) == ("warning", 1)
+        gateway, _ = await first_failure(emu, ann, stream, "sendMessage", "send.failed")
 
         clock.at += 90.0
         emu.faults.clear()

@@ -72,7 +72,9 @@ async def test_it_is_accepted_only_after_the_commit(
     async with hooked() as bot:
         await emu.wait_for(lambda: emu.bot.webhook)
         release, committing = asyncio.Event(), asyncio.Event()
-        take = bot.runtime.webhook._pushed._take  # type: ignore[union-attr]
+        assert bot.runtime.webhook is not None
+        pushed = bot.runtime.webhook._pushed
+        take = pushed._take
 
         async def slowly(batch: Any) -> bool:
             if batch.ids:
@@ -80,7 +82,7 @@ async def test_it_is_accepted_only_after_the_commit(
                 await release.wait()
             return await take(batch)
 
-        bot.runtime.webhook._pushed._take = slowly  # type: ignore[union-attr]
+        pushed._take = slowly
         await ann.say("hello")
         await committing.wait()
         accepted_before = list(proxy.statuses)
@@ -195,6 +197,18 @@ async def test_a_webhook_that_another_program_took_is_set_again_and_the_admins_h
         answer = await ask("two")
 
     assert answer.text
+
+
+async def test_a_webhook_with_the_secret_of_another_program_is_set_again(
+    emu: Emulator, hooked: Hooked, ask: Ask, proxy: Proxy
+) -> None:
+    async with hooked(clock=HastyClock()):
+        await ask("one")
+        await call(emu.base_url, emu.token, "setWebhook", url=proxy.url, secret_token="another-secret-0123")
+        answer = await ask("two")
+
+    assert answer.text
+    assert 401 in proxy.statuses
 
 
 async def test_an_address_that_telegram_refuses_ends_the_bot(emu: Emulator, hooked: Hooked) -> None:

@@ -61,7 +61,7 @@ async def until(condition: Callable[[], bool]) -> None:
 async def test_the_process_renders_as_the_bot_does(renderer: Renderer, text: str, rich: str) -> None:
     assert len(text) > INLINE_CHARS
     made = await renderer.render(text, rich=rich)  # type: ignore[arg-type]  a parameter of the test
-    assert made == render(text, rich=rich)  # type: ignore[arg-type]  the same
+    assert made == render(text, rich=rich)  # type: ignore[arg-type]  a parameter of the test
     assert pid_of(renderer) is not None
 
 

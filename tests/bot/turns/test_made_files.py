@@ -164,9 +164,9 @@ async def test_a_full_disk_costs_the_picture_and_not_the_answer(
 @pytest.mark.parametrize(
     "wrong",
     [
-        FileDelta("text", "image/png"),  # type: ignore[arg-type]
-        FileDelta(b"x", None),  # type: ignore[arg-type]
-        FileDelta(b"x", "image/png", 5),  # type: ignore[arg-type]
+        FileDelta("text", "image/png"),  # type: ignore[arg-type]  a plugin may pass anything
+        FileDelta(b"x", None),  # type: ignore[arg-type]  a plugin may pass anything
+        FileDelta(b"x", "image/png", 5),  # type: ignore[arg-type]  a plugin may pass anything
     ],
 )
 async def test_an_event_of_wrong_types_ends_only_its_answer(

@@ -69,7 +69,7 @@ async def held(bot: RunningBot, parts: int = FEW) -> None:
 async def stopped(bot: RunningBot, person: EmulatedUser, text: str = "/stop", **place: Any) -> None:
     """Send a command, wait until it is handled, and let the sender go on."""
     await person.say(text, **place)
-    while not await bot.core.database.read(lambda conn: is_handled(conn, text)):  # noqa: ASYNC110  as above
+    while not await bot.core.database.read(lambda conn: is_handled(conn, text)):  # noqa: ASYNC110  nothing signals a change of the inbox
         await asyncio.sleep(0.01)
     bot.runtime._parts.sender._claiming = True
     bot.runtime._parts.sender.wake()

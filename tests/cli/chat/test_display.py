@@ -41,7 +41,7 @@ class Shown:
     def __init__(self, width: int = 80, height: int = 24) -> None:
         self.terminal = Terminal(width, height)
         self.clock = SetClock()
-        screen = Screen(self.terminal, MarkdownRenderer(), lambda: (self.terminal.width, self.terminal.height))  # pyright: ignore[reportArgumentType]
+        screen = Screen(self.terminal, MarkdownRenderer(), lambda: (self.terminal.width, self.terminal.height))  # pyright: ignore[reportArgumentType]  a stand-in
         self.display = MarkdownDisplay(screen, Words(Catalogue(), "en", self.clock), self.clock)
         self.pictures: list[str] = []
 

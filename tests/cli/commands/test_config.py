@@ -402,6 +402,9 @@ def tgllm_plugin_info():
 """
 
 
+PRICED = "[prices.'a/b-1.5']\ninput = 1\noutput = 2\n[log]\nlevel = 'info'\n"
+
+
 class TestUnset:
     @pytest.mark.parametrize(
         ("before", "key", "after"),
@@ -419,12 +422,8 @@ class TestUnset:
                 "[plugins.gemini]\nlocation = 'eu'\n",
             ),
             ("[plugins.gone]\nkey = 1\n[turns]\nattempts = 3\n", "plugins.gone", "[turns]\nattempts = 3\n"),
-            ("[prices.'a/b-1.5']\ninput = 1\noutput = 2\n[log]\nlevel = 'info'\n", "prices", "[log]\nlevel = 'info'\n"),
-            (
-                "[prices.'a/b-1.5']\ninput = 1\noutput = 2\n[log]\nlevel = 'info'\n",
-                "prices.a/b-1.5",
-                "[log]\nlevel = 'info'\n",
-            ),
+            (PRICED, "prices", "[log]\nlevel = 'info'\n"),
+            (PRICED, "prices.a/b-1.5", "[log]\nlevel = 'info'\n"),
             ("languge = 'ru'\n# x\n", "languge", "# x\n"),
             ("[turns]\nattempts = 'wrong'\n", "turns.attempts", "[turns]\n"),
             ("# mine\r\nlanguage = 'ru'\r\nadmin_ids = [1]\r\n", "language", "# mine\r\nadmin_ids = [1]\r\n"),

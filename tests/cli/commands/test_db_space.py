@@ -85,7 +85,7 @@ class TestPrune:
             "taken_back": 300,
         }
         after = rows(shell)
-        # Telegram may deliver the last batch again, and an audit trail is kept for ever unless it is limited.
+        # Telegram may deliver the last batch again, and an audit trail is never deleted unless it is limited.
         assert (after["inbox"], after["requests"], after["messages"], after["usage"], after["audit"]) == (
             100,
             1,

@@ -19,7 +19,7 @@ def talk(conn: sqlite3.Connection) -> int:
 def say(conn: sqlite3.Connection, talk: int, parent: int | None, text: str = "text", **more: object) -> int:
     """Store a message of ten tokens, unless something else is asked for."""
     values: dict[str, object] = {"role": "user", "tokens": 10, "turn_id": "t", **more}
-    return messages.add(conn, NewMessage(conversation_id=talk, parent_id=parent, text=text, **values), NOW)  # type: ignore[arg-type]
+    return messages.add(conn, NewMessage(conversation_id=talk, parent_id=parent, text=text, **values), NOW)  # type: ignore[arg-type]  fields by name
 
 
 def talk_of(conn: sqlite3.Connection, talk: int, count: int, **more: object) -> list[int]:

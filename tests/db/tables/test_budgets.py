@@ -28,7 +28,7 @@ def test_a_limit_is_set_changed_lifted_and_forgotten(conn: sqlite3.Connection) -
     [
         BudgetLimit("bot", "tokens", "day", 0),
         BudgetLimit("bot", "words", "day", 1),  # type: ignore[arg-type]  this is the point
-        BudgetLimit("bot", "tokens", "year", 1),  # type: ignore[arg-type]  the same
+        BudgetLimit("bot", "tokens", "year", 1),  # type: ignore[arg-type]  this is the point
     ],
 )
 def test_what_makes_no_sense_is_refused(conn: sqlite3.Connection, wrong: BudgetLimit) -> None:

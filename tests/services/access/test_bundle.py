@@ -56,7 +56,7 @@ class Bot:
         while rows := await self.claim():
             found += [str(row.payload["text"]).splitlines()[0] for row in rows if row.chat_id == chat_id]
             ids = [(row.id, row.id) for row in rows]
-            await self.database.write(lambda conn, ids=ids: outbox.mark_sent(conn, ids, 1))  # type: ignore[misc]  the same
+            await self.database.write(lambda conn, ids=ids: outbox.mark_sent(conn, ids, 1))  # type: ignore[misc]  bound at once
         return found
 
 
@@ -73,7 +73,7 @@ async def bot(database: Database, clock: ManualClock) -> Bot:
 async def test_what_comes_after_a_few_cards_is_one_message(bot: Bot) -> None:
     await bot.ask(*range(100, 900))
     for admin in ADMINS[1:]:
-        assert await bot.database.read(lambda conn, admin=admin: waiting(conn, admin)) == MOST_SHORTLY + 1  # type: ignore[misc]  the same
+        assert await bot.database.read(lambda conn, admin=admin: waiting(conn, admin)) == MOST_SHORTLY + 1  # type: ignore[misc]  bound at once
     assert (await bot.deliver())[MOST_SHORTLY:] == [more(800 - MOST_SHORTLY)]
 
 

@@ -188,7 +188,7 @@ async def test_many_who_are_declined_at_once_are_told_a_few_each_second(make: Ma
         rows = await bot.write(lambda conn, now=now: outbox_claims.claim(conn, 99, now))  # type: ignore[misc]  bound at once
         assert {row.payload["text"] for row in rows} == {"❌ Your request for access was declined."}
         told.append(len(rows))
-        await bot.write(lambda conn, rows=rows: outbox.mark_sent(conn, [(row.id, 1) for row in rows], 1))  # type: ignore[misc]  the same
+        await bot.write(lambda conn, rows=rows: outbox.mark_sent(conn, [(row.id, 1) for row in rows], 1))  # type: ignore[misc]  bound at once
         await clock.advance(1)
     assert told == [10, 10, 5]
 

@@ -216,6 +216,20 @@ def extra(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tuple[tar
     return info, b""
 
 
+def assert_refused_with(data: Data, folder: Path, member: tuple[tarfile.TarInfo, bytes]) -> None:
+    """Put the member into a backup, before its list of contents: the restore is refused and changes nothing."""
+    made = data.backup(folder / "b.tar")
+    before = data.names()
+    evil = altered(
+        made.path,
+        folder / "evil.tar",
+        lambda info, content: [member, (info, content)] if info.name == "contents.json" else [(info, content)],
+    )
+    with pytest.raises(RestoreRefused):
+        data.restore(evil)
+    assert data.names() == before
+
+
 @pytest.mark.parametrize(
     "member",
     [
@@ -235,16 +249,7 @@ def extra(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tuple[tar
 def test_an_archive_with_anything_else_in_it_is_refused(
     data: Data, tmp_path: Path, member: tuple[tarfile.TarInfo, bytes]
 ) -> None:
-    made = data.backup(tmp_path / "b.tar")
-    before = data.names()
-    evil = altered(
-        made.path,
-        tmp_path / "evil.tar",
-        lambda info, content: [member, (info, content)] if info.name == "contents.json" else [(info, content)],
-    )
-    with pytest.raises(RestoreRefused):
-        data.restore(evil)
-    assert data.names() == before
+    assert_refused_with(data, tmp_path, member)
     assert not (tmp_path / "evil").exists()
     assert not list((data.folder / "files").glob("*.part"))
 
@@ -267,16 +272,7 @@ def pax(name: str, **headers: str) -> tuple[tarfile.TarInfo, bytes]:
 def test_a_file_of_a_few_bytes_unpacks_to_no_more(
     data: Data, tmp_path: Path, member: tuple[tarfile.TarInfo, bytes]
 ) -> None:
-    made = data.backup(tmp_path / "b.tar")
-    before = data.names()
-    evil = altered(
-        made.path,
-        tmp_path / "evil.tar",
-        lambda info, content: [member, (info, content)] if info.name == "contents.json" else [(info, content)],
-    )
-    with pytest.raises(RestoreRefused):
-        data.restore(evil)
-    assert data.names() == before
+    assert_refused_with(data, tmp_path, member)
 
 
 def test_an_archive_that_unpacks_to_much_more_than_it_says_is_refused_before_it_does(

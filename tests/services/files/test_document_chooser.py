@@ -411,7 +411,7 @@ class TestWork:
 
         def counted(conn: object, document_id: int, numbers: Sequence[int]) -> dict[int, str]:
             read.extend(numbers)
-            return original(conn, document_id, numbers)  # type: ignore[arg-type]
+            return original(conn, document_id, numbers)  # type: ignore[arg-type]  passed on as it came
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(passages, "texts_of", counted)

@@ -124,10 +124,10 @@ async def test_errors_of_the_contract_pass(make: Make, error: Exception) -> None
     with pytest.raises(type(error)) as caught:
         await transcription.transcribe(VOICE, "voice.ogg")
 
-    assert caught.value.code == error.code  # type: ignore[attr-defined]
+    assert caught.value.code == error.code  # type: ignore[attr-defined]  both errors have a code
     assert len(host.transcribers) == 2
     if isinstance(error, FileUnreadable):
-        assert caught.value.params["name"] == "voice.ogg"  # type: ignore[attr-defined]
+        assert caught.value.params["name"] == "voice.ogg"  # type: ignore[attr-defined]  this error has parameters
 
 
 async def returning(value: object) -> Any:
@@ -141,7 +141,7 @@ async def returning(value: object) -> Any:
         (raising(SystemExit(3)), "transcribe of transcriber a raised SystemExit: 3"),
         (lambda _: returning("text"), "transcribe of transcriber a returned a str instead of a Transcript"),
         (
-            lambda _: returning(Transcript(7)),  # type: ignore[arg-type]
+            lambda _: returning(Transcript(7)),  # type: ignore[arg-type]  a plugin may return anything
             "transcribe of transcriber a returned a transcript whose text is an int instead of a text",
         ),
     ],

@@ -181,7 +181,7 @@ async def test_a_photo_is_turned_as_the_camera_was_held(prepare: Any, orientatio
         assert image.size == (60, 40)
         left, right = image.getpixel((10, 20)), image.getpixel((50, 20))
     assert left[0] > 200 and left[2] < 60  # type: ignore[index]  # noqa: PT018  one colour
-    assert right[2] > 200 and right[0] < 60  # type: ignore[index]  # noqa: PT018  the same
+    assert right[2] > 200 and right[0] < 60  # type: ignore[index]  # noqa: PT018  one colour
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ async def test_transparency_is_kept(prepare: Any) -> None:
     prepared, made = await prepare(encoded(image, "PNG"))
     assert prepared.mime == "image/png"
     with Image.open(BytesIO(made)) as shown:
-        assert shown.convert("RGBA").getpixel((5, 5))[3] == 7  # type: ignore[index]
+        assert shown.convert("RGBA").getpixel((5, 5))[3] == 7  # type: ignore[index]  RGBA has four channels
 
 
 async def test_a_model_without_png_gets_jpeg_on_white(prepare: Any) -> None:
@@ -230,7 +230,7 @@ async def test_of_an_animation_the_first_picture_is_shown(prepare: Any, kind: st
 
     with Image.open(BytesIO(made)) as image:
         assert getattr(image, "n_frames", 1) == 1
-        assert image.convert("RGB").getpixel((5, 5))[0] > 200  # type: ignore[index]
+        assert image.convert("RGB").getpixel((5, 5))[0] > 200  # type: ignore[index]  RGB has three channels
 
 
 @pytest.mark.parametrize("kind", ["BMP", "TIFF", "AVIF", "ICO", "JPEG2000"])

@@ -380,7 +380,7 @@ async def test_a_model_that_only_says_that_it_is_alive_is_given_up(
         finally:
             closed.append(clock.monotonic())
 
-    it.provider.generate = generate  # type: ignore[method-assign]
+    it.provider.generate = generate  # type: ignore[method-assign]  for this object only
     outcome = await it.ask()
     assert outcome.error is not None
     assert (outcome.error.code, outcome.error.params) == ("idle", {"seconds": 900.0})
@@ -397,7 +397,7 @@ async def test_text_restarts_the_wait(bench: MakeBench, clock: ManualClock) -> N
             await clock.advance(30)
         yield Finished()
 
-    it.provider.generate = generate  # type: ignore[method-assign]
+    it.provider.generate = generate  # type: ignore[method-assign]  for this object only
     outcome = await it.ask()
     assert (outcome.status, outcome.text) == ("ok", "xxxxx")
 

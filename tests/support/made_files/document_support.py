@@ -64,4 +64,4 @@ async def stored(database: Database, text: str, name: str = "book.pdf", **detail
     )
     await database.write(lambda conn: files.add(conn, new, NOW))
     assert await PassageStore(database).put(sha256, text) is not None
-    return Document(sha256=sha256, name=name, mime="application/pdf", **details)  # type: ignore[arg-type]
+    return Document(sha256=sha256, name=name, mime="application/pdf", **details)  # type: ignore[arg-type]  fields by name

@@ -401,7 +401,7 @@ class OneNameTwice(Good):
 
 class SwallowsCancellation(Good):
     async def generate(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
-        import asyncio  # noqa: PLC0415
+        import asyncio  # noqa: PLC0415  only these two providers need it
 
         async with aclosing(super().generate(request)) as events:
             try:
@@ -422,8 +422,8 @@ class LeavesStreamsOpen(Good):
 
 
 async def shielded(chunks: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:
-    """The chunks; whoever stops to read them does not stop them."""
-    import asyncio  # noqa: PLC0415
+    """The chunks; a reader that stops does not stop them."""
+    import asyncio  # noqa: PLC0415  only these two providers need it
 
     tasks = []
     while True:

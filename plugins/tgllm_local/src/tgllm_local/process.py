@@ -97,8 +97,8 @@ async def _load(
     process: Process, order: Order, reading: "asyncio.Task[None]", log: "deque[str]", seconds: float
 ) -> str:
     """Give the order, and return the address of the child's server."""
-    assert process.stdin is not None  # noqa: S101  both are pipes
-    assert process.stdout is not None  # noqa: S101  the same
+    assert process.stdin is not None  # noqa: S101  opened as a pipe
+    assert process.stdout is not None  # noqa: S101  opened as a pipe
     try:
         async with asyncio.timeout(seconds):
             # The pipe may be closed already, if the child could not start.

@@ -1,4 +1,4 @@
-"""Records the results of calls: what becomes of a row."""
+"""Records results of calls: a row is sent, repeated, given up, or its person is asked."""
 
 from dataclasses import dataclass
 
@@ -61,7 +61,7 @@ class Recorder:
     """Records results of calls."""
 
     def __init__(self, texts: Catalogue, sending: SendingSection) -> None:
-        """Create the recorder; ``sending`` says what becomes of messages of unknown delivery."""
+        """Create the recorder; ``sending`` has the settings for messages of unknown delivery."""
         self._texts = texts
         self._sending = sending
 

@@ -48,6 +48,8 @@ _LONGEST_RIVALRY_SECONDS: Final = 1800.0
 LOG_AGAIN_SECONDS: Final = 600.0
 """Time after which the same error is logged again."""
 _OK: Final = "ok"
+_UNAUTHORIZED: Final = "Wrong response from the webhook: 401"
+"""Report of Telegram if another program has set this address with another secret, or if a proxy wants a password."""
 _HINT: Final = "tgllm doctor shows what Telegram reports; check the proxy, its certificate and webhook.port"
 
 
@@ -193,6 +195,8 @@ class Webhook:
     async def _judge(self, facts: WebhookFacts) -> None:
         self._rivalry = LOOK_SECONDS
         self.reported = self._reports.judge(facts, self._pushed.accepted)
+        if self.reported.startswith(_UNAUTHORIZED):
+            await self._set()
         if self.reported:
             await self._health.failed(f"Telegram can't deliver to {host_of(self._url)}: {self.reported}")
         else:

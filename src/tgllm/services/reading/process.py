@@ -161,8 +161,8 @@ class ReadingProcess:
         await asyncio.to_thread(rmtree, self._folder, ignore_errors=True)
 
     async def _exchange(self, task: Mapping[str, Any], most_bytes: int) -> Answer:
-        assert self._process.stdin is not None  # noqa: S101  both are pipes
-        assert self._process.stdout is not None  # noqa: S101  the same
+        assert self._process.stdin is not None  # noqa: S101  opened as a pipe
+        assert self._process.stdout is not None  # noqa: S101  opened as a pipe
         self._process.stdin.write(wire.packed(task))
         await self._process.stdin.drain()
         source = self._process.stdout

@@ -1,4 +1,4 @@
-"""``tgllm inbox``: received updates, and what becomes of them."""
+"""``tgllm inbox``: received updates and their state."""
 
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -97,9 +97,9 @@ def drop(
     all_: AllOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Drop updates: they are not handled, and not listed any more.
+    """Drop updates: they are not handled, and no longer listed.
 
-    The chat gets no message about it. Exits with 1 if one of them can't be dropped.
+    The chat gets no message. Exits with 1 if one of the updates can't be dropped.
     """
     _change(ctx, "drop", updates, all_=all_, as_json=as_json)
 

@@ -18,7 +18,7 @@ TABLE = "| name | amount |\n| --- | --- |\n| Ann | 1,5 |\n| Bob; jr | 2,5 |"
 
 def written(rows: list[list[str]], **options: object) -> str:
     out = io.StringIO(newline="")
-    csv.writer(out, **options).writerows(rows)  # type: ignore[arg-type]
+    csv.writer(out, **options).writerows(rows)  # type: ignore[arg-type]  options by name
     return out.getvalue()
 
 

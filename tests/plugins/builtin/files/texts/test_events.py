@@ -69,8 +69,8 @@ def test_utc_is_shown_in_the_calendars_zone() -> None:
     [
         (date(2026, 4, 1), date(2026, 4, 4), "2026-04-01 Wed to 2026-04-03 Fri"),
         (date(2026, 4, 1), date(2026, 4, 2), "2026-04-01 Wed"),
-        (datetime(2026, 4, 1, 22, 0), datetime(2026, 4, 2, 1, 0), "2026-04-01 Wed 22:00 to 2026-04-02 Thu 01:00"),  # noqa: DTZ001
-        (datetime(2026, 4, 1, 9, 0), None, "2026-04-01 Wed 09:00"),  # noqa: DTZ001
+        (datetime(2026, 4, 1, 22, 0), datetime(2026, 4, 2, 1, 0), "2026-04-01 Wed 22:00 to 2026-04-02 Thu 01:00"),  # noqa: DTZ001  a calendar's local time has no zone
+        (datetime(2026, 4, 1, 9, 0), None, "2026-04-01 Wed 09:00"),  # noqa: DTZ001  a calendar's local time has no zone
     ],
 )
 def test_days_and_floating_times(start: date, end: date | None, words: str) -> None:

@@ -19,7 +19,7 @@ from tgllm.plugins.builtin.files.texts import tars
 
 def tar(files: dict[str, bytes], mode: str = "w:gz") -> bytes:
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode=mode) as archive:  # type: ignore[call-overload]
+    with tarfile.open(fileobj=buffer, mode=mode) as archive:  # type: ignore[call-overload]  the mode is a parameter
         for name, content in files.items():
             member = tarfile.TarInfo(name)
             member.size = len(content)

@@ -128,6 +128,30 @@ async def test_a_cancelled_caller_leaves_nothing_behind(database: Database, cloc
     assert await keys(database) == []
 
 
+async def test_that_the_disk_is_usable_is_said_after_a_success_and_not_because_callers_were_cancelled(
+    database: Database, clock: ManualClock
+) -> None:
+    said: list[str] = []
+    database.gate.listen(lambda found: said.append(f"closed: {found.state}"), lambda _: said.append("open"))
+    await database._writer.outside(lambda conn: conn.execute("PRAGMA query_only = ON"))
+    task = await waits(database, "a")
+    task.cancel()
+    await clock.advance(RETRY_SECONDS)
+    await database.gate.wait_open()
+    assert said == ["closed: read_only"]
+    other = await waits(database, "b")
+    assert said == ["closed: read_only", "closed: read_only"]
+    other.cancel()
+    await clock.advance(RETRY_SECONDS)
+    await database.gate.wait_open()
+    await database._writer.outside(lambda conn: conn.execute("PRAGMA query_only = OFF"))
+    assert said[2:] == []
+    await database.write(lambda conn: put(conn, "c"))
+    assert said[2:] == ["open"]
+    await database.write(lambda conn: put(conn, "d"))
+    assert said[2:] == ["open"]
+
+
 async def test_who_waits_at_the_end_of_the_program_gets_the_error(path: Path, clock: ManualClock) -> None:
     async with await Database.open(path, clock=clock) as database:
         async with database.patient(clock):

@@ -45,7 +45,8 @@ Listener = Callable[[Obstacle], None]
 class StorageGate:
     """Whether what is to be stored can be stored; open until a unit of work has to wait for the disk.
 
-    It closes with the first unit that waits and opens when none is left. Used on the event loop.
+    It closes with the first unit that waits and opens when none is left. If their callers were all cancelled, it opens
+    too, but the obstacle counts as over only after the connection's next success. Used on the event loop.
     """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
@@ -57,6 +58,7 @@ class StorageGate:
         self._open.set()
         self._closed = asyncio.Event()
         self._listeners: list[tuple[Listener, Listener]] = []
+        self._unproven: dict[str, Obstacle] = {}
         self.closings = 0
         """How often it has closed."""
         self.is_given_up = False
@@ -66,6 +68,11 @@ class StorageGate:
     def obstacle(self) -> Obstacle | None:
         """What keeps the database from being used; None if nothing does."""
         return self._obstacle
+
+    @property
+    def is_unproven(self) -> bool:
+        """Whether the gate has opened without a success, because all callers that waited were cancelled."""
+        return bool(self._unproven)
 
     @property
     def state(self) -> StorageState:
@@ -93,28 +100,47 @@ class StorageGate:
     def note(self, connection: str, waiting: int, error: BaseException | None = None) -> None:
         """Note how many units of a connection wait, and the error for which they do."""
         self._waiting[connection] = waiting
-        if waiting and isinstance(error, DatabaseError):
+        if isinstance(error, DatabaseError):
             self._close(error)
-        elif not any(self._waiting.values()) and self._obstacle is not None:
-            over, self._obstacle = self._obstacle, None
-            self._closed.clear()
-            self._open.set()
+
+    def note_success(self, connection: str) -> None:
+        """Note that a unit of a connection was stored, and that none of it waits."""
+        over = self._unproven.pop(connection, None) or self._none_waits(connection)
+        if over is not None:
             for _, opened in self._listeners:
                 opened(over)
+
+    def note_cancelled(self, connection: str) -> None:
+        """Note that none of a connection waits, although none was stored: their callers were cancelled."""
+        if (unproven := self._none_waits(connection)) is not None:
+            self._unproven[connection] = unproven
+
+    def _none_waits(self, connection: str) -> Obstacle | None:
+        """Open the gate if nothing else waits, and return what has kept it closed."""
+        self._waiting[connection] = 0
+        return None if any(self._waiting.values()) else self._opened()
 
     def give_up(self) -> None:
         """Let those go on who wait for the gate, although the disk may not be usable yet: the program ends.
 
         The listeners are not called.
         """
-        self.is_given_up, self._obstacle = True, None
+        self.is_given_up = True
+        self._unproven.clear()
+        self._opened()
+
+    def _opened(self) -> Obstacle | None:
+        """Open the gate, and return what kept it closed."""
+        over, self._obstacle = self._obstacle, None
         self._closed.clear()
         self._open.set()
+        return over
 
     def _close(self, error: DatabaseError) -> None:
         before = self._obstacle
         if before is not None and before.code == error.code:
             return
+        self._unproven.clear()
         since = self._monotonic() if before is None else before.since
         self.closings += before is None
         self._obstacle = Obstacle(_STATES.get(error.code, "broken"), error.code, str(error), since)

@@ -230,7 +230,7 @@ class ConnectionThread:
         held, self._held = self._held, []
         self._retried = [waiting for waiting in held if not waiting.future.done()]
         if held and not self._retried and self._gate is not None:
-            self._gate.note(self._name, 0)
+            self._gate.note_cancelled(self._name)
         return self._retried
 
     def _note_start(self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Waiting]) -> None:
@@ -276,6 +276,19 @@ class ConnectionThread:
 
         return [again(job, outcome) for job, outcome in zip(jobs, outcomes, strict=True)]
 
+    def _note_end(self, gate: StorageGate, batch: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:
+        """Note at the gate what a batch says of the disk; that of a cancelled caller may not have run."""
+
+        def is_stored(waiting: _Waiting, outcome: Outcome) -> bool:
+            return waiting.job.in_transaction and outcome.error is None and not waiting.future.cancelled()
+
+        if count := len(self._held) + len(self._retried):
+            gate.note(self._name, count, self._obstacle)
+        elif any(is_stored(waiting, outcome) for waiting, outcome in zip(batch, outcomes, strict=True)):
+            gate.note_success(self._name)
+        else:
+            gate.note_cancelled(self._name)
+
     def _done(self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:
         """Resolve the futures of a batch and submit the next one; called on the event loop."""
         if self._began:
@@ -291,8 +304,8 @@ class ConnectionThread:
                 self._obstacle = outcome.error
             else:
                 waiting.tell(outcome)
-        if self._gate is not None and (is_retry or self._held or self._retried):
-            self._gate.note(self._name, len(self._held) + len(self._retried), self._obstacle)
+        if self._gate is not None and (is_retry or self._held or self._retried or self._gate.is_unproven):
+            self._note_end(self._gate, batch, outcomes)
         self._next_batch(loop)
         given: set[Signal] = {signal for outcome in outcomes for signal in outcome.signals}
         for signal in given:

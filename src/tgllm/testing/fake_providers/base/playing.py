@@ -8,7 +8,7 @@ from aiohttp import web
 from tgllm.api.clock import Clock
 from tgllm.api.events import FileDelta, ReasoningDelta, TextDelta
 from tgllm.testing.fake_providers.base.answers import Answer, Signal, Step
-from tgllm.testing.fake_providers.base.deviations import Body, Sent, deviate
+from tgllm.testing.fake_providers.base.deviations import Body, Sent, break_off, deviate
 from tgllm.testing.fake_providers.base.errors import FakeError, Refusal
 from tgllm.testing.fake_providers.base.wire import Wire
 
@@ -58,7 +58,11 @@ class Player:
 
     async def stream(self, answer: Answer) -> web.StreamResponse:
         """Respond with server-sent events, or with what the answer orders instead."""
-        body = deviate(answer.deviation, await self._sent(answer)) if answer.deviation else answer.body
+        body = answer.body
+        if answer.deviation:
+            body = deviate(answer.deviation, await self._sent(answer))
+        elif answer.broken:
+            body = break_off(answer.broken, await self._events(answer))
         if body is not None:
             return await self._send(body)
         response = await self._open("text/event-stream")
@@ -70,11 +74,14 @@ class Player:
 
     async def _sent(self, answer: Answer) -> Sent:
         """Return the documents of an answer, without its waits and keep-alives."""
-        pieces = [await self._bytes(step) for step in answer.steps]
-        stream = b"".join([self._wire.begin(), *pieces, self._wire.end(answer)]).decode()
+        stream = (await self._events(answer) + self._wire.end(answer)).decode()
         lines = [line.rstrip("\r").removeprefix(_DATA) for line in stream.split("\n") if line.startswith(_DATA)]
         chunks = [json.loads(line) for line in lines if line != _DONE]
         return Sent(chunks, self._wire.whole(answer), has_done=_DONE in lines)
+
+    async def _events(self, answer: Answer) -> bytes:
+        """Return the events of an answer up to its end."""
+        return b"".join([self._wire.begin(), *[await self._bytes(step) for step in answer.steps]])
 
     async def _send(self, body: Body) -> web.StreamResponse:
         response = await self._open(body.content_type, body.encoding)

@@ -83,10 +83,12 @@ class FakeUnderTest(ProviderUnderTest, Generic[F]):
         if self.address_setting not in self.settings:
             return {}
         below = f"{self.fake.base_url}{GATEWAY}"
+        # A request that loses the path does not get through with it.
+        self.fake.gateway_key = f"{self.fake.key}-of-the-gateway"
         return {
             "a slash at the end": {**self.settings, "base_url": f"{self.fake.base_url}/"},
-            "a path": {**self.settings, "base_url": below},
-            "a path with a slash": {**self.settings, "base_url": f"{below}/"},
+            "a path": {**self.settings, "base_url": below, self.key_setting: self.fake.gateway_key},
+            "a path with a slash": {**self.settings, "base_url": f"{below}/", self.key_setting: self.fake.gateway_key},
         }
 
     def answer(

@@ -17,9 +17,11 @@ from tgllm.api.clock import SystemClock
 __all__ = ["Blocks", "forbid_blocking_sockets", "watching_the_loop"]
 
 _TICK: Final = 0.004
-_TICKS: Final = 35
+_TICKS: Final = 25
 """Looks of the watching thread within one step of the loop. On a busy machine the thread looks less often, too."""
 _BEAT: Final = 0.001
+_SWITCH: Final = 0.0005
+"""Seconds after which the interpreter lets another thread run, so that the watching thread is on time."""
 
 
 @dataclass(slots=True)
@@ -65,6 +67,8 @@ async def watching_the_loop() -> AsyncGenerator[Blocks]:
             blocks.found.append(f"time.sleep({seconds:g}) at {_caller()}")
         threading.Event().wait(seconds)
 
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(_SWITCH)
     beating = asyncio.create_task(watch.beat(), name="heartbeat of the loop")
     thread = threading.Thread(target=watch.look, args=(blocks.found.append,), name="watch the loop", daemon=True)
     thread.start()
@@ -78,6 +82,7 @@ async def watching_the_loop() -> AsyncGenerator[Blocks]:
         with suppress(asyncio.CancelledError):
             await beating
         thread.join()
+        sys.setswitchinterval(interval)
 
 
 class _Watch:

@@ -16,6 +16,10 @@ __all__ = ["ConnectionCut", "Player"]
 
 _DATA = "data: "
 _DONE = "[DONE]"
+_CONTINUES, _CONTINUED = 0xC0, 0x80
+"""Bits of the bytes of a character in UTF-8 after its first one (RFC 3629)."""
+_TURNS = 4
+"""Turns of the event loop until a client in the same process has read."""
 _ENDLESS_PAUSE = 0.005  # in seconds; lets other tasks run
 
 
@@ -138,4 +142,9 @@ class Player:
     async def _write(self, response: web.StreamResponse, data: bytes) -> None:
         size = self._write_bytes or max(len(data), 1)
         for start in range(0, len(data), size):
-            await response.write(data[start : start + size])
+            end = start + size
+            await response.write(data[start:end])
+            if data[end : end + 1] and data[end] & _CONTINUES == _CONTINUED:
+                # In the middle of a character: the client reads what it has before the rest comes.
+                for _ in range(_TURNS):
+                    await self._clock.sleep(0)

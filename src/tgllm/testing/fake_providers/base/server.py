@@ -49,6 +49,8 @@ class FakeServer(ABC):
         self, *, key: str | None = None, port: int = 0, clock: Clock | None = None, write_bytes: int | None = 7
     ) -> None:
         self.key = key or self.default_key
+        self.gateway_key = self.key
+        """The key below ``/gateway``; can be changed before a request."""
         self.clock = clock or SystemClock()
         self.requests: list[FakeRequest] = []
         """All requests in order of arrival."""
@@ -245,7 +247,8 @@ class FakeServer(ABC):
 
     def _check_key(self, request: web.Request) -> None:
         given = self._given_key(request)
-        if given != self.key:
+        below = request.path.startswith(f"{GATEWAY}/")
+        if given != (self.gateway_key if below else self.key):
             raise Refusal(self.errors.wrong_key(given or ""))
 
     def _cut(self, call: Call) -> web.StreamResponse:

@@ -95,6 +95,7 @@ generate: $(VENV)/.installed-dev ## write again the files that are made from the
 	@$(BIN)/python scripts/generators/admin_commands.py
 	@$(BIN)/python scripts/generators/metrics_page.py
 	@$(BIN)/python scripts/generators/cli_reference.py
+	@$(BIN)/python scripts/generators/contract.py
 
 docs: $(VENV)/.installed-docs ## build the documentation site in build/docs; warnings are errors
 	@$(BIN)/python scripts/build_site.py

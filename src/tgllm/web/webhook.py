@@ -18,10 +18,10 @@ from tgllm.observe.content import handling, texts_of
 from tgllm.observe.logs import get_logger
 from tgllm.observe.metrics.table import WEBHOOK_REQUESTS
 from tgllm.observe.redaction import redactor
+from tgllm.web.answers import Answer, response_of, words_of
 from tgllm.web.callers import Callers
 from tgllm.web.connections import CallerServer
 from tgllm.web.listening import listening
-from tgllm.web.server import Answer, response_of, words_of
 
 __all__ = ["Hook", "open_webhook"]
 

@@ -75,6 +75,8 @@ class _Server(web.Server):
 
 def _handler(routes: Mapping[str, Route]) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
     async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        if isinstance(request.protocol, Connection):
+            request.protocol.refuse()
         route = routes.get(request.path)
         if route is None:
             return response_of(Answer(words_of(HTTPStatus.NOT_FOUND), HTTPStatus.NOT_FOUND))

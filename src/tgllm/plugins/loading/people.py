@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from datetime import tzinfo
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.api.errors import PluginError
 from tgllm.api.people import UserInfo
+from tgllm.config.checks import zone
 from tgllm.db.engine.unit import Connection
 from tgllm.plugins.loading.stored import owner_id
 
@@ -61,7 +61,7 @@ class PluginPeople:
         if name is None:
             return self._time_zone
         try:
-            return ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
+            return zone(name)
+        except ValueError:
             # It was checked when it was chosen; another system may have other zones.
             return self._time_zone

@@ -18,6 +18,7 @@ __all__ = [
     "NewJob",
     "PluginJob",
     "Waiting",
+    "all_ids",
     "cancel",
     "count",
     "due",
@@ -26,6 +27,7 @@ __all__ = [
     "get",
     "list_of",
     "move",
+    "named",
     "next_at",
     "notify",
     "owned_by",
@@ -150,6 +152,15 @@ def list_of(conn: sqlite3.Connection, plugin_id: str, owner: int) -> Sequence[Pl
     return read_all(PluginJob, cursor)
 
 
+def named(conn: sqlite3.Connection, plugin_id: str, job_id: str) -> Sequence[PluginJob]:
+    """Return the jobs of a plugin and its owners with an id, by due time."""
+    cursor = conn.execute(
+        "SELECT * FROM plugin_jobs WHERE plugin_id = ? AND kind = 'job' AND job_id = ? ORDER BY due_at, id",
+        (plugin_id, job_id),
+    )
+    return read_all(PluginJob, cursor)
+
+
 def owned_by(conn: sqlite3.Connection, owner: int) -> Sequence[PluginJob]:
     """Return the jobs that plugins have planned for a person or group, by plugin and due time."""
     cursor = conn.execute(
@@ -157,6 +168,11 @@ def owned_by(conn: sqlite3.Connection, owner: int) -> Sequence[PluginJob]:
         (owner,),
     )
     return read_all(PluginJob, cursor)
+
+
+def all_ids(conn: sqlite3.Connection) -> Sequence[str]:
+    """Return the names of all jobs."""
+    return [row[0] for row in conn.execute("SELECT DISTINCT job_id FROM plugin_jobs WHERE kind = 'job'")]
 
 
 def count(conn: sqlite3.Connection, plugin_id: str, owner: int | None = None) -> int:

@@ -26,6 +26,8 @@ ADDED = {
     8: "INSERT INTO errors (id, event, kind, message, place, trace, version, times, first_at, last_at)"
     " VALUES ('E7K2-9QXM', 'turn.failed', 'KeyError', 'x', 'a.py:1', '[]', '0.1', 1, 1, 1);"
     "INSERT INTO error_places (kind, ref, error_id, at) VALUES ('turn', 't', 'E7K2-9QXM', 1);",
+    11: "INSERT INTO plugin_jobs (plugin_id, job_id, mark, data, due_at, run_at, created_at)"
+    " VALUES ('remind', 'a', 1, 'null', 1, 1, 1);",
     9: "INSERT INTO known_ids (sequence, message_id) VALUES (0, 5);",
     7: f"INSERT INTO documents (sha256, passages, chars, indexed) VALUES ('{'b' * 64}', 0, 5, 1);",
 }

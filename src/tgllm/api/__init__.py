@@ -43,8 +43,8 @@ if TYPE_CHECKING:
         Transcriber,
         Transcript,
     )
-    from tgllm.api.jobs import JobSpec
-    from tgllm.api.people import ChatInfo, ChatKind, Role, UserInfo
+    from tgllm.api.jobs import DueJob, Jobs, JobSpec, PlannedJob
+    from tgllm.api.people import ChatInfo, ChatKind, People, Role, UserInfo
     from tgllm.api.provider import Provider, ProviderSpec
     from tgllm.api.turn import Decision, TurnInfo, TurnResult
     from tgllm.api.types import (
@@ -86,6 +86,7 @@ __all__ = [
     "ContextTooLong",
     "DatabaseError",
     "Decision",
+    "DueJob",
     "Extracted",
     "ExtractionLimits",
     "FileDelta",
@@ -95,6 +96,7 @@ __all__ = [
     "FinishReason",
     "Finished",
     "JobSpec",
+    "Jobs",
     "Json",
     "JsonObject",
     "KeyValueStore",
@@ -106,6 +108,8 @@ __all__ = [
     "OutgoingFile",
     "PagePicture",
     "Part",
+    "People",
+    "PlannedJob",
     "PluginContext",
     "PluginError",
     "PluginInfo",

@@ -45,7 +45,7 @@ class Database:
         self.path = path
         self.gate = StorageGate((clock or SystemClock()).monotonic)
         """Open, except while units wait for the disk; see ``patient``."""
-        self._writer = ConnectionThread(path, "tgllm-db-writer", "BEGIN IMMEDIATE", self._announce)
+        self._writer = ConnectionThread(path, "tgllm-db-writer", "BEGIN IMMEDIATE", self.announce)
         self._reader = ConnectionThread(path, "tgllm-db-reader", "BEGIN")
         self._data_version = DataVersion()
         self._presence: Presence | None = None
@@ -149,7 +149,8 @@ class Database:
         """
         self._listeners.setdefault(signal, []).append(listener)
 
-    def _announce(self, signal: Signal) -> None:
+    def announce(self, signal: Signal) -> None:
+        """Call the listeners of a signal, such as after a commit of another process, whose signals are unknown."""
         for listener in self._listeners.get(signal, ()):
             listener()
 

@@ -10,9 +10,10 @@ from tgllm.db.tables.groups import Group
 from tgllm.db.tables.users import SeenUser, User
 from tgllm.services.chats.group_mode import GroupMode, group_mode
 from tgllm.services.chats.language import chosen_language
+from tgllm.services.chats.time_zone import chosen_time_zone
 from tgllm.services.people.names import full_name
 
-__all__ = ["AccessRows", "Closed", "Standing", "access_rows", "may_talk", "standing_by", "standing_of"]
+__all__ = ["AccessRows", "Closed", "Standing", "access_rows", "find_person", "may_talk", "standing_by", "standing_of"]
 
 Closed = Literal["unknown", "pending", "denied", "blocked", "expired", "group_pending", "group_denied"]
 """Reason for missing access. ``group_pending``: neither the group nor the person is approved."""
@@ -46,6 +47,8 @@ class AccessRows:
     user: User | None
     language: str | None
     """The chosen one."""
+    timezone: str | None
+    """The chosen one, by its IANA name."""
     group: Group | None
     mode: GroupMode
 
@@ -58,6 +61,7 @@ def access_rows(conn: Connection, user_id: int, chat_id: int) -> AccessRows:
         chat_id,
         users.get(conn, user_id),
         chosen_language(conn, user_id),
+        chosen_time_zone(conn, user_id),
         groups.get(conn, chat_id) if in_group else None,
         group_mode(conn, chat_id) if in_group else "mention",
     )
@@ -88,9 +92,31 @@ def standing_by(rows: AccessRows, person: SeenUser, now: int) -> Standing:
         role=role,
         username=person.username,
         language=rows.language or person.language_code or "",
+        timezone=rows.timezone,
     )
     is_news = closed is None and (row is None or users.differs(row, person))
     return Standing(user, row, rows.group, rows.mode, closed, person if is_news else None)
+
+
+def find_person(conn: Connection, user_id: int, now: int) -> UserInfo | None:
+    """Return a person as stored, with the role that they have outside of groups; None if the id is unknown.
+
+    Args:
+        conn: an open transaction; only reads.
+        user_id: Telegram user id.
+        now: UTC, in milliseconds.
+    """
+    row = users.get(conn, user_id)
+    if row is None:
+        return None
+    return UserInfo(
+        id=user_id,
+        name=full_name(row),
+        role=row.role if row.may_use(now) else None,
+        username=row.username,
+        language=chosen_language(conn, user_id) or row.language_code or "",
+        timezone=chosen_time_zone(conn, user_id),
+    )
 
 
 def may_talk(conn: Connection, user_id: int, chat_id: int, now: int) -> bool:

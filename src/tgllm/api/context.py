@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from tgllm.api.chats import Chats, NoChats
 from tgllm.api.clock import Clock
 from tgllm.api.types import Json
 
@@ -98,6 +99,8 @@ class PluginContext:
     store: KeyValueStore
     clock: Clock
     texts: Texts
+    chats: Chats = field(default_factory=NoChats)
+    """Messages to chats, beside replies. Since 1.1."""
 
 
 @dataclass(frozen=True, slots=True)

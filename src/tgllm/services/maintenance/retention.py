@@ -14,7 +14,8 @@ from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries import pending_access, traces
 from tgllm.db.queries.retention import Forgotten, conversations_after, forget_messages, forget_taken_back
-from tgllm.db.tables import audit, broadcasts, errors, files, inbox, invites, outbox, plugin_messages, requests, usage
+from tgllm.db.tables import audit, broadcasts, errors, files, inbox, invites, outbox, requests, usage
+from tgllm.db.tables.plugins import messages as plugin_messages
 from tgllm.observe.logs import get_logger
 from tgllm.services.access.cards import CARD
 from tgllm.services.files.blobs import remove_blobs

@@ -6,8 +6,8 @@ import pytest
 
 from database_support import NOW
 from tgllm.db.queries import chat_moves, erasure
-from tgllm.db.tables import plugin_messages
-from tgllm.db.tables.plugin_messages import NewPluginMessage, Part
+from tgllm.db.tables.plugins import messages as plugin_messages
+from tgllm.db.tables.plugins.messages import NewPluginMessage, Part
 
 
 def new(key: str | None = None, *, plugin: str = "remind", lane: str = ":5:") -> NewPluginMessage:

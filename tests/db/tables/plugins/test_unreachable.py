@@ -3,8 +3,9 @@
 import sqlite3
 
 from database_support import NOW
-from tgllm.db.tables import inbox, unreachable
+from tgllm.db.tables import inbox
 from tgllm.db.tables.inbox import NewUpdate
+from tgllm.db.tables.plugins import unreachable
 
 
 def test_a_chat_is_unreachable_until_it_is_reached(conn: sqlite3.Connection) -> None:

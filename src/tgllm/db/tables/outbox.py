@@ -350,9 +350,10 @@ def drop(conn: sqlite3.Connection, row_id: int, error: str) -> bool:
 
 
 def drop_notices(conn: sqlite3.Connection, lane: str, error: str) -> None:
-    """Drop the ready rows of a lane that have the priority ``NOTICE``."""
+    """Drop the ready rows of a lane that have the priority ``NOTICE``, except messages of plugins."""
     conn.execute(
-        "UPDATE outbox SET state = 'dropped', error = ? WHERE state = 'ready' AND lane = ? AND priority = ?",
+        "UPDATE outbox SET state = 'dropped', error = ? WHERE state = 'ready' AND lane = ? AND priority = ?"
+        " AND coalesce(turn_id, '') NOT GLOB 'plugin:*'",
         (clean_error(error), lane, NOTICE),
     )
     signal(conn, "outbox")

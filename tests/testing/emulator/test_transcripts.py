@@ -1,4 +1,4 @@
-"""What a test shows that waits in vain, or whose assertion fails: the chats, readable, and no objects of the emulator."""
+"""What a test shows that waits in vain, or whose assertion fails: the chats, and no objects of the emulator."""
 
 import pytest
 
@@ -38,7 +38,7 @@ async def test_a_wait_for_an_answer_never_takes_what_one_has_said(emu: Emulator,
 
 async def test_a_wait_for_an_answer_stays_in_its_topic(emu: Emulator, api: Call) -> None:
     ann = emu.add_user(first_name="Ann")
-    group = emu.add_group(title="Crew", members=[ann], forum=True)
+    group = emu.add_group(title="Crew", members=[ann], is_forum=True)
     topics = [emu.add_topic(group, name) for name in ("one", "two")]
     said = [await ann.say("hello", topic=topic) for topic in topics]
     for number in (1, 0):

@@ -64,7 +64,8 @@ class GeminiUnderTest(FakeUnderTest[FakeGemini]):
         system = body.get("systemInstruction")
         first = [("system", _text(system))] if system else []
         names = {"model": "assistant"}
-        return [*first, *((names.get(one["role"], one["role"]), _text(one)) for one in body["contents"])]
+        contents: list[dict[str, Any]] = body["contents"]
+        return [*first, *((names.get(one["role"], str(one["role"])), _text(one)) for one in contents)]
 
     def models(self) -> Sequence[ModelInfo]:
         """Add models, and let the list have several pages."""

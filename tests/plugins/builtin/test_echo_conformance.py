@@ -19,6 +19,7 @@ NEEDS_A_SERVICE = (
     "test_an_error_in_place_of_an_answer_is_told",
     "test_the_request_is_not_changed",
     "test_roles_and_order_arrive",
+    "test_nothing_of_an_earlier_request_is_sent",
     "test_a_small_value_arrives_or_is_refused",
     "test_a_reasoning_effort_arrives_or_is_refused",
     "test_reasoning_efforts_differ",

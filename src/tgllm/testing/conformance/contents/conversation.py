@@ -44,6 +44,16 @@ class ConversationTests(Kit):
         )
         check(same, f"the conversation {wanted} arrived as {found}")
 
+    async def test_nothing_of_an_earlier_request_is_sent(self, subject: Subject) -> None:
+        """A request has nothing of the one before it, which may be of another person: no text, no system, no data."""
+        earlier = ("an earlier question 0815", "an earlier system message 0816", "an earlier thought 0817")
+        question, system, thought = earlier
+        offered("answer", lambda: subject.service.answer("Yes.", reasoning=thought))
+        await subject.hear(subject.ask(question, system=system))
+        await subject.hear(subject.ask("Hello"))
+        found = [text for text in earlier if offered("saw", lambda text=text: subject.service.saw(text))]
+        check(not found, f"the request of another conversation has {found}: keep no conversation in the provider")
+
     async def test_the_order_of_parts_stays(self, subject: Subject, tmp_path: Path) -> None:
         """Texts and files of a message arrive in the order in which they were sent, and none is left out."""
         files = [_file(tmp_path, f"{number}", _PNG + f"picture number {number}".encode()) for number in (1, 2)]

@@ -28,6 +28,8 @@ class PluginInfo:
     env: Mapping[str, str] = field(default_factory=dict[str, str])
     """Common environment variables of settings: field -> variable, such as ``api_key: GEMINI_API_KEY``.
 
+    A value inside a table is named with a dot, such as ``keys.groq`` (since 1.1).
+
     Names that begin with ``TGLLM_`` are reserved for the bot.
     """
     texts: Path | None = None

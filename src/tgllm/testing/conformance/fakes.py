@@ -1,4 +1,4 @@
-"""Gemini, Mistral and DeepSeek providers under test, with tgllm's fake servers as their services."""
+"""Gemini, Mistral, DeepSeek and OpenAI-format providers under test, with tgllm's fake servers as their services."""
 
 import asyncio
 import base64
@@ -24,12 +24,13 @@ from tgllm.testing.fake_providers import (
     FakeError,
     FakeGemini,
     FakeMistral,
+    FakeOpenAI,
     FakeRequest,
     FakeServer,
     Signal,
 )
 
-__all__ = ["DipseekUnderTest", "FakeUnderTest", "GeminiUnderTest", "MistralUnderTest"]
+__all__ = ["DipseekUnderTest", "FakeUnderTest", "GeminiUnderTest", "MistralUnderTest", "OpenAIUnderTest"]
 
 F = TypeVar("F", bound=FakeServer)
 
@@ -165,6 +166,22 @@ class DipseekUnderTest(FakeUnderTest[FakeDipseek]):
 
     model = "deepseek-flash"
     fake_type = FakeDipseek
+
+
+class OpenAIUnderTest(FakeUnderTest[FakeOpenAI]):
+    """A service with OpenAI's format that takes every field, and sends reasoning in ``reasoning_content``."""
+
+    model = "large"
+    fake_type = FakeOpenAI
+
+    def __init__(self) -> None:
+        """Create the fake server; ``__aenter__`` starts it."""
+        super().__init__()
+        self.fake = FakeOpenAI("plain", write_bytes=1)
+
+    def to_replay(self) -> str | None:
+        """Return nothing: the service takes no reasoning back."""
+        return None
 
 
 class GeminiUnderTest(FakeUnderTest[FakeGemini]):

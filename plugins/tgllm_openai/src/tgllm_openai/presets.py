@@ -117,7 +117,7 @@ def _file() -> dict[str, Any]:
 
 
 def _preset(name: str, table: Mapping[str, Any]) -> Preset:
-    values = {
+    values: dict[str, Any] = {
         key: tuple(cast("list[str]", value)) if isinstance(value, list) else value for key, value in table.items()
     }
     return Preset(name, **values)

@@ -94,6 +94,7 @@ generate: $(VENV)/.installed-dev ## write again the files that are made from the
 	@$(BIN)/python scripts/configuration_page.py
 	@$(BIN)/python scripts/admin_commands.py
 	@$(BIN)/python scripts/metrics_page.py
+	@$(BIN)/python scripts/openai_services.py
 	@$(BIN)/python scripts/cli_reference.py
 
 docs: $(VENV)/.installed-docs ## build the documentation site in build/docs; warnings are errors

@@ -39,11 +39,14 @@ def tgllm_doctor(ctx: PluginContext) -> Sequence[Check]:
 
 def _creator(service: str) -> Callable[[PluginContext], Provider]:
     def create(ctx: PluginContext) -> Provider:
+        from tgllm_openai.services import setup_of  # noqa: PLC0415  it reads the table of presets
+
+        setup = setup_of(_settings(ctx), service)
+        setup.check()
         # Imported here, because it loads the HTTP client, which most commands do not need.
         from tgllm_openai.provider import create_provider  # noqa: PLC0415  see above
-        from tgllm_openai.services import setup_of  # noqa: PLC0415  see above
 
-        return create_provider(setup_of(_settings(ctx), service), ctx.clock)
+        return create_provider(setup, ctx.clock)
 
     return create
 

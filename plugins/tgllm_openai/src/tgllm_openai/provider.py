@@ -30,9 +30,8 @@ def create_provider(setup: ServiceSetup, clock: Clock) -> "ServiceProvider":
     """Create the provider of a service; nothing is sent yet.
 
     Raises:
-        NotConfigured: its key or its address is missing, or can't be used.
+        NotConfigured: its key or its address can't be used.
     """
-    setup.check()
     return (TaggedProvider if setup.preset.think_tags else ServiceProvider)(setup, clock)
 
 

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     )
     from tgllm.api.jobs import JobSpec
     from tgllm.api.people import ChatInfo, ChatKind, Role, UserInfo
-    from tgllm.api.provider import Provider, ProviderSpec
+    from tgllm.api.provider import Provider, ProviderPreset, ProviderSpec
     from tgllm.api.turn import Decision, TurnInfo, TurnResult
     from tgllm.api.types import (
         ChatMessage,
@@ -112,6 +112,7 @@ __all__ = [
     "Price",
     "Provider",
     "ProviderError",
+    "ProviderPreset",
     "ProviderSpec",
     "QuotaExceeded",
     "RateLimited",

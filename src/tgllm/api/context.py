@@ -1,6 +1,6 @@
 """Description of a plugin, and the context that the host passes to it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -10,6 +10,8 @@ from tgllm.api.types import Json
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+
+    from tgllm.api.provider import ProviderPreset
 
 __all__ = ["Check", "KeyValueStore", "Log", "PluginContext", "PluginInfo", "Texts"]
 
@@ -34,6 +36,11 @@ class PluginInfo:
     """
     texts: Path | None = None
     """A folder with the plugin's texts, one TOML file per language, such as ``en.toml``; see ``Texts``."""
+    presets: "Callable[[], Sequence[ProviderPreset]] | None" = None
+    """Returns providers that the plugin can have beside those of ``tgllm_providers``; called by ``tgllm init`` only.
+
+    Since 1.1.
+    """
 
 
 class KeyValueStore(Protocol):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from tgllm import hookimpl
 from tgllm.api.context import Check, PluginContext, PluginInfo
-from tgllm.api.provider import Provider, ProviderSpec
+from tgllm.api.provider import Provider, ProviderPreset, ProviderSpec
 from tgllm_openai.settings import Settings
 from tgllm_openai.variables import VARIABLES
 
@@ -15,7 +15,9 @@ __all__ = ["tgllm_doctor", "tgllm_plugin_info", "tgllm_providers"]
 def tgllm_plugin_info() -> PluginInfo:
     """Return the description of the plugin."""
     env = {"api_key": "OPENAI_API_KEY", **{f"common_keys.{name}": name for name in VARIABLES}}
-    return PluginInfo(id="openai", title="OpenAI and compatible", api="1.0", settings=Settings, env=env)
+    return PluginInfo(
+        id="openai", title="OpenAI and compatible", api="1.0", settings=Settings, env=env, presets=_presets
+    )
 
 
 @hookimpl
@@ -35,6 +37,12 @@ def tgllm_doctor(ctx: PluginContext) -> Sequence[Check]:
     from tgllm_openai.checks import checks  # noqa: PLC0415  needed by tgllm doctor only
 
     return checks(_settings(ctx))
+
+
+def _presets() -> Sequence[ProviderPreset]:
+    from tgllm_openai.offers import offers  # noqa: PLC0415  needed by tgllm init only
+
+    return tuple(offers())
 
 
 def _creator(service: str) -> Callable[[PluginContext], Provider]:

@@ -107,6 +107,27 @@ class TestKeys:
             spec.create(context(use=["azure"]))
 
 
+class TestAddresses:
+    @pytest.mark.parametrize(
+        ("service", "address"),
+        [
+            ({"preset": "groq"}, "https://api.groq.com/openai/v1"),
+            ({"preset": "ollama", "base_url": "http://gpu-box:11434"}, "http://gpu-box:11434/v1"),
+            ({"preset": "ollama", "base_url": "http://gpu-box:11434/"}, "http://gpu-box:11434/v1"),
+            ({"preset": "groq", "base_url": "http://proxy"}, "http://proxy/openai/v1"),
+            ({"preset": "groq", "base_url": "http://proxy/groq"}, "http://proxy/groq"),
+            ({"preset": "azure", "base_url": "https://n.openai.azure.com"}, "https://n.openai.azure.com/openai/v1"),
+            ({"preset": "deepseek", "base_url": "http://proxy"}, "http://proxy"),
+            ({"base_url": "http://localhost:8080"}, "http://localhost:8080/v1"),
+            ({"base_url": "http://localhost:8080/api/v3/"}, "http://localhost:8080/api/v3"),
+        ],
+    )
+    def test_one_without_a_path_gets_the_services_own(self, service: Any, address: str) -> None:
+        settings = Settings.model_validate({"services": {"mine": service}})
+
+        assert setup_of(settings, "mine").base_url == address
+
+
 class TestWrongSettings:
     @pytest.mark.parametrize(
         ("services", "words"),

@@ -37,6 +37,8 @@ class Preset:
     id: str
     title: str
     base_url: str = ""
+    path: str = "/v1"
+    """Path of an address of the operator's own without one, where there is no ``base_url``."""
     key: str = ""
     needs_key: bool = True
     header: str = "Authorization"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 from tgllm.api.errors import NotConfigured
 from tgllm_openai.presets import Preset, custom, load_presets, preset_name
@@ -34,8 +35,10 @@ class ServiceSetup:
 
     @property
     def base_url(self) -> str:
-        """Address of the API; empty if the operator has to set it."""
-        return self.settings.base_url or self.preset.base_url
+        """Address of the API; empty if the operator has to set it. One without a path gets that of the preset."""
+        own, known = self.settings.base_url.rstrip("/"), self.preset.base_url
+        path = urlsplit(known).path if known else self.preset.path
+        return (own if urlsplit(own).path else own + path) if own else known
 
     @property
     def variable(self) -> str:

@@ -39,9 +39,14 @@ TABLES = {
     "broadcast_recipients",
     "audit",
     "schedules",
+    "plugin_jobs",
+    "plugin_room",
     "kv",
     "errors",
     "error_places",
+    "plugin_messages",
+    "plugin_keyboards",
+    "unreachable_chats",
 }
 
 

@@ -9,13 +9,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tgllm.api.buttons import Button, ButtonRows, Press, Pressers, PressResult
+    from tgllm.api.chats import ChatRef, Chats, SentMessage
     from tgllm.api.clock import Clock, SystemClock
-    from tgllm.api.commands import Access, Answers, ChatCommand, CommandCall, CommandHandler, CommandInfo, Reply
+    from tgllm.api.commands import (
+        Access,
+        Answers,
+        Attachment,
+        ChatCommand,
+        CommandCall,
+        CommandHandler,
+        CommandInfo,
+        RepliedMessage,
+        Reply,
+    )
     from tgllm.api.context import Check, KeyValueStore, Log, PluginContext, PluginInfo, Texts
     from tgllm.api.errors import (
         AuthFailed,
         BadResponse,
         BudgetExceeded,
+        ChatUnavailable,
         ConfigError,
         ContextTooLong,
         DatabaseError,
@@ -43,8 +56,8 @@ if TYPE_CHECKING:
         Transcriber,
         Transcript,
     )
-    from tgllm.api.jobs import JobSpec
-    from tgllm.api.people import ChatInfo, ChatKind, Role, UserInfo
+    from tgllm.api.jobs import DueJob, Jobs, JobSpec, PlannedJob
+    from tgllm.api.people import ChatInfo, ChatKind, People, Role, UserInfo
     from tgllm.api.provider import Provider, ProviderPreset, ProviderSpec
     from tgllm.api.turn import Decision, TurnInfo, TurnResult
     from tgllm.api.types import (
@@ -69,14 +82,20 @@ __all__ = [
     "Access",
     "Answers",
     "ApiVersion",
+    "Attachment",
     "AuthFailed",
     "BadResponse",
     "BudgetExceeded",
+    "Button",
+    "ButtonRows",
     "ChatCommand",
     "ChatInfo",
     "ChatKind",
     "ChatMessage",
+    "ChatRef",
     "ChatRequest",
+    "ChatUnavailable",
+    "Chats",
     "Check",
     "Clock",
     "CommandCall",
@@ -86,6 +105,7 @@ __all__ = [
     "ContextTooLong",
     "DatabaseError",
     "Decision",
+    "DueJob",
     "Extracted",
     "ExtractionLimits",
     "FileDelta",
@@ -95,6 +115,7 @@ __all__ = [
     "FinishReason",
     "Finished",
     "JobSpec",
+    "Jobs",
     "Json",
     "JsonObject",
     "KeyValueStore",
@@ -106,9 +127,14 @@ __all__ = [
     "OutgoingFile",
     "PagePicture",
     "Part",
+    "People",
+    "PlannedJob",
     "PluginContext",
     "PluginError",
     "PluginInfo",
+    "Press",
+    "PressResult",
+    "Pressers",
     "Price",
     "Provider",
     "ProviderError",
@@ -120,8 +146,10 @@ __all__ = [
     "ReasoningEffort",
     "Recording",
     "Refused",
+    "RepliedMessage",
     "Reply",
     "Role",
+    "SentMessage",
     "Stopped",
     "StreamEvent",
     "SystemClock",
@@ -150,6 +178,8 @@ _PARTS = (
     "files",
     "jobs",
     "provider",
+    "buttons",
+    "chats",
     "commands",
     "context",
     "clock",

@@ -525,9 +525,42 @@ CREATE TABLE IF NOT EXISTS schedules (
     CHECK ((state = 'running') = (finished_at IS NULL))
 ) STRICT;
 
+-- One-shot jobs of plugins that have not ended, and calls of hooks that plugins still have to get.
+CREATE TABLE IF NOT EXISTS plugin_jobs (
+    id         INTEGER PRIMARY KEY,                     -- number of the job
+    plugin_id  TEXT NOT NULL,                           -- the plugin
+    kind       TEXT NOT NULL DEFAULT 'job'              -- the hook to call: tgllm_job, tgllm_forget, tgllm_chat_moved
+               CHECK (kind IN ('job', 'forget', 'chat_moved')),
+    owner      INTEGER NOT NULL DEFAULT 0,              -- Telegram id of a person or group; 0: the plugin itself
+    job_id     TEXT NOT NULL,                           -- the plugin's name for the job
+    mark       INTEGER NOT NULL,                        -- random: tells this row from a later one with the same name
+    data       TEXT NOT NULL CHECK (json_valid(data)),  -- JSON for the hook
+    due_at     INTEGER NOT NULL,                        -- when it is to run
+    run_at     INTEGER NOT NULL,                        -- when the next attempt is made, at the earliest
+    attempts   INTEGER NOT NULL DEFAULT 0               -- how often it was started
+               CHECK (attempts >= 0),
+    started_at INTEGER,                                 -- when the present attempt started; NULL: it waits
+    error      TEXT,                                    -- error message of the last attempt, for logs
+    created_at INTEGER NOT NULL,                        -- when it was planned
+    UNIQUE (plugin_id, kind, owner, job_id)
+) STRICT;
+CREATE INDEX IF NOT EXISTS plugin_jobs_next ON plugin_jobs (plugin_id, run_at) WHERE started_at IS NULL;
+CREATE INDEX IF NOT EXISTS plugin_jobs_started ON plugin_jobs (started_at) WHERE started_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS plugin_jobs_owner ON plugin_jobs (owner) WHERE owner <> 0;
+
+-- How much room the values of plugins take in kv, for their limits, and whose values there are.
+CREATE TABLE IF NOT EXISTS plugin_room (
+    plugin_id TEXT NOT NULL,                            -- the plugin
+    owner     INTEGER NOT NULL DEFAULT 0,               -- Telegram id of a person or group; 0: the plugin itself
+    keys      INTEGER NOT NULL CHECK (keys >= 0),       -- number of values
+    bytes     INTEGER NOT NULL CHECK (bytes >= 0),      -- bytes of their keys and values
+    PRIMARY KEY (plugin_id, owner)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS plugin_room_owner ON plugin_room (owner) WHERE owner <> 0;
+
 -- Small values of plugins and parts of the program, by scope.
 CREATE TABLE IF NOT EXISTS kv (
-    scope      TEXT NOT NULL,                           -- owner, such as 'plugin:echo'
+    scope      TEXT NOT NULL,                           -- owner, such as 'plugin:echo', or 'plugin:echo:7' for a person's values
     key        TEXT NOT NULL,                           -- name within the scope
     value      TEXT NOT NULL CHECK (json_valid(value)), -- JSON
     updated_at INTEGER NOT NULL,                        -- last change of this row
@@ -569,3 +602,38 @@ CREATE TABLE IF NOT EXISTS error_places (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS error_places_error ON error_places (error_id, at);
 CREATE INDEX IF NOT EXISTS error_places_user ON error_places (user_id) WHERE user_id IS NOT NULL;
+
+-- Messages that plugins have sent by themselves or with buttons. Outbox rows with the turn 'plugin:<id>' send them.
+CREATE TABLE IF NOT EXISTS plugin_messages (
+    id         INTEGER PRIMARY KEY,                     -- counts up from the time, so that no id is used again
+    plugin_id  TEXT NOT NULL,                           -- the plugin
+    key        TEXT,                                    -- the plugin's name of the message; NULL: none
+    lane       TEXT NOT NULL,                           -- business connection, chat and topic in one name
+    user_id    INTEGER,                                 -- for whom it is; NULL: for everybody in the chat
+    priority   INTEGER NOT NULL                         -- of its outbox rows
+               CHECK (priority BETWEEN 0 AND 3),
+    parts      TEXT NOT NULL DEFAULT '[]'               -- JSON array: the messages of Telegram that show it
+               CHECK (json_valid(parts) AND json_type(parts) = 'array'),
+    next_part  INTEGER NOT NULL DEFAULT 0,              -- number of its next outbox row
+    deleted    INTEGER NOT NULL DEFAULT 0               -- 1: the plugin has deleted it
+               CHECK (deleted IN (0, 1)),
+    created_at INTEGER NOT NULL                         -- when it was sent
+) STRICT;
+CREATE UNIQUE INDEX IF NOT EXISTS plugin_messages_key ON plugin_messages (plugin_id, key) WHERE key IS NOT NULL;
+CREATE INDEX IF NOT EXISTS plugin_messages_created ON plugin_messages (created_at);
+CREATE INDEX IF NOT EXISTS plugin_messages_lane ON plugin_messages (lane);
+
+-- The present buttons of messages of plugins; what a press brings is the id of the row and a number.
+CREATE TABLE IF NOT EXISTS plugin_keyboards (
+    id         INTEGER PRIMARY KEY,                     -- counts up from the time, so that no id is used again
+    message_id INTEGER NOT NULL UNIQUE                  -- the message
+               REFERENCES plugin_messages (id) ON DELETE CASCADE,
+    buttons    TEXT NOT NULL                            -- JSON array: [id, who may press it, data] of each button
+               CHECK (json_valid(buttons) AND json_type(buttons) = 'array')
+) STRICT;
+
+-- Chats that the bot may not write to: people who have blocked it, and groups that it was removed from.
+CREATE TABLE IF NOT EXISTS unreachable_chats (
+    chat_id INTEGER PRIMARY KEY,                        -- Telegram's id of the chat
+    since   INTEGER NOT NULL                            -- when that was noticed last
+) STRICT;

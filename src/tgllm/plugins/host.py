@@ -25,7 +25,7 @@ from tgllm.plugins.loading.records import PluginRecord
 from tgllm.plugins.loading.registration import nearest
 from tgllm.plugins.loading.settings import NO_SETTINGS, PluginSettingsSource
 from tgllm.plugins.owned import OwnedCommand, OwnedFileHandler, OwnedJob, OwnedProvider, OwnedTranscriber
-from tgllm.plugins.roster import OnQuarantine, Roster
+from tgllm.plugins.roster import Bound, OnQuarantine, Roster
 from tgllm.plugins.turns import TurnHooks
 
 if TYPE_CHECKING:
@@ -186,6 +186,10 @@ class PluginHost:
     def jobs(self) -> tuple[OwnedJob, ...]:
         """Jobs of active plugins, in order."""
         return self._roster.offered(lambda offers: offers.jobs, OwnedJob)
+
+    def implementations(self, hook: str) -> tuple[Bound, ...]:
+        """Return the implementations of active plugins, for a caller that judges their failures itself."""
+        return self._roster.implementations(hook)
 
     async def startup(self) -> None:
         """Store the known plugins for the next run, then call the startup hooks.

@@ -78,8 +78,10 @@ class Loader:
         folder = info.texts
         texts = None if folder is None else await self._run("reading its texts", lambda: read_texts(folder))
         plugin.notes = () if texts is None else texts.problems
+        has_job_hook = "tgllm_job" in plugin.hooks
         plugin.context = await self._run(
-            "its context", lambda: make_context(plugin.id, settings, self._services, texts)
+            "its context",
+            lambda: make_context(plugin.id, settings, self._services, texts, has_job_hook=has_job_hook),
         )
 
     async def _collect(self, plugin: LoadedPlugin) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tgllm_openai.presets import Preset, load_presets
 
-TARGET = Path(__file__).resolve().parent.parent / "docs" / "reference" / "openai-services.md"
+TARGET = Path(__file__).resolve().parents[2] / "docs" / "reference" / "openai-services.md"
 HEAD = """\
 # Services with OpenAI's format
 

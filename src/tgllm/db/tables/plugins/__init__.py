@@ -1,0 +1,1 @@
+"""Tables with data of plugins."""

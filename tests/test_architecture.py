@@ -174,7 +174,7 @@ class TestLoading:
         assert len(own(loaded)) <= most
 
     @pytest.mark.parametrize(
-        ("command", "most"), [("plugins list", 139), ("models sync", 176), ("models default", 165), ("ping", 173)]
+        ("command", "most"), [("plugins list", 141), ("models sync", 178), ("models default", 167), ("ping", 175)]
     )
     def test_a_command_that_opens_plugins_loads_no_bot(self, filled: Path, command: str, most: int) -> None:
         loaded = modules_loaded_by(filled, *command.split())

@@ -14,7 +14,8 @@ from collections.abc import Awaitable, Sequence
 
 import pluggy
 
-from tgllm.api.commands import ChatCommand
+from tgllm.api.buttons import Press, PressResult
+from tgllm.api.commands import ChatCommand, Reply
 from tgllm.api.context import Check, PluginContext, PluginInfo
 from tgllm.api.errors import TgllmError
 from tgllm.api.files import FileHandler, Transcriber
@@ -153,6 +154,22 @@ def tgllm_on_error(ctx: PluginContext, turn: TurnInfo, error: TgllmError) -> Awa
     """Handle the failure of a turn. Sync or async.
 
     Combines: all. Failure: quarantined. Since 1.0.
+    """
+
+
+@hookspec
+def tgllm_button(
+    ctx: PluginContext, press: Press
+) -> Awaitable[PressResult | Reply | str | None] | PressResult | Reply | str | None:
+    """Handle the press of a button of this plugin. Sync or async.
+
+    Only the plugin that sent the button is called, after the checks that a command passes: access, roles, vetoes of
+    ``tgllm_authorize``, and ``Button.pressers``. A text is shown as a toast, a Reply is sent as a new message. Presses
+    on buttons of one chat are handled one after another. After a crash a press may be handled twice, with the same
+    ``Press.id``.
+
+    Combines: one plugin is called. A TgllmError is shown to the person. Failure: any other exception is reported like
+    one of a command; the plugin is not quarantined. Since 1.1.
     """
 
 

@@ -44,6 +44,9 @@ TABLES = {
     "kv",
     "errors",
     "error_places",
+    "plugin_messages",
+    "plugin_keyboards",
+    "unreachable_chats",
 }
 
 

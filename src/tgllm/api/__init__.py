@@ -9,13 +9,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tgllm.api.buttons import Button, ButtonRows, Press, Pressers, PressResult
+    from tgllm.api.chats import ChatRef, Chats, SentMessage
     from tgllm.api.clock import Clock, SystemClock
-    from tgllm.api.commands import Access, Answers, ChatCommand, CommandCall, CommandHandler, CommandInfo, Reply
+    from tgllm.api.commands import (
+        Access,
+        Answers,
+        Attachment,
+        ChatCommand,
+        CommandCall,
+        CommandHandler,
+        CommandInfo,
+        RepliedMessage,
+        Reply,
+    )
     from tgllm.api.context import Check, KeyValueStore, Log, PluginContext, PluginInfo, Texts
     from tgllm.api.errors import (
         AuthFailed,
         BadResponse,
         BudgetExceeded,
+        ChatUnavailable,
         ConfigError,
         ContextTooLong,
         DatabaseError,
@@ -69,14 +82,20 @@ __all__ = [
     "Access",
     "Answers",
     "ApiVersion",
+    "Attachment",
     "AuthFailed",
     "BadResponse",
     "BudgetExceeded",
+    "Button",
+    "ButtonRows",
     "ChatCommand",
     "ChatInfo",
     "ChatKind",
     "ChatMessage",
+    "ChatRef",
     "ChatRequest",
+    "ChatUnavailable",
+    "Chats",
     "Check",
     "Clock",
     "CommandCall",
@@ -113,6 +132,9 @@ __all__ = [
     "PluginContext",
     "PluginError",
     "PluginInfo",
+    "Press",
+    "PressResult",
+    "Pressers",
     "Price",
     "Provider",
     "ProviderError",
@@ -123,8 +145,10 @@ __all__ = [
     "ReasoningEffort",
     "Recording",
     "Refused",
+    "RepliedMessage",
     "Reply",
     "Role",
+    "SentMessage",
     "Stopped",
     "StreamEvent",
     "SystemClock",
@@ -153,6 +177,8 @@ _PARTS = (
     "files",
     "jobs",
     "provider",
+    "buttons",
+    "chats",
     "commands",
     "context",
     "clock",

@@ -6,6 +6,7 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol
 
+from tgllm.api.chats import Chats, NoChats
 from tgllm.api.clock import Clock
 from tgllm.api.jobs import Jobs
 from tgllm.api.people import ChatInfo, People, UserInfo
@@ -141,6 +142,8 @@ class PluginContext(Generic[SettingsT]):
     store: KeyValueStore
     clock: Clock
     texts: Texts
+    chats: Chats = field(default_factory=NoChats)
+    """Messages to chats, beside replies. Since 1.1."""
     jobs: Jobs = field(default_factory=lambda: _absent(Jobs))
     """The plugin's one-shot jobs."""
     people: People = field(default_factory=lambda: _absent(People))

@@ -11,6 +11,7 @@ chats, so they must not contain keys, tokens or passwords.
     ├── Stopped                  a person or the shutdown ended the turn
     ├── BudgetExceeded           a budget is used up, or less is left than the question needs
     ├── FileUnreadable           a file can't be received or read
+    ├── ChatUnavailable          the bot may not write to a chat
     └── ProviderError            the provider failed
         ├── NotConfigured        a key or setting is missing
         ├── AuthFailed           the provider rejected the key
@@ -27,12 +28,13 @@ chats, so they must not contain keys, tokens or passwords.
 import math
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 __all__ = [
     "AuthFailed",
     "BadResponse",
     "BudgetExceeded",
+    "ChatUnavailable",
     "ConfigError",
     "ContextTooLong",
     "DatabaseError",
@@ -123,6 +125,41 @@ class FileUnreadable(TgllmError):
     """
 
     default_code = "file_unreadable"
+
+
+class ChatUnavailable(TgllmError):
+    """The bot may not write to a chat.
+
+    The code is ``chat_`` and the reason, and has a text of its own.
+    """
+
+    default_code = "chat_unknown"
+
+    reason: "Unavailability" = "unknown"
+
+    def __init__(self, message: str = "", *, reason: "Unavailability" = "unknown", chat: int | None = None) -> None:
+        """Create the error.
+
+        Args:
+            message: a sentence for logs; the default names the reason.
+            reason: ``unknown``: the chat has never used the bot; ``no_access``: the person or the group has no access;
+                ``blocked``: the person has blocked the bot, or it was removed from the group; ``no_bot``: this program
+                is not a running bot.
+            chat: Telegram's id of the chat.
+        """
+        self.reason = reason
+        super().__init__(message or f"{_WHY_UNAVAILABLE[reason]} (chat {chat})", code=f"chat_{reason}", chat=chat)
+
+
+Unavailability = Literal["unknown", "no_access", "blocked", "no_bot"]
+"""Why the bot may not write to a chat."""
+
+_WHY_UNAVAILABLE: Mapping[Unavailability, str] = {
+    "unknown": "The bot does not know the chat",
+    "no_access": "The chat has no access",
+    "blocked": "The bot was blocked or removed",
+    "no_bot": "Only a running bot sends messages",
+}
 
 
 class ProviderError(TgllmError):

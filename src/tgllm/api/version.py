@@ -33,5 +33,5 @@ class ApiVersion:
         return f"{self.major}.{self.minor}"
 
 
-API_VERSION = ApiVersion(1, 0)
+API_VERSION = ApiVersion(1, 1)
 """The version that tgllm provides."""

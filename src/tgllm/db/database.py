@@ -107,6 +107,7 @@ class Database:
         durable: bool = True,
         then: Callable[[T], None] | None = None,
         patient: bool = True,
+        answers: Signal | None = None,
     ) -> T:
         """Run ``unit`` in a transaction and return its result after the commit.
 
@@ -123,13 +124,22 @@ class Database:
                 and the unit stays committed.
             patient: False raises an error of the disk at once also inside of ``Database.patient``, for test writes and
                 for callers with a time limit.
+            answers: a signal to which the unit reacts. Units before it in the same transaction that give it call no
+                listener, since this one sees their changes.
 
         Raises:
             DatabaseError: the file can't be written; the unit is rolled back.
             sqlite3.IntegrityError: a row violates a constraint of the schema; the unit is rolled back.
         """
         self._has_written = True
-        return await self._writer.unit(unit, durable=durable, then=then, patient=patient)
+        return await self._writer.unit(unit, durable=durable, then=then, patient=patient, answers=answers)
+
+    def expect(self, signal: Signal) -> None:
+        """Call the listeners of a signal that the next unit is going to give.
+
+        What they submit then runs behind that unit in the same transaction, instead of in another one after its commit.
+        """
+        self._announce(signal)
 
     def on_commit(self, signal: Signal, listener: Callable[[], None]) -> None:
         """Have ``listener`` called after each commit that holds a unit which gave the signal.

@@ -81,8 +81,8 @@ class ChatReader:
         """Return whether a chunk is an error inside the stream, or in place of it."""
         if as_int(as_object(chunk.get("base_resp")).get("status_code")):
             return True
-        known = {"error": chunk.get("error")} if chunk.keys() & {"choices", "usage"} else chunk
-        return is_complaint(known)
+        has_answer = "choices" in chunk or "usage" in chunk
+        return is_complaint({"error": chunk.get("error")} if has_answer else chunk)
 
     def take(self, chunk: JsonObject) -> Iterator[StreamEvent]:
         """Yield the events of one chunk.
@@ -209,14 +209,15 @@ def _oddities(chunk: JsonObject) -> Iterator[BadResponse]:
     choices = chunk.get("choices")
     if choices and not isinstance(choices, list):
         yield unexpected("choices", "a list", choices)
-    for choice in as_list(choices)[:1]:
-        if choice and not isinstance(choice, dict):
-            yield unexpected("choices[0]", "an object", choice)
+    for first in as_list(choices)[:1]:
+        if first and not isinstance(first, dict):
+            yield unexpected("choices[0]", "an object", first)
+        choice = as_object(first)
         for name in ("delta", "message"):
-            part = as_object(choice).get(name)
+            part = choice.get(name)
             if part and not isinstance(part, dict):
                 yield unexpected(f"choices[0].{name}", "an object", part)
-        reason = as_object(choice).get("finish_reason")
+        reason = choice.get("finish_reason")
         if reason and not isinstance(reason, str):
             yield unexpected("choices[0].finish_reason", "text", reason)
 

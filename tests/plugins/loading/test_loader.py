@@ -14,7 +14,7 @@ REASONS = {
     "bad_signature": "tgllm_providers has no argument contxt (did you mean ctx?): it takes ctx",
     "bad_hook": "tgllm_provders is no hook of this tgllm (did you mean tgllm_providers?)",
     "bad_wrapper": "tgllm_commands is a hook wrapper, and wrappers are refused: make it a plain implementation",
-    "bad_api": "it needs API 1.7, this tgllm has 1.0: upgrade tgllm",
+    "bad_api": "it needs API 1.7, this tgllm has 1.1: upgrade tgllm",
     "bad_no_info": "it has no tgllm_plugin_info: tgllm_test_bad_no_info must implement it",
     "bad_id": "it calls itself somebody_else, but its entry point is named bad_id: they must be the same",
     "bad_return": "tgllm_providers returned a list with a str in it instead of a ProviderSpec",
@@ -79,7 +79,7 @@ def returning(hook: str, expression: str, api: str = "1.0") -> str:
 ODD = {
     "older API": (
         INFO.format(api="0.9"),
-        "it needs API 0.9, this tgllm has 1.0: upgrade tgllm-odd",
+        "it needs API 0.9, this tgllm has 1.1: upgrade tgllm-odd",
     ),
     "API in words": (INFO.format(api="latest"), "its API version 'latest' can't be read: write it like '1.0'"),
     "no PluginInfo": (

@@ -52,3 +52,9 @@ class RetentionSection(Section):
         le=MOST_DAYS,
         description="Days after which a kind of unexpected error that has not occurred again is deleted.",
     )
+    plugin_messages_days: float = Field(
+        default=90.0,
+        ge=1,
+        le=MOST_DAYS,
+        description="Days after which buttons of plugins' messages no longer work, and keys may send again.",
+    )

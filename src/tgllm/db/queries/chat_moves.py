@@ -9,6 +9,12 @@ __all__ = ["move"]
 # Existing rows of the new chat take precedence: they were written after the move.
 _MOVES = (
     "UPDATE facts SET lane = :new_lane WHERE lane = :old_lane",
+    # What is not sent yet gets its id in the new chat.
+    """
+    UPDATE plugin_messages SET lane = :new_lane, parts = (
+        SELECT json_group_array(json_array(value ->> 0, value ->> 1, NULL, NULL, NULL)) FROM json_each(parts)
+    ) WHERE lane = :old_lane
+    """,
     "UPDATE OR IGNORE budgets SET scope = 'group:' || :new WHERE scope = 'group:' || :old",
     "DELETE FROM budgets WHERE scope = 'group:' || :old",
     "UPDATE OR IGNORE budget_periods SET scope = 'group:' || :new WHERE scope = 'group:' || :old",

@@ -38,6 +38,10 @@ _CONVERSATIONS = f"DELETE FROM conversations WHERE {_MINE}"  # noqa: S608 (const
 _FACTS = f"DELETE FROM facts WHERE {_MINE}"  # noqa: S608 (constants)
 _REQUESTS = "UPDATE requests SET user_id = NULL, error_text = NULL WHERE user_id = :user"
 _KV = "DELETE FROM kv WHERE key = CAST(:user AS TEXT) AND scope NOT GLOB 'plugin:*'"
+# A message with a key stays without its content, so that its plugin does not send it again.
+_KEYBOARDS = f"DELETE FROM plugin_keyboards WHERE message_id IN (SELECT id FROM plugin_messages WHERE {_MINE})"  # noqa: S608 (constants)
+_PLUGIN_MESSAGES = f"DELETE FROM plugin_messages WHERE {_MINE} AND key IS NULL"  # noqa: S608 (constants)
+_KEYED = f"UPDATE plugin_messages SET parts = '[]' WHERE {_MINE}"  # noqa: S608 (constants)
 # The rows stay, so that a repeated update is still recognised. Updates of a turn that is queued or running keep their
 # content.
 _INBOX = f"""
@@ -73,8 +77,9 @@ def is_busy(conn: sqlite3.Connection, user_id: int, update_id: int) -> bool:
 def erase(conn: sqlite3.Connection, user_id: int, update_id: int) -> Erased:
     """Erase conversations, facts, files, settings, and the content of updates and answers of the person's private chat.
 
-    The values and jobs that plugins have for the person are erased too. These stay: the user's row with the decision on
-    their access, usage totals, the audit trail, messages in groups, and what plugins keep elsewhere.
+    The values and jobs that plugins have for the person are erased too, and the buttons of their messages with the data
+    of those. These stay: the user's row with the decision on their access, usage totals, the audit trail, messages in
+    groups, and what plugins keep elsewhere.
 
     Args:
         conn: an open write transaction.
@@ -88,7 +93,7 @@ def erase(conn: sqlite3.Connection, user_id: int, update_id: int) -> Erased:
     messages = int(conn.execute(_MESSAGES, values).fetchone()[0])
     conversations = conn.execute(_CONVERSATIONS, values).rowcount
     requests = conn.execute(_REQUESTS, values).rowcount
-    for statement in (_FACTS, _KV, _INBOX, _OUTBOX):
+    for statement in (_FACTS, _KV, _INBOX, _OUTBOX, _KEYBOARDS, _PLUGIN_MESSAGES, _KEYED):
         conn.execute(statement, values)
     errors.forget_person(conn, user_id)
     plugin_values.forget(conn, user_id)

@@ -15,6 +15,7 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.queries import pending_access, traces
 from tgllm.db.queries.retention import Forgotten, conversations_after, forget_messages, forget_taken_back
 from tgllm.db.tables import audit, broadcasts, errors, files, inbox, invites, outbox, requests, usage
+from tgllm.db.tables.plugins import messages as plugin_messages
 from tgllm.observe.logs import get_logger
 from tgllm.services.access.cards import CARD
 from tgllm.services.files.blobs import remove_blobs
@@ -77,6 +78,7 @@ class Retention:
             "broadcasts": await self._delete(max(days, REPORTED_DAYS), broadcasts.prune),
             "audit": await self._delete(self.settings.audit_days, audit.prune),
             "errors": await self._delete(self.settings.errors_days, errors.prune),
+            "plugin_messages": await self._delete(self.settings.plugin_messages_days, plugin_messages.prune),
             "emptied": await self._forget_emptied(),
             **await self.database.write(self._forget_access),
             "taken_back": await self._forget_taken_back(),

@@ -8,7 +8,7 @@ from pydantic.fields import FieldInfo
 
 from tgllm.config.sources.keys import FIELDS, SECRETS, variable
 
-TARGET = Path(__file__).resolve().parent.parent / ".env.example"
+TARGET = Path(__file__).resolve().parents[2] / ".env.example"
 HEAD = """\
 # Settings of tgllm, generated from the settings model by `make generate`. Copy this file to .env in the folder where
 # the bot starts, and uncomment the lines you need; commented lines show the defaults. An environment variable of the

@@ -15,6 +15,8 @@ NEEDS_A_SERVICE = (
     "test_no_token_is_left_out_of_the_sums",
     "test_a_part_of_the_tokens_is_told",
     "test_usage_belongs_to_its_answer",
+    "test_usage_that_comes_late_counts",
+    "test_a_file_of_an_earlier_question_stays",
     "test_deviations_of_gateways_are_tolerated",
     "test_an_error_in_place_of_an_answer_is_told",
     "test_the_request_is_not_changed",

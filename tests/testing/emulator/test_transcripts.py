@@ -87,7 +87,7 @@ async def test_messages_chats_and_people_are_short_in_a_failed_assertion(emu: Em
     (message,) = ann.private_chat().messages
 
     assert repr(message) == "<message #1 of demo_bot: 'Tea!' [Snooze]>"
-    assert repr(ann.private_chat()) == "<private 1001, Ann: 1 messages>"
+    assert repr(ann.private_chat()) == "<private 1001, Ann, messages: 1>"
     assert (repr(ann), repr(message.sender)) == ("<user 1001, Ann>", "<bot 42, demo_bot>")
 
 

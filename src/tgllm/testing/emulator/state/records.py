@@ -237,7 +237,7 @@ class EmulatedChat:
     def __repr__(self) -> str:
         """Return what the chat is, for the messages of failed assertions; ``Emulator.transcript`` shows its content."""
         name = self.title or (self.user.first_name if self.user else "")
-        return f"<{self.type} {self.id}, {name}: {len(self._messages)} messages>"
+        return f"<{self.type} {self.id}, {name}, messages: {len(self._messages)}>"
 
     @property
     def is_private(self) -> bool:

@@ -422,7 +422,7 @@ async def _serve(loaded: LoadedConfig, token: str, *, plugins: bool) -> None:
                     watch_runtime(runtime, web, hook)
                     noting = asyncio.create_task(_note_models(runtime.core), name="look at the models")
                     try:
-                        await runtime.run(stopping.event)
+                        await runtime.run(stopping.event, _freeze_heap)
                     finally:
                         noting.cancel()
                         await asyncio.wait({noting})
@@ -485,11 +485,14 @@ async def _open(
         if stopping.event.is_set():
             return None
         raise
-    # Objects created so far live as long as the program, so the garbage collector need not scan them again.
+    return runtime
+
+
+def _freeze_heap() -> None:
+    """Let the garbage collector never again scan the objects created so far: they live as long as the program."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
-    return runtime
 
 
 def _log_plugins(core: "Core") -> None:

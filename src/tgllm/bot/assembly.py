@@ -1,14 +1,12 @@
-"""Assembles the bot: session, limiter, dispatcher, handlers."""
+"""Assembles the handlers of updates: middlewares, commands, buttons. Imported late, see ``loading``."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from aiogram import Bot, Dispatcher
-from aiogram.client.telegram import TelegramAPIServer
+from aiogram import Dispatcher
 
 from tgllm.api import ChatInfo, CommandInfo, UserInfo
-from tgllm.api.clock import Clock, SystemClock
 from tgllm.bot.admin.assembly import admin_commands, admin_presses
 from tgllm.bot.commands.branches import branch_commands, branch_presses
 from tgllm.bot.commands.cancel import cancel_commands
@@ -41,41 +39,29 @@ from tgllm.bot.middlewares.password import PasswordMiddleware
 from tgllm.bot.middlewares.place import PlaceMiddleware
 from tgllm.bot.middlewares.scope import ScopeMiddleware
 from tgllm.bot.parts import BotParts
-from tgllm.bot.telegram.call_report import CallReport
-from tgllm.bot.telegram.limiter import Limiter
-from tgllm.bot.telegram.session import BotSession
-from tgllm.bot.ui.command_table import LiveCommands, TableCommand
+from tgllm.bot.ui.command_table import CommandTable, LiveCommands, TableCommand
 from tgllm.bot.ui.press_table import PressAction, PressTable
 from tgllm.i18n import Catalogue
 from tgllm.plugins.calls.runner import HookRunner
 from tgllm.services.common.text import one_line
 from tgllm.services.core import Core
 
-__all__ = ["live_commands", "make_bot", "make_dispatcher", "own_commands", "press_actions"]
+__all__ = ["fill_dispatcher", "own_commands", "press_actions", "table_rows"]
 
 MOST_TITLE = 60
 """Most UTF-16 units of a plugin's title in help."""
 
 
-def make_bot(token: str, api: str, limiter: Limiter, *, request_seconds: float, clock: Clock | None = None) -> Bot:
-    """Return the client of the Bot API server at ``api``; all its calls pass the limiter."""
-    clock = clock or SystemClock()
-    session = BotSession(TelegramAPIServer.from_base(api), timeout=request_seconds, clock=clock)
-    session.middleware(limiter)
-    session.middleware(CallReport(clock))
-    return Bot(token, session=session)
-
-
-def make_dispatcher(parts: BotParts, commands: LiveCommands) -> Dispatcher:
-    """Return aiogram's dispatcher with the bot's middlewares and one handler for each kind of update.
+def fill_dispatcher(dispatcher: Dispatcher, parts: BotParts, commands: LiveCommands) -> None:
+    """Register the bot's middlewares and one handler for each kind of update.
 
     There are no filters: aiogram runs each filter expression in a thread, and the command table needs none.
 
     Args:
+        dispatcher: aiogram's, without any.
         parts: parts of the bot that handlers need.
         commands: of the bot and of plugins.
     """
-    dispatcher = Dispatcher(disable_fsm=True)
     dispatcher.update.outer_middleware(ScopeMiddleware(parts))
     dispatcher.update.outer_middleware(ErrorsMiddleware())
     dispatcher.update.outer_middleware(PlaceMiddleware())
@@ -87,7 +73,6 @@ def make_dispatcher(parts: BotParts, commands: LiveCommands) -> Dispatcher:
     dispatcher.callback_query.register(PressHandler(PressTable(press_actions())).handle)
     dispatcher.stopped_message_generation.register(handle_stopped)
     dispatcher.my_chat_member.register(handle_membership)
-    return dispatcher
 
 
 def own_commands(texts: Catalogue) -> Iterable[TableCommand]:
@@ -145,22 +130,19 @@ def press_actions() -> Iterable[PressAction]:
     yield from admin_presses()
 
 
-def live_commands(core: Core, runner: HookRunner) -> LiveCommands:
-    """Return the table of all commands, of the bot and of plugins.
+def table_rows(core: Core, runner: HookRunner, table: Callable[[], CommandTable]) -> Iterable[TableCommand]:
+    """Yield all commands, of the bot and of plugins.
 
     Args:
         core: with the plugins.
         runner: calls the commands of plugins.
+        table: returns the table of these commands.
     """
 
-    def rows() -> Iterable[TableCommand]:
-        yield from own_commands(core.texts)
-        titles = core.host.titles
-        for owned in core.host.commands:
-            yield plugin_command(owned, usable_by, runner, _group_of(titles.get(owned.plugin_id), core.texts))
-
     def usable_by(user: UserInfo, chat: ChatInfo) -> Sequence[CommandInfo]:
-        return commands.table.for_user(user, chat)
+        return table().for_user(user, chat)
 
-    commands = LiveCommands(lambda: core.host.revision, rows)
-    return commands
+    yield from own_commands(core.texts)
+    titles = core.host.titles
+    for owned in core.host.commands:
+        yield plugin_command(owned, usable_by, runner, _group_of(titles.get(owned.plugin_id), core.texts))

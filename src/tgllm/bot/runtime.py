@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
+from functools import partial
 from typing import Any, cast
 
+from aiogram import Dispatcher
 from aiogram.types import User
 
 from tgllm.api import DatabaseError
 from tgllm.api.clock import Clock, milliseconds
-from tgllm.bot.assembly import live_commands, make_bot, make_dispatcher
 from tgllm.bot.commands.plugins import command_runner
 from tgllm.bot.delivery.sender import Sender
 from tgllm.bot.intake.dispatch import Dispatch
@@ -21,12 +22,15 @@ from tgllm.bot.intake.storage_outage import StorageOutage
 from tgllm.bot.intake.store import Intake
 from tgllm.bot.intake.unparsed import answer_to_unparsed
 from tgllm.bot.intake.webhook import Webhook
+from tgllm.bot.loading import Loading
 from tgllm.bot.parts import BotParts
 from tgllm.bot.renderer.renderer import Renderer
+from tgllm.bot.telegram.client import make_bot
 from tgllm.bot.telegram.downloads import Downloads
 from tgllm.bot.telegram.failures import classify, fatal_error
 from tgllm.bot.telegram.limiter import Limiter, rates_from
 from tgllm.bot.telegram.outage import Outage
+from tgllm.bot.ui.command_table import LiveCommands, TableCommand
 from tgllm.bot.ui.menus import CommandMenus
 from tgllm.bot.updates.acknowledgements import Acknowledgements
 from tgllm.bot.updates.raw import turn_id_of
@@ -35,6 +39,7 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.tables.inbox import InboxRow, Recovered
 from tgllm.observe.logs import get_logger
 from tgllm.observe.service_manager import service_manager
+from tgllm.plugins.calls.runner import HookRunner
 from tgllm.services.access.bot_account import remember_username
 from tgllm.services.access.lost_access import LostAccess
 from tgllm.services.access.upkeep import AccessUpkeep
@@ -56,6 +61,7 @@ LAST_CALLS_SECONDS = 5.0
 """How long it then waits for calls under way: the result of an interrupted call would be unknown."""
 LONGEST_PAUSE_SECONDS = 30.0
 
+Load = Callable[[Sequence[asyncio.Task[Any]]], Awaitable[None]]
 Beside = Callable[[], Coroutine[Any, Any, None]]
 """A background task that runs until it is cancelled."""
 
@@ -70,13 +76,25 @@ class BotRuntime:
         dispatch: Dispatch,
         receiver: Poller | Webhook,
         beside: Sequence[Beside] = (),
+        *,
+        load: Load,
     ) -> None:
-        """Create the runtime; the background tasks ``beside`` are cancelled first at shutdown."""
+        """Create the runtime.
+
+        Args:
+            core: the services.
+            parts: what handlers need.
+            dispatch: of the updates.
+            receiver: of the updates.
+            beside: background tasks, which are cancelled first at shutdown.
+            load: imports and connects the handlers, while the given tasks run.
+        """
         self.core = core
         self._parts = parts
         self._dispatch = dispatch
         self._receiver = receiver
         self._beside = beside
+        self._load = load
         self.loop_lag: Callable[[], float] = lambda: 0.0
         """How late the event loop ran calls of the last ten seconds, at most, in seconds."""
         self.run_job: Callable[[str], Awaitable[None]] = _no_job
@@ -95,8 +113,12 @@ class BotRuntime:
         """Return the seconds since the last successful getUpdates; None before the first one, and with a webhook."""
         return self._receiver.seconds_since_success() if isinstance(self._receiver, Poller) else None
 
-    async def run(self, stop: asyncio.Event) -> None:
+    async def run(self, stop: asyncio.Event, started: Callable[[], None] = lambda: None) -> None:
         """Run until ``stop`` is set, then wait for running turns and send what is ready.
+
+        Args:
+            stop: ends the bot.
+            started: is called when everything is imported and connected.
 
         Raises:
             TelegramRefused: the token is wrong, or another program uses it.
@@ -108,10 +130,16 @@ class BotRuntime:
         await self._recover()
         # Before the first poll, which may wait for a message.
         service_manager().ready("receiving messages")
-        sender = asyncio.create_task(self._parts.sender.run(), name="sender")
-        dispatch = asyncio.create_task(self._dispatch.run(), name="dispatch")
         receiver = asyncio.create_task(self._receiver.run(), name="receiver")
         stopping = asyncio.create_task(stop.wait(), name="stop")
+        try:
+            await self._load((receiver, stopping))
+            started()
+        except BaseException:
+            await _cancel(receiver, stopping)
+            raise
+        sender = asyncio.create_task(self._parts.sender.run(), name="sender")
+        dispatch = asyncio.create_task(self._dispatch.run(), name="dispatch")
         beside = [asyncio.create_task(run()) for run in self._beside]
         tasks = {sender, dispatch, receiver, stopping, *beside}
         failed: DatabaseError | None = None
@@ -225,7 +253,7 @@ async def open_runtime(
         )
         relevance = Relevance(me.id, me.username or "")
         acknowledgements = Acknowledgements(core.running, relevance, milliseconds(core.clock))
-        commands = live_commands(core, runner)
+        commands = _live_commands(core, runner)
         menus = CommandMenus(bot, core.database, core.clock, commands, core.errors)
         parts = BotParts(
             core,
@@ -247,9 +275,10 @@ async def open_runtime(
             core.running.forget(row.lane, turn_id_of(row.update_id))
             hiding.ended(row)
 
+        handlers = Dispatcher(disable_fsm=True)
         dispatch = Dispatch(
             bot,
-            make_dispatcher(parts, commands),
+            handlers,
             core.database,
             core.clock,
             most_parallel=config.turns.max_parallel,
@@ -274,8 +303,29 @@ async def open_runtime(
         outside = _watch(core, look_again)
         own = [core.errors.run, upkeep.run, menus.run, core.broadcaster.run, outside.run]
         own.append(ClockWatch(core.database, core.clock, sender.wake).run)
+        loading = Loading()
+
+        def connect() -> None:
+            from tgllm.bot.assembly import fill_dispatcher  # noqa: PLC0415  after the first getUpdates
+
+            fill_dispatcher(handlers, parts, commands)
+
+        receiver = receiver_for(bot, core, loading.before(intake.take))
+        load = partial(loading.run, finish=connect)
         async with StorageOutage(bot, core).watching():
-            yield BotRuntime(core, parts, dispatch, receiver_for(bot, core, intake.take), [*beside, *own])
+            yield BotRuntime(core, parts, dispatch, receiver, [*beside, *own], load=load)
+
+
+def _live_commands(core: BotCore, runner: HookRunner) -> LiveCommands:
+    """Return the table of all commands, of the bot and of plugins."""
+
+    def rows() -> Iterable[TableCommand]:
+        from tgllm.bot.assembly import table_rows  # noqa: PLC0415  after the first getUpdates
+
+        return table_rows(core, runner, lambda: commands.table)
+
+    commands = LiveCommands(lambda: core.host.revision, rows)
+    return commands
 
 
 def _watch(core: BotCore, look_again: Callable[[], None]) -> OutsideChanges:

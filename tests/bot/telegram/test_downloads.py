@@ -15,8 +15,8 @@ from aiohttp.test_utils import RawTestServer
 
 from bot_support import HastyClock
 from tgllm.api import FileUnreadable
-from tgllm.bot.assembly import make_bot
 from tgllm.bot.telegram import downloads as module
+from tgllm.bot.telegram.client import make_bot
 from tgllm.bot.telegram.downloads import Downloads
 from tgllm.bot.telegram.limiter import Limiter, Rates
 from tgllm.observe.logs import configure_logging

@@ -10,8 +10,6 @@ from typing import Any
 from tgllm.bot.renderer.process import RenderProcess
 from tgllm.bot.renderer.wire import Task, payloads_from
 from tgllm.bot.rendering.payloads import EntityText, Payload, RichMode
-from tgllm.bot.rendering.render import asks_for_rich, render, render_beginning
-from tgllm.bot.rendering.split import is_visible, split_text
 from tgllm.observe.content import handling
 from tgllm.services.common.text import clip, mend_surrogates
 from tgllm.services.errors.reports import LoggedOnly, Reporter
@@ -49,6 +47,8 @@ class Renderer:
         """
         try:
             if len(markdown) <= INLINE_CHARS:
+                from tgllm.bot.rendering.render import render  # noqa: PLC0415  late, see ``bot.loading``
+
                 return render(markdown, rich=rich)
             return payloads_from(await self._run("render", markdown, rich))
         except Exception as error:  # noqa: BLE001  a mistake in formatting must not cost the text
@@ -59,6 +59,8 @@ class Renderer:
         """Return the beginning of a text, as ``rendering.render.render_beginning`` does; plain text if that fails."""
         try:
             if len(markdown) <= INLINE_CHARS:
+                from tgllm.bot.rendering.render import render_beginning  # noqa: PLC0415  late, see ``bot.loading``
+
                 return render_beginning(markdown, limit)
             # The process parses the whole text, since its end may define the links of its beginning.
             return payloads_from(await self._run("beginning", markdown, limit))
@@ -71,6 +73,8 @@ class Renderer:
         """Return whether ``auto`` uses rich messages for a text; False if that is not known in time."""
         try:
             if len(markdown) <= INLINE_CHARS:
+                from tgllm.bot.rendering.render import asks_for_rich  # noqa: PLC0415  late, see ``bot.loading``
+
                 return asks_for_rich(markdown)
             return bool(await self._run("asks_for_rich", markdown, None))
         except Exception as error:  # noqa: BLE001  as above
@@ -96,4 +100,6 @@ class Renderer:
 
 def plain_messages(text: str) -> list[Payload]:
     """Return a text as plain messages, without those that have no visible text, which Telegram rejects."""
+    from tgllm.bot.rendering.split import is_visible, split_text  # noqa: PLC0415  the same
+
     return [EntityText(part) for part in split_text(mend_surrogates(text)) if is_visible(part)]

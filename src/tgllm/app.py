@@ -196,7 +196,7 @@ async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -
         ConfigError: a plugin's settings or the refresh times are invalid.
         TelegramRefused: the token is invalid.
     """
-    from tgllm.bot.runtime import open_runtime  # noqa: PLC0415  imports aiogram, which nothing else needs
+    from tgllm.bot.runtime import open_replies, open_runtime  # noqa: PLC0415  imports aiogram, which nothing else needs
     from tgllm.plugins.holds.watch import HoldLimits, HoldWatch  # noqa: PLC0415  shell commands have no loop to watch
     from tgllm.scheduler.jobs import jobs_of  # noqa: PLC0415  imports APScheduler, which only a running bot needs
     from tgllm.scheduler.scheduler import Scheduler  # noqa: PLC0415  the same
@@ -219,10 +219,11 @@ async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -
         stack.enter_context(_strays_reported(bot_core))
         await core.database.watch_file(core.clock, _files_beside(core.config.data_dir))
         await bot_core.users.ensure_owners(core.config.admin_ids)
+        composer = await stack.enter_async_context(open_replies(bot_core))
         try:
             await core.host.startup()
             scheduler = Scheduler(core.database, core.clock, jobs_of(bot_core), bot_core.errors)
-            async with open_runtime(bot_core, token, [scheduler.run], scheduler.times) as runtime:
+            async with open_runtime(bot_core, composer, token, [scheduler.run], scheduler.times) as runtime:
                 runtime.loop_lag = watch.lag
                 yield runtime
         finally:

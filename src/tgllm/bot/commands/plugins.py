@@ -12,10 +12,12 @@ from tgllm.api import (
     Reply,
     UserInfo,
 )
+from tgllm.bot.replies.calls import PluginCall, handling_call
+from tgllm.bot.replies.checks import fault_of
 from tgllm.bot.scope import Scope
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
-from tgllm.bot.ui.markdown_reply import send_long_message
-from tgllm.bot.ui.reply_files import send_with_files, wrong_file
+from tgllm.bot.ui.plugin_replies import posting
+from tgllm.bot.updates.raw import turn_id_of
 from tgllm.db.engine.gate import StorageGate
 from tgllm.plugins.calls.outcome import Outcome, Raised, Returned, TimedOut, contract_error, explain
 from tgllm.plugins.calls.runner import HookRunner
@@ -65,14 +67,11 @@ def plugin_command(
             tuple(listing(scope.user, scope.chat)),
             _ANSWERS[scope.group_mode],
             scope.chat.is_private or scope.parts.sees_all,
+            turn_id_of(scope.row.update_id),
         )
-        reply = _reply(await runner.call(command.handler, call), owned, scope)
-        if reply.files:
-            await send_with_files(scope, reply)
-        elif reply.markdown:
-            await send_long_message(scope, reply.text)
-        else:
-            await scope.reply(reply.text)
+        with handling_call(PluginCall(call.id, scope.lane.key, scope.user.id, owned.plugin_id)):
+            outcome = await runner.call(command.handler, call)
+        await scope.end(*await posting(scope, owned.plugin_id, _reply(outcome, owned, scope)))
 
     return TableCommand(
         command.name,
@@ -97,13 +96,11 @@ def _reply(outcome: Outcome[object], owned: OwnedCommand, scope: Scope) -> Reply
             return Reply("")
         case Returned(str(text)):
             return Reply(text)
-        case Returned(Reply(str(), files=files) as reply):
-            wrong = wrong_file(files)
-            if wrong is not None:
-                raise _reported(owned, wrong, scope)
-            return reply
         case Returned(other):
-            raise _reported(owned, f"returned a {type(other).__name__}", scope)
+            fault = fault_of(other, handles_presses=scope.core.host.handles_presses(owned.plugin_id))
+            if fault is not None or not isinstance(other, Reply):
+                raise _reported(owned, f"returned {fault}", scope)
+            return other
         case TimedOut(seconds):
             slow = _failure(owned, "command_slow", f"did not end within {seconds:g} s", seconds=seconds)
             _report(slow, owned, scope)

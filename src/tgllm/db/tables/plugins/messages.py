@@ -164,7 +164,9 @@ def drop_keyboard(conn: sqlite3.Connection, message_id: int) -> None:
 def keyboard(conn: sqlite3.Connection, keyboard_id: int) -> tuple[PluginMessage, Sequence[KeyboardButton]] | None:
     """Return a message and its buttons, given their id; None if they are no longer there."""
     row = conn.execute("SELECT message_id, buttons FROM plugin_keyboards WHERE id = ?", (keyboard_id,)).fetchone()
-    message = None if row is None else get(conn, row["message_id"])
+    if row is None:
+        return None
+    message = get(conn, row["message_id"])
     return None if message is None else (message, [tuple(button) for button in json.loads(row["buttons"])])
 
 

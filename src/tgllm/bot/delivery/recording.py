@@ -33,6 +33,8 @@ are notices of uncertain messages."""
 GRACE_SECONDS = 2.0
 """Time after a call of unknown result in which Telegram may still execute it, and other ids become known."""
 LONGEST_PAUSE_SECONDS = 300.0
+_NO_CHAT = "chat not found"
+"""Part of the error text if a person has never started the bot. Bot API server: sendMessage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +110,9 @@ class Recorder:
     def _give_up(self, conn: Connection, row: OutboxRow, failure: CallFailure, now: int) -> None:
         """Mark a row as failed; tell the person what is missing, or note that the bot may not write to the chat."""
         outbox.mark_failed(conn, row.id, failure.reason)
-        if failure.meaning == "blocked" and row.chat_id is not None:
+        if row.chat_id is not None and (failure.meaning == "blocked" or _NO_CHAT in failure.reason.lower()):
             unreachable.note(conn, row.chat_id, now)
+            return
         missed = PLACEHOLDER not in row.payload and (row.turn_id is not None or has_file(row.payload))
         if failure.meaning == "rejected" and missed:
             lane = Lane.parse(row.lane)

@@ -1,28 +1,18 @@
 """Commands of plugins, as rows of the command table."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 
-from tgllm.api import (
-    Answers,
-    ChatCommand,
-    ChatInfo,
-    CommandCall,
-    CommandInfo,
-    PluginError,
-    Reply,
-    UserInfo,
-)
+from tgllm.api import ChatCommand, PluginError, Reply
+from tgllm.bot.commands.plugin_calls import Listing, call_of
 from tgllm.bot.replies.calls import PluginCall, handling_call
 from tgllm.bot.replies.checks import fault_of
 from tgllm.bot.scope import Scope
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
 from tgllm.bot.ui.plugin_replies import posting
-from tgllm.bot.updates.raw import turn_id_of
 from tgllm.db.engine.gate import StorageGate
 from tgllm.plugins.calls.outcome import Outcome, Raised, Returned, TimedOut, contract_error, explain
 from tgllm.plugins.calls.runner import HookRunner
 from tgllm.plugins.owned import OwnedCommand
-from tgllm.services.chats.group_mode import GroupMode
 
 __all__ = ["COMMAND_SECONDS", "command_runner", "plugin_command"]
 
@@ -30,10 +20,6 @@ COMMAND_SECONDS = 60.0
 """Timeout of a plugin's command."""
 GRACE_SECONDS = 1.0
 """Time for clean-up after the timeout."""
-
-Listing = Callable[[UserInfo, ChatInfo], Sequence[CommandInfo]]
-
-_ANSWERS: Mapping[GroupMode, Answers] = {"always": "all", "mention": "addressed", "never": "commands"}
 
 
 def command_runner(storage: StorageGate | None = None) -> HookRunner:
@@ -58,17 +44,7 @@ def plugin_command(
     command = owned.command
 
     async def run(scope: Scope, parsed: ParsedCommand) -> None:
-        call = CommandCall(
-            command.name,
-            parsed.args,
-            scope.user,
-            scope.chat,
-            owned.context,
-            tuple(listing(scope.user, scope.chat)),
-            _ANSWERS[scope.group_mode],
-            scope.chat.is_private or scope.parts.sees_all,
-            turn_id_of(scope.row.update_id),
-        )
+        call = await call_of(scope, parsed, owned, listing)
         with handling_call(PluginCall(call.id, scope.lane.key, scope.user.id, owned.plugin_id)):
             outcome = await runner.call(command.handler, call)
         await scope.end(*await posting(scope, owned.plugin_id, _reply(outcome, owned, scope)))

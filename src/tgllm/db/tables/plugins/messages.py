@@ -20,6 +20,7 @@ __all__ = [
     "add_keyboard",
     "drop_keyboard",
     "find_key",
+    "find_sent",
     "get",
     "keyboard",
     "mark_deleted",
@@ -119,6 +120,19 @@ def find_key(conn: sqlite3.Connection, plugin_id: str, key: str) -> PluginMessag
     """Return the message of a plugin with that key; None if there is none."""
     cursor = conn.execute("SELECT * FROM plugin_messages WHERE plugin_id = ? AND key = ?", (plugin_id, key))
     return read_one(PluginMessage, cursor)
+
+
+_SHOWN = """
+    SELECT * FROM plugin_messages
+    WHERE plugin_id = ? AND lane = ? AND deleted = 0
+        AND EXISTS (SELECT 1 FROM json_each(parts) WHERE value ->> 2 = ?)
+    LIMIT 1
+"""
+
+
+def find_sent(conn: sqlite3.Connection, plugin_id: str, lane: str, sent_id: int) -> PluginMessage | None:
+    """Return the message of a plugin that a message of Telegram in a lane shows; None if there is none."""
+    return read_one(PluginMessage, conn.execute(_SHOWN, (plugin_id, lane, sent_id)))
 
 
 def set_parts(conn: sqlite3.Connection, message_id: int, parts: Sequence[Part], next_part: int) -> None:

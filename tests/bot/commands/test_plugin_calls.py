@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot_support import Start, decide_group, from_bot, settled
-from hands_support import Hands
+from plugin_support import Hands
 from tgllm.api import Attachment, Button, CommandCall, FileUnreadable, Reply
 from tgllm.testing.emulator import EmulatedUser, Emulator
 

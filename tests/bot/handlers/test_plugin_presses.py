@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot_support import Killed, Start, decide_group, from_bot, settled
-from hands_support import Hands, plain
+from plugin_support import Hands, plain
 from tgllm import hookimpl
 from tgllm.api import Button, Decision, PluginContext, PluginInfo, Press, PressResult, Refused, Reply
 from tgllm.db.tables import users

@@ -1,17 +1,20 @@
 """Messages that plugins send: once by their key, only where they may, and their own to edit and delete."""
 
 import asyncio
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot_support import Killed, Start, decide_group, from_bot, is_notice, settled
-from hands_support import Hands
+from plugin_support import Hands
 from tgllm.api import Button, ChatInfo, ChatUnavailable, CommandCall, OutgoingFile, PluginContext, PluginError, Reply
 from tgllm.db.tables import groups, outbox, users
 from tgllm.testing.emulator import EmulatedUser, Emulator, Fault
 
+NO_ACCESS: Sequence[users.Status] = ("pending", "denied", "blocked")
 BUTTONS = [[Button("Ok", "ok")]]
 
 
@@ -98,8 +101,8 @@ class TestWhere:
             ann.private_chat()
             assert await self.refused(hands, 777) == "unknown"
             assert await self.refused(hands, 0) == "unknown"
-            for status in ("pending", "denied", "blocked"):
-                await bot.core.database.write(lambda conn, to=status: users.set_status(conn, eve.id, to, 1))  # type: ignore[misc]
+            for status in NO_ACCESS:
+                await bot.core.database.write(partial(users.set_status, user_id=eve.id, status=status, now=1))
                 assert await self.refused(hands, eve.id) == "no_access"
             await settled(emu, bot)
         assert from_bot(eve.private_chat()) == []

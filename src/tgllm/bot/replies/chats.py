@@ -171,7 +171,7 @@ class PluginChats:
         made = Reply(reply) if isinstance(reply, str) else reply
         fault = fault_of(made, handles_presses=self.sender.host.handles_presses(self.plugin_id))
         if fault is not None or not isinstance(made, Reply):
-            raise PluginError(f"the plugin {self.plugin_id} wants to send {fault}")
+            raise PluginError(f"a message of the plugin {self.plugin_id} is {fault}")
         return made
 
     def _check_key(self, key: object) -> None:

@@ -59,7 +59,7 @@ def _fault_of_buttons(rows: object, *, handles_presses: bool) -> str | None:
             return f"a {type(row).__name__} where a row of buttons belongs"
         buttons = cast("list[object]", row)
         if not 1 <= len(buttons) <= MOST_IN_ROW:
-            return f"a row of {len(buttons)} buttons; a row has 1 to {MOST_IN_ROW}"
+            return f"a row with the number of buttons {len(buttons)} instead of 1 to {MOST_IN_ROW}"
         count += len(buttons)
         for button in buttons:
             fault = _fault_of_button(button)
@@ -67,7 +67,7 @@ def _fault_of_buttons(rows: object, *, handles_presses: bool) -> str | None:
                 return fault
             if not handles_presses and cast("Button", button).id:
                 return "a button, and the plugin has no tgllm_button to handle a press"
-    return f"{count} buttons; a message has at most {MOST_BUTTONS}" if count > MOST_BUTTONS else None
+    return f"more buttons ({count}) than a message can have ({MOST_BUTTONS})" if count > MOST_BUTTONS else None
 
 
 def _fault_of_button(button: object) -> str | None:

@@ -90,11 +90,13 @@ picture: $(VENV)/.installed-dev ## draw the animated picture of the README; need
 	@$(BIN)/python scripts/animated_picture.py
 
 generate: $(VENV)/.installed-dev ## write again the files that are made from the code
-	@$(BIN)/python scripts/env_example.py
-	@$(BIN)/python scripts/configuration_page.py
-	@$(BIN)/python scripts/admin_commands.py
-	@$(BIN)/python scripts/metrics_page.py
-	@$(BIN)/python scripts/cli_reference.py
+	@$(BIN)/python scripts/generators/env_example.py
+	@$(BIN)/python scripts/generators/configuration_page.py
+	@$(BIN)/python scripts/generators/admin_commands.py
+	@$(BIN)/python scripts/generators/metrics_page.py
+	@$(BIN)/python scripts/generators/openai_services.py
+	@$(BIN)/python scripts/generators/cli_reference.py
+	@$(BIN)/python scripts/generators/contract.py
 
 docs: $(VENV)/.installed-docs ## build the documentation site in build/docs; warnings are errors
 	@$(BIN)/python scripts/build_site.py

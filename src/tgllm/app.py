@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any
 import tgllm
 from tgllm.api.clock import Clock, SystemClock
 from tgllm.api.errors import DatabaseError, PluginError, TgllmError
+from tgllm.api.people import UserInfo
+from tgllm.config.checks import zone
 from tgllm.config.load import LoadedConfig, require_token
 from tgllm.config.model import Config
 from tgllm.config.paths import database_path
 from tgllm.db.database import Database
 from tgllm.db.engine.lock import LOCK_NAME, lock_data_folder
+from tgllm.db.engine.unit import Connection
 from tgllm.i18n import Catalogue
 from tgllm.observe.errors import is_logged
 from tgllm.observe.logs import configure_logging, flush_logging, get_logger
@@ -84,12 +87,27 @@ async def open_host(
         database = await stack.enter_async_context(await Database.open(database_path(config.data_dir), clock=clock))
         host = await PluginHost.load(
             discover() if found is None else found,
-            HostServices(database, config.data_dir, clock, texts, get_logger, config.language),
+            HostServices(
+                database,
+                config.data_dir,
+                clock,
+                texts,
+                get_logger,
+                config.language,
+                zone(config.time_zone),
+                _find_person,
+            ),
             settings=loaded.plugins,
             choice=PluginChoice(others=plugins, disabled=frozenset(config.disable_plugins)),
             reserved_commands=CORE_COMMANDS,
         )
         yield database, await stack.enter_async_context(host)
+
+
+def _find_person(conn: Connection, user_id: int, now: int) -> UserInfo | None:
+    from tgllm.services.people.standing import find_person  # noqa: PLC0415  `tgllm plugins list` needs no service
+
+    return find_person(conn, user_id, now)
 
 
 @asynccontextmanager
@@ -198,7 +216,9 @@ async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -
     """
     from tgllm.bot.runtime import open_replies, open_runtime  # noqa: PLC0415  imports aiogram, which nothing else needs
     from tgllm.plugins.holds.watch import HoldLimits, HoldWatch  # noqa: PLC0415  shell commands have no loop to watch
-    from tgllm.scheduler.jobs import jobs_of  # noqa: PLC0415  imports APScheduler, which only a running bot needs
+    from tgllm.scheduler.by_hand import JobsByHand  # noqa: PLC0415  imports APScheduler, which only a running bot needs
+    from tgllm.scheduler.jobs import jobs_of  # noqa: PLC0415  the same
+    from tgllm.scheduler.one_shot import OneShotJobs  # noqa: PLC0415  the same
     from tgllm.scheduler.scheduler import Scheduler  # noqa: PLC0415  the same
     from tgllm.services.bot_core import open_bot_core  # noqa: PLC0415  shell commands don't need them
     from tgllm.services.maintenance.storage_log import log_storage  # noqa: PLC0415  the same
@@ -222,9 +242,13 @@ async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -
         composer = await stack.enter_async_context(open_replies(bot_core))
         try:
             await core.host.startup()
-            scheduler = Scheduler(core.database, core.clock, jobs_of(bot_core), bot_core.errors)
-            async with open_runtime(bot_core, composer, token, [scheduler.run], scheduler.times) as runtime:
+            jobs = jobs_of(bot_core)
+            scheduler = Scheduler(core.database, core.clock, jobs, bot_core.errors)
+            one_shot = OneShotJobs(core.database, core.clock, core.host, bot_core.errors)
+            beside = [scheduler.run, one_shot.run]
+            async with open_runtime(bot_core, composer, token, beside, scheduler.times) as runtime:
                 runtime.loop_lag = watch.lag
+                runtime.run_job = JobsByHand(jobs, one_shot).run
                 yield runtime
         finally:
             await core.host.shutdown()

@@ -19,7 +19,7 @@ from tgllm.api.commands import ChatCommand, Reply
 from tgllm.api.context import Check, PluginContext, PluginInfo
 from tgllm.api.errors import TgllmError
 from tgllm.api.files import FileHandler, Transcriber
-from tgllm.api.jobs import JobSpec
+from tgllm.api.jobs import DueJob, JobSpec
 from tgllm.api.people import ChatInfo, UserInfo
 from tgllm.api.provider import ProviderSpec
 from tgllm.api.turn import Decision, TurnInfo, TurnResult
@@ -170,4 +170,38 @@ def tgllm_button(
 
     Combines: one plugin is called. A TgllmError is shown to the person. Failure: any other exception is reported like
     one of a command; the plugin is not quarantined. Since 1.1.
+    """
+
+
+@hookspec
+def tgllm_job(ctx: PluginContext, job: DueJob) -> Awaitable[None] | None:
+    """Do a one-shot job that ``ctx.jobs.at`` has planned, when it is due. Sync or async.
+
+    The time limit is 600 s. A failure does not cause quarantine: the job is tried again, see ``Jobs``.
+
+    Combines: called for the plugin's own jobs. Failure: tried again later, at most 4 times; then the job is removed and
+    reported. Since 1.1.
+    """
+
+
+@hookspec
+def tgllm_forget(ctx: PluginContext, user: UserInfo) -> Awaitable[None] | None:
+    """Delete what the plugin keeps about a person, who has used ``/forget`` or was erased by an admin. Sync or async.
+
+    The values of ``ctx.store.of(user)`` and the jobs of ``ctx.jobs.of(user)`` are deleted already. Called soon after
+    the deletion, also after a restart, and maybe more than once; if the plugin is missing or quarantined, when it is
+    back.
+
+    Combines: all. Failure: tried again like a job, then reported. Since 1.1.
+    """
+
+
+@hookspec
+def tgllm_chat_moved(ctx: PluginContext, old: int, new: int) -> Awaitable[None] | None:
+    """Replace a group's id in what the plugin keeps: Telegram has made a supergroup of the group. Sync or async.
+
+    The values of ``ctx.store.of(old)`` and the jobs of ``ctx.jobs.of(old)`` have moved already. Called as soon and as
+    often as ``tgllm_forget``.
+
+    Combines: all. Failure: tried again like a job, then reported. Since 1.1.
     """

@@ -8,19 +8,36 @@ from contextlib import closing
 
 import pytest
 
-from bot_support import Start
+from bot_support import HastyClock, Start
 from http_support import get
 from tgllm.api import DatabaseError
+from tgllm.api.clock import SystemClock
+from tgllm.bot.intake import storage_outage
 from tgllm.db import database as database_module
 from tgllm.db.engine.gate import Obstacle
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries import known_ids
 from tgllm.db.tables import inbox, outbox
 from tgllm.testing.bot import RunningBot
-from tgllm.testing.emulator import EmulatedUser, Emulator
+from tgllm.testing.emulator import EmulatedUser, Emulator, Fault
 from tgllm.testing.scripted import ScriptedProvider
 
 LONG = "long question " * 290
+
+
+class PausedClock(SystemClock):
+    """Holds pauses of more than an hour until they may go on."""
+
+    def __init__(self) -> None:
+        self.held = False
+        self.go_on = asyncio.Event()
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds > 3600:
+            self.held = True
+            await self.go_on.wait()
+        else:
+            await super().sleep(seconds)
 
 
 @pytest.fixture(autouse=True)
@@ -169,6 +186,81 @@ async def test_a_lock_of_another_process_is_waited_out(
         await emu.wait_for(lambda: len(notices(ann)) == 2)
     assert answers(ann) == [*first, "hello"]
     assert "locked" in notices(ann)[0]
+
+
+async def test_a_message_to_the_admins_that_fails_is_sent_again_while_the_outage_lasts(
+    emu: Emulator, ann: EmulatedUser, start: Start
+) -> None:
+    bob = emu.add_user(first_name="Bob", language_code="en")
+    for person, times in ((ann, 3), (bob, 1)):
+        emu.faults.add(Fault.bad_gateway("sendMessage", times=times, chat_id=person.id))
+    emu.faults.add(Fault.cut_before("sendMessage", chat_id=ann.id))
+    for person in (ann, bob):
+        await person.say("/start")
+    async with start(admins=[ann.id, bob.id], clock=HastyClock()) as bot:
+        await fill(bot)
+        await ann.say(LONG)
+        await bot.core.database.gate.wait_closed()
+        await emu.wait_for(lambda: notices(ann) and notices(bob))
+        await free(bot)
+        await emu.wait_for(lambda: len(notices(ann)) == len(notices(bob)) == 2)
+    assert [text[0] for text in notices(ann) + notices(bob)] == ["⚠", "✅", "⚠", "✅"]
+
+
+async def test_who_has_blocked_the_bot_is_not_tried_again(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
+    bob = emu.add_user(first_name="Bob", language_code="en")
+    emu.faults.add(Fault.bad_gateway("sendMessage", times=2, chat_id=ann.id))
+    forbidden = "Forbidden: bot was blocked by the user"
+    emu.faults.add(Fault.api_error("sendMessage", 403, forbidden, times=None, chat_id=bob.id))
+    async with start(admins=[ann.id, bob.id], clock=HastyClock()) as bot:
+        await fill(bot)
+        await ann.say(LONG)
+        await emu.wait_for(lambda: notices(ann))
+        tried = emu.journal.of("sendMessage", chat_id=bob.id)
+        await free(bot)
+        await emu.wait_for(lambda: len(notices(ann)) == 2)
+    assert len(tried) == 1
+
+
+async def test_an_outage_soon_after_another_one_is_reported_when_it_lasts(
+    emu: Emulator, ann: EmulatedUser, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage_outage, "AGAIN_SECONDS", 10_000.0)
+    clock = PausedClock()
+    async with start(clock=clock) as bot:
+        for count in (1, 2):
+            await fill(bot)
+            await ann.say(LONG)
+            await bot.core.database.gate.wait_closed()
+            if count == 1:
+                await emu.wait_for(lambda: len(notices(ann)) == 1)
+            else:
+                await emu.wait_for(lambda: clock.held)
+                assert len(notices(ann)) == 2, "not again so soon"
+                clock.go_on.set()
+                await emu.wait_for(lambda: len(notices(ann)) == 3)
+            await free(bot)
+            await emu.wait_for(lambda count=count: len(notices(ann)) == 2 * count)
+
+
+async def test_the_admins_are_known_while_nothing_can_be_read(
+    emu: Emulator, ann: EmulatedUser, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage_outage, "READ_SECONDS", 0.05)
+    async with start() as bot:
+        await ann.say("first")
+        await answered(emu, ann, 1)
+
+        def unreadable(*_: object) -> list[int]:
+            raise DatabaseError("it can't be opened", code="database_unreachable")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(bot.core.notifier, "chats", unreadable)
+            await fill(bot)
+            await ann.say(LONG)
+            await emu.wait_for(lambda: notices(ann))
+        await free(bot)
+        await emu.wait_for(lambda: len(notices(ann)) == 2)
 
 
 @CAUSES

@@ -26,6 +26,8 @@ ADDED = {
     8: "INSERT INTO errors (id, event, kind, message, place, trace, version, times, first_at, last_at)"
     " VALUES ('E7K2-9QXM', 'turn.failed', 'KeyError', 'x', 'a.py:1', '[]', '0.1', 1, 1, 1);"
     "INSERT INTO error_places (kind, ref, error_id, at) VALUES ('turn', 't', 'E7K2-9QXM', 1);",
+    12: "INSERT INTO plugin_jobs (plugin_id, job_id, mark, data, due_at, run_at, created_at)"
+    " VALUES ('remind', 'a', 1, 'null', 1, 1, 1);",
     11: "INSERT INTO plugin_messages (id, plugin_id, key, lane, user_id, priority, parts, next_part, created_at)"
     " VALUES (7, 'remind', 'tea', ':1002:', 1002, 2, '[[0, 1, 21, null, null]]', 1, 7);"
     'INSERT INTO plugin_keyboards (id, message_id, buttons) VALUES (8, 7, \'[["snooze", "recipient", null]]\');'

@@ -39,6 +39,8 @@ TABLES = {
     "broadcast_recipients",
     "audit",
     "schedules",
+    "plugin_jobs",
+    "plugin_room",
     "kv",
     "errors",
     "error_places",

@@ -14,6 +14,7 @@ from tgllm.api import (
     ChatRequest,
     CommandCall,
     Decision,
+    DueJob,
     ExtractionLimits,
     Finished,
     Recording,
@@ -29,6 +30,12 @@ from tgllm.api import (
 from tgllm.plugins import PluginHost
 
 RESULT = TurnResult("Hi", "", "stop", Usage())
+BESIDE_TURNS = [
+    ("tgllm_job", "job, ctx", {"job": DueJob("a", 1.0)}, [(DueJob("a", 1.0), "p")]),
+    ("tgllm_forget", "user, ctx", {"user": UserInfo(7, "", None)}, [(UserInfo(7, "", None), "p")]),
+    ("tgllm_chat_moved", "old, new, ctx", {"old": -5, "new": -1005}, [(-5, -1005, "p")]),
+]
+"""Hooks that the scheduler calls, whose effects tests/scheduler checks."""
 
 
 @pytest.fixture
@@ -53,6 +60,7 @@ def plugin(plugin_id: str, body: str) -> str:
 def test_every_hook_has_a_test() -> None:
     hooks = {name for name in vars(hookspecs) if name.startswith("tgllm_")}
     tested = {name.removeprefix("test_hook_").split("__")[0] for name in globals() if name.startswith("test_hook_")}
+    tested |= {hook.removeprefix("tgllm_") for hook, *_ in BESIDE_TURNS}
 
     assert {name.removeprefix("tgllm_") for name in hooks} == tested
 
@@ -357,3 +365,17 @@ async def test_each_plugin_gets_a_context_of_its_own(site: Any, load_host: LoadH
         Path("data/plugins/b"),
     ]
     assert all(context.data_dir.is_dir() for context in contexts)
+
+
+@pytest.mark.parametrize(("hook", "signature", "values", "seen"), BESIDE_TURNS)
+async def test_the_hooks_beside_turns_get_their_arguments(
+    site: Any, load_host: LoadHost, hook: str, signature: str, values: dict[str, object], seen: list[object]
+) -> None:
+    names = signature.replace("ctx", "ctx.plugin_id")
+    site.write("p", plugin("p", f"@hookimpl\n    async def {hook}({signature}): seen.append(({names}))"))
+    host = await load_host()
+
+    (bound,) = host.implementations(hook)
+    await bound.implementation.function(*bound.arguments(values))
+
+    assert sys.modules["tgllm_p_module"].seen == seen

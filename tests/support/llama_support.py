@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from tgllm.testing.fake_providers import FakeDipseek, FakeError
+from tgllm.testing.fake_providers.dipseek_api.body import ChatBody
 from tgllm.testing.fake_providers.dipseek_errors import DipseekErrors
 
 __all__ = ["TINY", "FakeLlama", "gguf", "write_model", "write_xllamacpp"]
@@ -90,6 +91,11 @@ class FakeLlama(FakeDipseek):
     @property
     def errors(self) -> DipseekErrors:
         return LlamaErrors()
+
+    def _checked(self, raw: object) -> ChatBody:
+        # llama.cpp takes "none", which DeepSeek's API does not know.
+        body = {name: value for name, value in raw.items() if value != "none"} if isinstance(raw, dict) else raw
+        return super()._checked(body)
 
     def _check_key(self, request: web.Request) -> None:
         assert self._given_key(request), "the child's key is missing"

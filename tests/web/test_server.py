@@ -10,7 +10,8 @@ import pytest
 from http_support import get, parsed, send
 from tgllm.api import ConfigError
 from tgllm.web import server
-from tgllm.web.server import Answer, serving
+from tgllm.web.answers import Answer
+from tgllm.web.server import serving
 
 
 class Secret(Exception):

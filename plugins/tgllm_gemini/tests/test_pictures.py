@@ -63,7 +63,7 @@ async def test_an_interim_picture_is_not_shown(fake: FakeGemini, provider: Gemin
 
 
 async def test_a_picture_of_megabytes_in_one_line(fake: FakeGemini, provider: GeminiProvider) -> None:
-    fake._write_bytes = None
+    fake.write_bytes = None
     large = FileDelta(os.urandom(20 * 2**20), "image/png")
     fake.answer([large])
 

@@ -56,9 +56,9 @@ if TYPE_CHECKING:
         Transcriber,
         Transcript,
     )
-    from tgllm.api.jobs import JobSpec
-    from tgllm.api.people import ChatInfo, ChatKind, Role, UserInfo
-    from tgllm.api.provider import Provider, ProviderSpec
+    from tgllm.api.jobs import DueJob, Jobs, JobSpec, PlannedJob
+    from tgllm.api.people import ChatInfo, ChatKind, People, Role, UserInfo
+    from tgllm.api.provider import Provider, ProviderPreset, ProviderSpec
     from tgllm.api.turn import Decision, TurnInfo, TurnResult
     from tgllm.api.types import (
         ChatMessage,
@@ -105,6 +105,7 @@ __all__ = [
     "ContextTooLong",
     "DatabaseError",
     "Decision",
+    "DueJob",
     "Extracted",
     "ExtractionLimits",
     "FileDelta",
@@ -114,6 +115,7 @@ __all__ = [
     "FinishReason",
     "Finished",
     "JobSpec",
+    "Jobs",
     "Json",
     "JsonObject",
     "KeyValueStore",
@@ -125,6 +127,8 @@ __all__ = [
     "OutgoingFile",
     "PagePicture",
     "Part",
+    "People",
+    "PlannedJob",
     "PluginContext",
     "PluginError",
     "PluginInfo",
@@ -134,6 +138,7 @@ __all__ = [
     "Price",
     "Provider",
     "ProviderError",
+    "ProviderPreset",
     "ProviderSpec",
     "QuotaExceeded",
     "RateLimited",

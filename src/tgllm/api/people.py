@@ -1,9 +1,10 @@
 """People and chats, as passed to hooks and commands."""
 
 from dataclasses import dataclass
-from typing import Literal
+from datetime import tzinfo
+from typing import Literal, Protocol
 
-__all__ = ["ChatInfo", "ChatKind", "Role", "UserInfo"]
+__all__ = ["ChatInfo", "ChatKind", "People", "Role", "UserInfo"]
 
 Role = Literal["owner", "admin", "user", "guest"]
 ChatKind = Literal["private", "group", "supergroup", "channel"]
@@ -22,6 +23,8 @@ class UserInfo:
     username: str | None = None
     language: str = "en"
     """IETF tag of the language of the person's Telegram client, or of the language chosen in ``/settings``."""
+    timezone: str | None = None
+    """IANA name of the time zone chosen in ``/settings``, such as ``Europe/Berlin``; None: the bot's."""
 
     @property
     def is_admin(self) -> bool:
@@ -50,3 +53,15 @@ class ChatInfo:
     def is_group(self) -> bool:
         """Whether it is a group or supergroup, which is approved as a whole; not the direct messages of a channel."""
         return self.kind in {"group", "supergroup"} and self.direct_topic_id is None
+
+
+class People(Protocol):
+    """The people known to the bot, for code that runs outside of their messages, such as a job."""
+
+    async def get(self, user_id: int) -> UserInfo | None:
+        """Return a person as known now; None if the bot does not know the id. A ``role`` of None means no access."""
+        ...
+
+    async def timezone(self, user: UserInfo | int) -> tzinfo:
+        """Return the time zone that a person has chosen, or else the bot's, as known now."""
+        ...

@@ -81,6 +81,8 @@ class BotRuntime:
         self._beside = beside
         self.loop_lag: Callable[[], float] = lambda: 0.0
         """How late the event loop ran calls of the last ten seconds, at most, in seconds."""
+        self.run_job: Callable[[str], Awaitable[None]] = _no_job
+        """Runs a plugin's job by its id apart from its time, for tests of plugins."""
 
     def seconds_asking(self) -> float:
         """Return how long the present getUpdates has lasted; 0 if there is none, and with a webhook."""
@@ -282,6 +284,7 @@ async def open_runtime(
             sender.wake()
             # Updates that were queued again in the shell.
             dispatch.arrived.set()
+            core.database.announce("jobs")
             menus.refresh()
 
         upkeep = AccessUpkeep(core.database, core.clock, core.texts, core.access, core.running)
@@ -327,6 +330,10 @@ async def _who_am_i(get_me: Callable[[], Awaitable[User]], clock: Clock) -> User
         else:
             outage.over()
             return me
+
+
+async def _no_job(job_id: str) -> None:
+    raise LookupError(f"there is no job {job_id!r}: this bot has no scheduler")
 
 
 async def _within(seconds: float, waiting: Awaitable[object]) -> bool:

@@ -10,6 +10,7 @@ from tgllm.bot.delivery.rows import message_rows
 from tgllm.bot.delivery.text_files import TextFiles, is_too_long
 from tgllm.bot.parts import BotParts
 from tgllm.bot.rendering.split import MESSAGE_LIMIT
+from tgllm.bot.updates.first_look import FirstLook
 from tgllm.bot.updates.raw import turn_id_of
 from tgllm.config.model import Config
 from tgllm.db.engine.unit import Connection, Unit
@@ -61,6 +62,7 @@ class UpdateScope:
     user: UserInfo | None
     """The sender as a user of the bot; None before the sender is identified."""
     progress: _Progress = field(default_factory=_Progress, repr=False)
+    first_look: FirstLook = field(default_factory=FirstLook)
     is_misplaced: bool = False
     """Whether it is a press whose answer might be seen by others than the people of its chat; it may run no action."""
 
@@ -148,6 +150,8 @@ class UpdateScope:
             outbox.add(conn, rows, now)
             inbox.finish(conn, self.row.update_id, state, now, None if error is None else error())
 
+        if rows:
+            self.core.database.expect("outbox")
         await self.write(unit)
         self.note_ended()
 
@@ -227,6 +231,7 @@ class Scope(UpdateScope):
             person=person,
             user=user,
             progress=scope.progress,
+            first_look=scope.first_look,
             is_misplaced=scope.is_misplaced,
             group_mode=group_mode,
         )

@@ -45,7 +45,7 @@ class Database:
         self.path = path
         self.gate = StorageGate((clock or SystemClock()).monotonic)
         """Open, except while units wait for the disk; see ``patient``."""
-        self._writer = ConnectionThread(path, "tgllm-db-writer", "BEGIN IMMEDIATE", self._announce)
+        self._writer = ConnectionThread(path, "tgllm-db-writer", "BEGIN IMMEDIATE", self.announce)
         self._reader = ConnectionThread(path, "tgllm-db-reader", "BEGIN")
         self._data_version = DataVersion()
         self._presence: Presence | None = None
@@ -107,6 +107,7 @@ class Database:
         durable: bool = True,
         then: Callable[[T], None] | None = None,
         patient: bool = True,
+        answers: Signal | None = None,
     ) -> T:
         """Run ``unit`` in a transaction and return its result after the commit.
 
@@ -123,13 +124,22 @@ class Database:
                 and the unit stays committed.
             patient: False raises an error of the disk at once also inside of ``Database.patient``, for test writes and
                 for callers with a time limit.
+            answers: a signal to which the unit reacts. Units before it in the same transaction that give it call no
+                listener, since this one sees their changes.
 
         Raises:
             DatabaseError: the file can't be written; the unit is rolled back.
             sqlite3.IntegrityError: a row violates a constraint of the schema; the unit is rolled back.
         """
         self._has_written = True
-        return await self._writer.unit(unit, durable=durable, then=then, patient=patient)
+        return await self._writer.unit(unit, durable=durable, then=then, patient=patient, answers=answers)
+
+    def expect(self, signal: Signal) -> None:
+        """Call the listeners of a signal that the next unit is going to give.
+
+        What they submit then runs behind that unit in the same transaction, instead of in another one after its commit.
+        """
+        self.announce(signal)
 
     def on_commit(self, signal: Signal, listener: Callable[[], None]) -> None:
         """Have ``listener`` called after each commit that holds a unit which gave the signal.
@@ -139,7 +149,8 @@ class Database:
         """
         self._listeners.setdefault(signal, []).append(listener)
 
-    def _announce(self, signal: Signal) -> None:
+    def announce(self, signal: Signal) -> None:
+        """Call the listeners of a signal, such as after a commit of another process, whose signals are unknown."""
         for listener in self._listeners.get(signal, ()):
             listener()
 

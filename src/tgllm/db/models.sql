@@ -525,9 +525,42 @@ CREATE TABLE IF NOT EXISTS schedules (
     CHECK ((state = 'running') = (finished_at IS NULL))
 ) STRICT;
 
+-- One-shot jobs of plugins that have not ended, and calls of hooks that plugins still have to get.
+CREATE TABLE IF NOT EXISTS plugin_jobs (
+    id         INTEGER PRIMARY KEY,                     -- number of the job
+    plugin_id  TEXT NOT NULL,                           -- the plugin
+    kind       TEXT NOT NULL DEFAULT 'job'              -- the hook to call: tgllm_job, tgllm_forget, tgllm_chat_moved
+               CHECK (kind IN ('job', 'forget', 'chat_moved')),
+    owner      INTEGER NOT NULL DEFAULT 0,              -- Telegram id of a person or group; 0: the plugin itself
+    job_id     TEXT NOT NULL,                           -- the plugin's name for the job
+    mark       INTEGER NOT NULL,                        -- random: tells this row from a later one with the same name
+    data       TEXT NOT NULL CHECK (json_valid(data)),  -- JSON for the hook
+    due_at     INTEGER NOT NULL,                        -- when it is to run
+    run_at     INTEGER NOT NULL,                        -- when the next attempt is made, at the earliest
+    attempts   INTEGER NOT NULL DEFAULT 0               -- how often it was started
+               CHECK (attempts >= 0),
+    started_at INTEGER,                                 -- when the present attempt started; NULL: it waits
+    error      TEXT,                                    -- error message of the last attempt, for logs
+    created_at INTEGER NOT NULL,                        -- when it was planned
+    UNIQUE (plugin_id, kind, owner, job_id)
+) STRICT;
+CREATE INDEX IF NOT EXISTS plugin_jobs_next ON plugin_jobs (plugin_id, run_at) WHERE started_at IS NULL;
+CREATE INDEX IF NOT EXISTS plugin_jobs_started ON plugin_jobs (started_at) WHERE started_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS plugin_jobs_owner ON plugin_jobs (owner) WHERE owner <> 0;
+
+-- How much room the values of plugins take in kv, for their limits, and whose values there are.
+CREATE TABLE IF NOT EXISTS plugin_room (
+    plugin_id TEXT NOT NULL,                            -- the plugin
+    owner     INTEGER NOT NULL DEFAULT 0,               -- Telegram id of a person or group; 0: the plugin itself
+    keys      INTEGER NOT NULL CHECK (keys >= 0),       -- number of values
+    bytes     INTEGER NOT NULL CHECK (bytes >= 0),      -- bytes of their keys and values
+    PRIMARY KEY (plugin_id, owner)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS plugin_room_owner ON plugin_room (owner) WHERE owner <> 0;
+
 -- Small values of plugins and parts of the program, by scope.
 CREATE TABLE IF NOT EXISTS kv (
-    scope      TEXT NOT NULL,                           -- owner, such as 'plugin:echo'
+    scope      TEXT NOT NULL,                           -- owner, such as 'plugin:echo', or 'plugin:echo:7' for a person's values
     key        TEXT NOT NULL,                           -- name within the scope
     value      TEXT NOT NULL CHECK (json_valid(value)), -- JSON
     updated_at INTEGER NOT NULL,                        -- last change of this row

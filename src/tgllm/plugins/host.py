@@ -1,8 +1,6 @@
 """Plugin host: loads plugins, isolates their failures, and is the bot's only access to them."""
 
-import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
-from contextlib import redirect_stdout
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
@@ -14,6 +12,7 @@ from tgllm.api.turn import Decision, TurnInfo, TurnResult
 from tgllm.api.types import ChatRequest
 from tgllm.plugins import lifecycle
 from tgllm.plugins.builtin.found import BUILTIN
+from tgllm.plugins.calls.output import stdout_kept
 from tgllm.plugins.calls.runner import HookRunner
 from tgllm.plugins.calls.thread import HookThread
 from tgllm.plugins.calls.time_limits import HostLimits
@@ -74,7 +73,7 @@ class PluginHost:
         """
         thread = HookThread()
         try:
-            with redirect_stdout(sys.stderr):
+            with stdout_kept():
                 return await describe(
                     [*(BUILTIN if choice.builtin else ()), *found],
                     Loader(thread, limits, NO_SETTINGS, services),
@@ -106,17 +105,18 @@ class PluginHost:
         """
         known = await records.recall(services.database)
         thread = HookThread()
+        loader = Loader(thread, limits, settings, services)
         try:
-            # A shell command may print JSON to stdout, which output of a plugin would break.
-            with redirect_stdout(sys.stderr):
+            with stdout_kept():
                 plugins = await assemble(
                     [*(BUILTIN if choice.builtin else ()), *found],
-                    Loader(thread, limits, settings, services),
+                    loader,
                     known=known,
                     choice=choice,
                     reserved_commands=reserved_commands,
                 )
         finally:
+            loader.close()
             thread.close()
         storage = None if services.database is None else services.database.gate
         runner = HookRunner(limits.async_seconds, limits.grace_seconds, strict=True, storage=storage)
@@ -215,6 +215,10 @@ class PluginHost:
     def _button_of(self, plugin_id: str) -> Bound | None:
         implementations = self._roster.implementations("tgllm_button")
         return next((bound for bound in implementations if bound.plugin.id == plugin_id), None)
+
+    def implementations(self, hook: str) -> tuple[Bound, ...]:
+        """Return the implementations of active plugins, for a caller that judges their failures itself."""
+        return self._roster.implementations(hook)
 
     async def startup(self) -> None:
         """Store the known plugins for the next run, then call the startup hooks.

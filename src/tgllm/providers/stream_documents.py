@@ -23,7 +23,7 @@ _IGNORED = frozenset({"", "null", "ping", "pong", "heartbeat", "keepalive", "kee
 """Data of events that only keep the connection alive, in lower case."""
 _JSON_STARTS = ("{", "[", '"', "-")
 _STATUS_DIGITS = 3
-_COMPLAINTS = ("message", "detail", "errors", "error_msg", "msg")
+_COMPLAINTS = frozenset({"message", "detail", "errors", "error_msg", "msg"})
 
 
 def data_of(event: ServerEvent) -> str:
@@ -60,7 +60,7 @@ def is_complaint(document: JsonObject) -> bool:
     """Return whether a document is an error of a service or of a gateway, if it has no part of an answer."""
     if document.get("error") or document.get("object") == "error" or document.get("type") == "error":
         return True
-    return any(document.get(name) for name in _COMPLAINTS)
+    return any(document[name] for name in _COMPLAINTS & document.keys())
 
 
 def status_of(document: JsonObject) -> int:

@@ -54,6 +54,20 @@ class RunningBot:
         assert self.talking is not None  # noqa: S101  set by ``running_bot``
         return self.talking
 
+    async def run_job(self, job_id: str) -> None:
+        """Run a plugin's job now, and wait for its end.
+
+        To have jobs run at their times instead, start the bot with a ``ManualClock``, and advance it.
+
+        Args:
+            job_id: the ``id`` of a ``JobSpec``, or that of a one-shot job, whose next attempt is made.
+
+        Raises:
+            LookupError: there is no such job.
+            Exception: what the job has raised.
+        """
+        await self.runtime.run_job(job_id)
+
     async def stop(self) -> None:
         """Stop the bot gracefully, as SIGTERM does.
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from tgllm.web.server import Connection
+from tgllm.web.requests import Connection
 
 __all__ = ["CallerServer"]
 

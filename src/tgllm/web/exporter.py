@@ -9,7 +9,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from tgllm.observe.metrics.instruments import Counter, Gauge, Instrument
-from tgllm.web.server import Answer
+from tgllm.web.answers import Answer
 
 __all__ = ["Exporter"]
 

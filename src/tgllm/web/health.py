@@ -12,7 +12,7 @@ from tgllm.api.clock import Clock, milliseconds
 from tgllm.db.database import Database
 from tgllm.db.file.probe import write_probe
 from tgllm.observe.redaction import redact
-from tgllm.web.server import Answer
+from tgllm.web.answers import Answer
 from tgllm.web.shared import Shared
 
 __all__ = ["BotState", "Health"]

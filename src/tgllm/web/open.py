@@ -15,9 +15,10 @@ from tgllm.observe.logs import get_logger
 from tgllm.observe.metrics.instruments import collecting
 from tgllm.observe.metrics.table import ALL, DATABASE_SECONDS, DATABASE_WAIT
 from tgllm.plugins.host import PluginHost
+from tgllm.web.answers import Answer
 from tgllm.web.health import BotState, Health, WebhookState
 from tgllm.web.sampling import Sampler
-from tgllm.web.server import Answer, Route, serving
+from tgllm.web.server import Route, serving
 from tgllm.web.shared import Shared
 
 if TYPE_CHECKING:

@@ -3,18 +3,16 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
 
 from aiohttp import web
 
-from tgllm.observe.logs import get_logger
+from tgllm.web.answers import Answer, response_of, words_of
 from tgllm.web.listening import listening
+from tgllm.web.requests import Connection
 
-__all__ = ["Answer", "Connection", "Route", "response_of", "serving", "words_of"]
-
-log = get_logger(__name__)
+__all__ = ["Route", "serving"]
 
 MOST_CONNECTIONS: Final = 100
 """Connections at a time; for one more, the oldest is ended."""
@@ -25,16 +23,6 @@ ANSWER_SECONDS: Final = 10.0
 _MOST_BYTES: Final = 4096
 """Maximum size of the request line, and of each header."""
 _METHODS: Final = ("GET", "HEAD")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer to a request."""
-
-    body: str | bytes
-    status: int = HTTPStatus.OK
-    content_type: str = "text/plain; charset=utf-8"
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 Route = Callable[[Mapping[str, str]], Awaitable[Answer]]
@@ -56,27 +44,6 @@ async def serving(host: str, port: int, routes: Mapping[str, Route]) -> AsyncGen
     server = _Server(_handler(routes), lingering_time=0, max_line_size=_MOST_BYTES, max_field_size=_MOST_BYTES)
     async with listening(server, host, port, "web") as found:
         yield found
-
-
-class Connection(web.RequestHandler):
-    """Connection whose errors say nothing of the program to the client."""
-
-    __slots__ = ()
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,  # noqa: ARG002  the signature of the base class
-        status: int = HTTPStatus.INTERNAL_SERVER_ERROR,
-        exc: BaseException | None = None,
-        message: str | None = None,  # noqa: ARG002  the same
-    ) -> web.StreamResponse:
-        """Return the answer to a request that can't be read or answered."""
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            log.error("web.failed", status=status, exc_info=exc)
-        return response_of(Answer(words_of(status), status))
-
-    def log_exception(self, *_args: object, **_values: object) -> None:
-        """Ignore errors of connections, which clients cause; those of the program are logged above."""
 
 
 class _Server(web.Server):
@@ -108,6 +75,8 @@ class _Server(web.Server):
 
 def _handler(routes: Mapping[str, Route]) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
     async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        if isinstance(request.protocol, Connection):
+            request.protocol.refuse()
         route = routes.get(request.path)
         if route is None:
             return response_of(Answer(words_of(HTTPStatus.NOT_FOUND), HTTPStatus.NOT_FOUND))
@@ -122,24 +91,3 @@ def _handler(routes: Mapping[str, Route]) -> Callable[[web.BaseRequest], Awaitab
             return response_of(Answer(words_of(status), status))
 
     return answer
-
-
-def response_of(answer: Answer, *, is_last: bool = True) -> web.Response:
-    """Return the response, after which the connection is closed if it is the last one."""
-    body = answer.body.encode() if isinstance(answer.body, str) else answer.body
-    own = {
-        "Content-Type": answer.content_type,
-        "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
-        # Without it, aiohttp sends its version and that of Python.
-        "Server": "tgllm",
-    }
-    response = web.Response(body=body, status=answer.status, headers={**own, **answer.headers})
-    if is_last:
-        response.force_close()
-    return response
-
-
-def words_of(status: int) -> str:
-    """Return the body of a response that says no more than its status."""
-    return f"{status} {HTTPStatus(status).phrase}\n"

@@ -18,10 +18,11 @@ from tgllm.observe.content import handling, texts_of
 from tgllm.observe.logs import get_logger
 from tgllm.observe.metrics.table import WEBHOOK_REQUESTS
 from tgllm.observe.redaction import redactor
+from tgllm.web.answers import Answer, response_of, words_of
 from tgllm.web.callers import Callers
 from tgllm.web.connections import CallerServer
 from tgllm.web.listening import listening
-from tgllm.web.server import Answer, response_of, words_of
+from tgllm.web.requests import Connection
 
 __all__ = ["Hook", "open_webhook"]
 
@@ -116,6 +117,10 @@ class _Route:
         reason = self._refusal(request)
         if server is not None:
             server.begun(connection, is_known=reason is None)
+        if isinstance(connection, Connection):
+            # A body with a length costs little, and its client sees the answer once it has been read.
+            has_length = request.content_length is not None
+            (connection.accept if reason is None or has_length else connection.refuse)()
         try:
             return await self._answer(request) if reason is None else self._refused(_REFUSALS[reason], reason)
         finally:
@@ -174,7 +179,7 @@ _REFUSALS: Final[dict[HTTPStatus, str]] = {
     HTTPStatus.NOT_FOUND: "path",
     HTTPStatus.METHOD_NOT_ALLOWED: "method",
     HTTPStatus.FORBIDDEN: "address",
-    HTTPStatus.UNAUTHORIZED: "secret",
+    HTTPStatus.UNAUTHORIZED: "unauthorized",
 }
 
 

@@ -93,3 +93,32 @@ async def test_a_row_that_is_committed_together_with_a_look_for_rows_is_waited_f
     await writing
     await sender.wait_idle()
     assert telegram.texts == ["News"]
+
+
+async def test_an_expected_row_is_claimed_in_the_transaction_that_stores_it(
+    database: Database, telegram: Telegram, sender: Sender
+) -> None:
+    statements: list[str] = []
+    await database.write(lambda conn: conn.set_trace_callback(statements.append))
+    statements.clear()
+    database.expect("outbox")
+    await database.write(lambda conn: add(conn, "News"))
+    assert statements.count("COMMIT") == 1
+    await sender.wait_idle()
+    assert telegram.texts == ["News"]
+    # The second one records the call.
+    assert statements.count("COMMIT") == 2
+
+
+async def test_a_row_that_was_expected_in_vain_is_not_waited_for(
+    database: Database, telegram: Telegram, sender: Sender
+) -> None:
+    def broken(conn: Connection) -> None:
+        add(conn, "News")
+        raise LookupError
+
+    database.expect("outbox")
+    with pytest.raises(LookupError):
+        await database.write(broken)
+    await sender.wait_idle()
+    assert telegram.texts == []

@@ -100,6 +100,13 @@ class TestShow:
         assert result.code == 1
         assert "No update has the id 99" in result.err
 
+    @pytest.mark.parametrize("number", [str(2**63), "9" * 40])
+    def test_an_id_beyond_64_bits_is_an_unknown_one(self, shell: Shell, number: str) -> None:
+        for args in (["show", number], ["retry", number], ["drop", number]):
+            result = shell.runs("inbox", *args)
+            assert (result.code, f"No update has the id {number}" in result.err) == (1, True), args
+        assert shell.reads("inbox", "drop", "3", "--json")["changed"] == [3]
+
 
 @pytest.mark.usefixtures("updates")
 class TestRetry:
@@ -190,6 +197,24 @@ class TestDrop:
         assert "/stop" in result.err
         assert shell.runs("inbox", "drop", "1").code == 0
         assert states(shell)[1] == "done"
+
+    def test_an_answer_that_waits_to_be_sent_is_dropped_too(self, shell: Shell) -> None:
+        with shell.database() as conn:
+            rows = [
+                NewOutbox(lane=":7:", method="sendMessage", chat_id=7, payload={}, turn_id="u1", part=n)
+                for n in (1, 2, 3)
+            ]
+            first, second, _ = outbox.add(conn, rows, NOW)
+            outbox.mark_sent(conn, [(first, 99)], NOW)
+            conn.execute("UPDATE outbox SET state = 'sending' WHERE id = ?", (second,))
+        assert shell.runs("inbox", "drop", "1").code == 0
+        assert [call["state"] for call in shell.reads("inbox", "show", "1", "--json")["calls"]] == ["sent", "sending"]
+
+    def test_where_none_ended_badly_those_that_wait_are_not_denied(self, shell: Shell) -> None:
+        shell.runs("inbox", "drop", "--all")
+        result = shell.runs("inbox", "drop", "--all")
+        assert "No update has failed" in result.err
+        assert "No update waits" not in result.err
 
     def test_all_are_those_that_ended_badly(self, shell: Shell) -> None:
         assert shell.reads("inbox", "drop", "--all", "--json") == {"changed": [3, 4, 5], "refused": {}}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from database_support import NOW, together
+from database_support import NOW, busy, together
 from tgllm.db.database import Database
 from tgllm.db.engine.signals import signal
 from tgllm.db.queries import outbox_claims
@@ -96,6 +96,45 @@ async def test_a_commit_that_fails_is_not_told(database: Database, heard: Heard)
     assert all(isinstance(result, sqlite3.IntegrityError) for result in results)
     await database.write(other)
     assert heard.since() == 0
+
+
+async def answering(database: Database, *units: Unit, answer: Unit) -> list[object]:
+    """What came of units and a last one that answers the signal, all in one transaction."""
+    async with busy(database):
+        tasks = [asyncio.create_task(database.write(unit)) for unit in units]
+        tasks.append(asyncio.create_task(database.write(answer, answers="outbox")))
+        await asyncio.wait(tasks, timeout=0)
+    return await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_what_a_later_unit_of_the_transaction_answers_is_not_told(database: Database, heard: Heard) -> None:
+    rows = await answering(database, adding, adding, answer=lambda conn: len(outbox_claims.claim(conn, 9, NOW)))
+    assert rows[-1] == 1
+    assert heard.since() == 0
+
+
+async def test_what_comes_after_the_answer_is_told(database: Database, heard: Heard) -> None:
+    async with busy(database):
+        answer = asyncio.create_task(database.write(other, answers="outbox"))
+        later = asyncio.create_task(database.write(adding))
+        await asyncio.wait([answer, later], timeout=0)
+    await asyncio.gather(answer, later)
+    assert heard.since() == 1
+
+
+async def test_an_answer_that_fails_answers_nothing(database: Database, heard: Heard) -> None:
+    await answering(database, adding, answer=adding_in_vain)
+    assert heard.since() == 1
+
+
+async def test_an_answer_that_makes_work_itself_is_told(database: Database, heard: Heard) -> None:
+    await answering(database, other, answer=adding)
+    assert heard.since() == 1
+
+
+async def test_an_expected_signal_is_told_at_once(database: Database, heard: Heard) -> None:
+    database.expect("outbox")
+    assert heard.since() == 1
 
 
 async def test_a_unit_whose_caller_was_cancelled_is_told(database: Database, heard: Heard) -> None:

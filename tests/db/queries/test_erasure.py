@@ -6,6 +6,8 @@ from database_support import receive
 from tgllm.db.queries import erasure, outbox_claims
 from tgllm.db.tables import conversations, facts, inbox, kv, outbox, users
 from tgllm.db.tables.outbox import NewOutbox
+from tgllm.db.tables.plugins import jobs, values
+from tgllm.db.tables.plugins.jobs import NewJob
 
 NOW = 1_700_000_000_000
 ANN, MINE, TOPIC, GROUP, LONGER = 7, ":7:", ":7:3", ":-7:", ":77:"
@@ -120,3 +122,14 @@ def test_who_is_let_in_stays_so(conn: sqlite3.Connection) -> None:
     before = users.set_status(conn, ANN, "active", NOW)
     erasure.erase(conn, ANN, 1)
     assert users.get(conn, ANN) == before
+
+
+def test_what_plugins_keep_for_the_person_goes_and_what_they_keep_for_others_stays(conn: sqlite3.Connection) -> None:
+    for owner in (0, ANN, -ANN, 77):
+        values.store(conn, "notes", owner, "k", "1", NOW)
+        jobs.plan(conn, NewJob("notes", owner, "j", None, NOW, 1), NOW)
+    kv.set_value(conn, "time_zone", str(ANN), "Europe/Berlin", NOW)
+    erasure.erase(conn, ANN, 1)
+    assert [values.get(conn, "notes", owner, "k") for owner in (0, ANN, -ANN, 77)] == ["1", None, "1", "1"]
+    assert [jobs.count(conn, "notes", owner) for owner in (0, ANN, -ANN, 77)] == [1, 0, 1, 1]
+    assert kv.items(conn, "time_zone") == {}

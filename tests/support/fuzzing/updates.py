@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 from aiogram.types import CallbackQuery, Message, MessageEntity, TelegramObject, Update
 from hypothesis import strategies as st
 
+from tgllm.bot.telegram.late_models import real_type
 from tgllm.bot.updates.fields import MESSAGE
 
 __all__ = ["Made", "Place", "broken", "messages", "presses", "typed_updates"]
@@ -87,10 +88,11 @@ _ODD: Final = st.one_of(
 @cache
 def _fields(model: type[TelegramObject]) -> tuple[tuple[tuple[str, Any], ...], tuple[tuple[str, Any], ...]]:
     """Return the required and the optional fields of a type: their names in the Bot API, and their annotations."""
+    model.model_rebuild()
     required: list[tuple[str, Any]] = []
     optional: list[tuple[str, Any]] = []
     for name, field in model.model_fields.items():
-        entry = field.alias or name, field.annotation
+        entry = field.alias or name, Annotated[field.annotation, None, *field.metadata]
         (required if field.is_required() or field.default is not None else optional).append(entry)
     return tuple(required), tuple(optional)
 
@@ -108,7 +110,7 @@ def _object(draw: Draw, model: type[TelegramObject], depth: int) -> dict[str, Js
 def _value(draw: Draw, annotation: Any, depth: int) -> Json:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _value(draw, arguments[0], depth)
+        return _value(draw, real_type(annotation), depth)
     if origin is Literal:
         return draw(st.sampled_from(arguments))
     if origin in {Union, types.UnionType}:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from google.genai import types
 
 from tgllm.api.clock import Clock
-from tgllm.api.errors import ProviderError
+from tgllm.api.errors import BadResponse, ProviderError
 from tgllm.api.events import StreamEvent, Waiting
 from tgllm.api.provider import Provider
 from tgllm.api.types import ChatRequest, FilePart, ModelInfo
@@ -76,6 +76,9 @@ class GeminiProvider(Provider):
         with self._errors():
             pages = await self._sdk.models.list(config=types.ListModelsConfig(page_size=_PAGE_SIZE))
             found = [model async for model in pages]
+        if not found:
+            # The SDK reads any other document as a list without models, which Google never sends.
+            raise BadResponse(f"{self._host} sent no list of models")
         models = read_models(found, self._families, self._prices)
         self._known = {model.id: model for model in models}
         return models

@@ -127,6 +127,7 @@ class Sender:
         Returns:
             The id of the message; None if sending failed or its result is unknown.
         """
+        self._database.expect("outbox")
         row_id = await self._database.write(lambda conn: _add_once(conn, row, milliseconds(self._clock)))
         if isinstance(row_id, OutboxRow):
             return row_id.message_id
@@ -182,7 +183,7 @@ class Sender:
             return Found() if claim is None else claim(conn)
 
         # If this fails, the program ends, and the rows of ``finished`` are still ``sending``.
-        result = await self._database.write(unit)
+        result = await self._database.write(unit, answers="outbox")
         # After the commit: who waits for a row reads what is stored of it, and until a row is ``sent`` its file may be
         # needed again. A file that a crash leaves behind is removed by the retention.
         self._announce(finished)

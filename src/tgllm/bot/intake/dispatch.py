@@ -12,6 +12,7 @@ from tgllm.api import DatabaseError
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.bot.intake.isolation import Isolation, Selected
 from tgllm.bot.scope import FAILED
+from tgllm.bot.updates.first_look import FirstLook, look_at
 from tgllm.bot.updates.parsing import parse_update
 from tgllm.bot.updates.raw import ALLOWED_UPDATES
 from tgllm.db.database import Database
@@ -74,6 +75,8 @@ class _Claimed:
     """Claimed updates, which start now."""
     queued: bool
     """Whether others wait, for the end of an update or for a free slot."""
+    looks: Sequence[FirstLook]
+    """What is stored about each of the claimed updates."""
 
 
 class Dispatch:
@@ -213,7 +216,8 @@ class Dispatch:
         permit = self._isolation.permit(free, strangers, self._running + self._strangers, most_in_chat)
 
         def unit(conn: Connection) -> _Claimed:
-            return _Claimed(permit.claim(conn, now, most_attempts), inbox.has_queued(conn))
+            selected = permit.claim(conn, now, most_attempts)
+            return _Claimed(selected, inbox.has_queued(conn), [look_at(conn, row) for row in selected.rows])
 
         # An update may end before the claim returns; until then, assume that others wait for its end.
         self._queued = True
@@ -225,18 +229,18 @@ class Dispatch:
             return
         self._queued = claimed.queued
         self._isolation.begun(claimed.selected)
-        for row in claimed.selected.rows:
+        for row, look in zip(claimed.selected.rows, claimed.looks, strict=True):
             self._count(row, 1)
             name = f"update {row.update_id}"
-            self._tasks[row.update_id] = self._begun.create_task(self._run_one(row), name=name)
+            self._tasks[row.update_id] = self._begun.create_task(self._run_one(row, look), name=name)
 
-    async def _run_one(self, row: InboxRow) -> None:
+    async def _run_one(self, row: InboxRow, look: FirstLook) -> None:
         try:
             with (
                 log_values(update_id=row.update_id, chat=Lane.parse(row.lane).chat_id),
                 handling(lambda: texts_of(row.payload)),
             ):
-                await self._observed(row)
+                await self._observed(row, look)
         except Exception:
             # The task group is shutting down now, and would raise if a task were created in it.
             self._ended = True
@@ -263,12 +267,12 @@ class Dispatch:
         elif not row.control:
             self._running += change
 
-    async def _observed(self, row: InboxRow) -> None:
+    async def _observed(self, row: InboxRow, look: FirstLook) -> None:
         """Handle an update, and log and count how it ended."""
         began = self._clock.monotonic()
         attributes = {"tgllm.update.id": row.update_id, "tgllm.update.kind": row.kind}
         with span("update", "consumer", attributes, begins=True) as opened:
-            outcome = await self._handle(row)
+            outcome = await self._handle(row, look)
             if outcome != "done":
                 opened.fail(outcome)
         seconds = self._clock.monotonic() - began
@@ -276,7 +280,7 @@ class Dispatch:
         UPDATE_SECONDS.observe(seconds)
         log.info("update.ended", kind=row.kind, outcome=outcome, duration_ms=round(seconds * 1000))
 
-    async def _handle(self, row: InboxRow) -> Outcome:
+    async def _handle(self, row: InboxRow, look: FirstLook) -> Outcome:
         if row.kind not in ALLOWED_UPDATES:
             await self._forget(row)
             return "done"
@@ -286,7 +290,7 @@ class Dispatch:
             await self._quarantine(row, error)
             return "quarantined"
         try:
-            result = await self._dispatcher.feed_update(self._bot, update, inbox_row=row)
+            result = await self._dispatcher.feed_update(self._bot, update, inbox_row=row, first_look=look)
         except DatabaseError:
             # Nothing can be stored any more. The program ends, and the update is queued again at the next start.
             raise

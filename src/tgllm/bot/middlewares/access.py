@@ -30,7 +30,7 @@ class AuthMiddleware(BaseMiddleware):
         person = scope.person
         if content is None or person is None or not _may_concern_the_bot(content):
             return await forget_update(scope)
-        standing = await scope.core.users.standing(person, scope.lane.access_id)
+        standing = await scope.core.users.standing(person, scope.lane.access_id, scope.first_look.access)
         mode = "always" if scope.chat.is_private else standing.mode
         identified = data["scope"] = Scope.of(scope, person, standing.user, mode)
         if isinstance(content, ChatMemberUpdated):

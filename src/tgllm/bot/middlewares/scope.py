@@ -47,6 +47,7 @@ class ScopeMiddleware(BaseMiddleware):
             chat=_chat_info(_chat_of(content), lane),
             person=_person(content),
             user=None,
+            first_look=data["first_look"],
         )
         return await handler(event, data)
 

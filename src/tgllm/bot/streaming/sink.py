@@ -25,6 +25,7 @@ from tgllm.bot.streaming.pace import AdaptiveInterval, Pace
 from tgllm.bot.streaming.preview import Preview
 from tgllm.bot.telegram.failures import NOT_MODIFIED, CallFailure, classify, is_unexpected
 from tgllm.bot.telegram.limiter import Limiter
+from tgllm.db.engine.unit import Connection
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import get_logger
@@ -72,9 +73,9 @@ class Look:
     """The chat's interval from earlier answers; None: starts with the pace's interval."""
     renderer: Renderer = field(default_factory=Renderer)
     """Renders the answer."""
-    question_to_quote: Callable[[], Awaitable[int | None]] | None = None
-    """Returns the message to which the answer is a reply, or None; called when the answer is finished. None: the
-    display decides."""
+    question_to_quote: Callable[[Connection], int | None] | None = None
+    """Returns the message to which the answer is a reply, or None; called when the answer is stored. None: the display
+    decides."""
     errors: Reporter = field(default_factory=LoggedOnly)
     """Where unexpected errors are reported."""
 
@@ -170,7 +171,8 @@ class ChatSink:
         else:
             texts, files = await beginning_payloads(renderer, *words), [document]
         files += [await media_payload(file.part.path, file.part.name or "", kept=True) for file in outcome.files]
-        return await self._replying(self._rows(texts, files))
+        rows, question = self._rows(texts, files), self._look.question_to_quote
+        return rows if question is None else as_reply(rows, question)
 
     def _rows(self, texts: Sequence[Payload], files: Sequence[Mapping[str, Any]]) -> Sequence[NewOutbox]:
         """Return the rows of an answer: first its text, then its files."""
@@ -184,11 +186,6 @@ class ChatSink:
             *rows,
             *(document_row(lane, file, turn_id=self._turn.id, part=part) for part, file in enumerate(files, first)),
         ]
-
-    async def _replying(self, rows: Sequence[NewOutbox]) -> Sequence[NewOutbox]:
-        """Return the rows with the first one as a reply to the question, if it needs one to be attributed."""
-        question = None if self._look.question_to_quote is None else await self._look.question_to_quote()
-        return as_reply(rows, question)
 
     async def _stream(self) -> None:
         """Show the latest state, never sooner than the pace and Telegram's limits allow."""

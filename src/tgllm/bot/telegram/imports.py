@@ -1,9 +1,10 @@
-"""Imports aiogram without building all its models.
+"""Imports aiogram without importing all its modules and building all its models.
 
-aiogram 3 completes some 440 pydantic models when it is imported: most of the CPU time of the import, and 100 of its
-165 MiB. A bot uses a few dozen of them. While ``prepare`` imports aiogram, ``model_rebuild`` of its models does
-nothing; pydantic then completes a model when it is first used (an incomplete model's validator is a placeholder that
-calls ``model_rebuild``), and ``_give_names`` gives it the names that aiogram would have given.
+aiogram 3 imports 737 modules and completes some 440 pydantic models: most of the CPU time of the import, and 110 of its
+165 MiB. A bot uses a few dozen of them. ``prepare`` imports modules when they are first used (``late_modules``). While
+it imports, ``model_rebuild`` of the models does nothing; pydantic then completes a model when it is first used (an
+incomplete model's validator is a placeholder that calls ``model_rebuild``), and ``_give_names`` gives it the names that
+aiogram would have given, with other models built only when a value of them arrives (``late_models``).
 
 This relies on how pydantic 2 treats incomplete models, so it is limited to the tested versions; with others aiogram is
 imported the ordinary way.
@@ -14,10 +15,13 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from importlib.metadata import version
-from typing import Any, Literal, Optional, Union, cast
+from typing import Literal, Optional, Union, cast
 
 from packaging.version import Version
 from pydantic import BaseModel
+
+from tgllm.bot.telegram.late_models import late_names
+from tgllm.bot.telegram.late_modules import late_packages, parts_of
 
 __all__ = ["prepare"]
 
@@ -37,7 +41,7 @@ def prepare() -> bool:
     importlib.import_module("tgllm.providers.connections.late_certificates")
     if not _known_versions():
         return False
-    with _deferred_models():
+    with _deferred_models(), late_packages():
         import aiogram  # noqa: PLC0415  the point of this function
         import aiogram.methods  # noqa: PLC0415  the same
     base = aiogram.methods.base
@@ -72,12 +76,20 @@ def _give_names(*bases: type[BaseModel]) -> None:
     from aiogram import types  # noqa: PLC0415  not before the models are deferred
     from aiogram.client.default import Default  # noqa: PLC0415  the same
 
-    names: dict[str, Any] = {name: getattr(types, name) for name in cast("tuple[str, ...]", vars(types)["__all__"])}
-    names |= {"List": list, "Optional": Optional, "Union": Union, "Literal": Literal, "Default": Default}
+    known = {"List": list, "Optional": Optional, "Union": Union, "Literal": Literal, "Default": Default}
+    parts = parts_of(types)
+    if parts is None:
+        names = {name: getattr(types, name) for name in cast("tuple[str, ...]", vars(types)["__all__"])}
+    else:
+        names = late_names(types, parts)
+    names |= known
     original = BaseModel.__dict__["model_rebuild"]
 
     def model_rebuild(cls: type[BaseModel], **options: object) -> bool | None:
-        return original.__get__(None, cls)(**{"_types_namespace": names, **options})
+        # What the module of a model, or of its bases, has imported itself need not be late.
+        modules = [sys.modules.get(base.__module__) for base in reversed(cls.__mro__)]
+        own = {name: value for module in modules if module for name, value in vars(module).items() if name in names}
+        return original.__get__(None, cls)(**{"_types_namespace": {**names, **own}, **options})
 
     for base in bases:
         setattr(base, "model_rebuild", classmethod(model_rebuild))  # noqa: B010  see above

@@ -16,6 +16,7 @@ from tgllm.bot.turns.attachments import attachments_in
 from tgllm.bot.turns.merging import merge_rows
 from tgllm.bot.turns.prompt import told
 from tgllm.bot.turns.readable import readable
+from tgllm.bot.turns.split_texts import may_be_full
 from tgllm.bot.updates.formats.markdown import markdown_of
 from tgllm.bot.updates.parsing import parse_update
 from tgllm.bot.updates.raw import message_of
@@ -51,7 +52,9 @@ async def forwards_with(message: Message, scope: Scope) -> Forwards:
 
     Only in private chats: in groups, forwarded messages are not for the bot.
     """
-    if not scope.chat.is_private or not is_own(message):
+    # A full text may have waited for its next part, and so for what was forwarded with it.
+    is_alone = scope.first_look.is_alone and not may_be_full(message.text or "")
+    if is_alone or not scope.chat.is_private or not is_own(message):
         return Forwards()
     merged, waiting = await scope.read(lambda conn: _rows(conn, scope))
     rows = [row for row in merged if is_set(message_of(row.payload).get("forward_origin"))]

@@ -20,7 +20,7 @@ from tgllm.db.tables import inbox
 from tgllm.db.tables.inbox import InboxRow
 from tgllm.services.common.text import MESSAGE_LIMIT
 
-__all__ = ["Pasted", "whole_text"]
+__all__ = ["Pasted", "may_be_full", "whole_text"]
 
 WAIT_SECONDS = 1.0
 """How long a full message waits for the next part."""
@@ -42,9 +42,9 @@ async def whole_text(message: Message, scope: Scope) -> Pasted:
     Only in private chats: in groups the later parts do not address the bot.
     """
     parts = [Pasted(written_by(message), (message.message_id,))]
-    if scope.chat.is_private and _may_be_full(parts[0].written.text):
+    if scope.chat.is_private and may_be_full(parts[0].written.text):
         parts += [part for row in await merged_rows(scope) if (part := _part(row)) is not None]
-        while len(parts) < MOST_PARTS and _may_be_full(parts[-1].written.text):
+        while len(parts) < MOST_PARTS and may_be_full(parts[-1].written.text):
             following = await _next_part(scope, parts[-1].written.text)
             if following is None:
                 break
@@ -77,7 +77,8 @@ def _part(row: InboxRow) -> Pasted | None:
     return Pasted(written_in(message), (message_id,))
 
 
-def _may_be_full(text: str) -> bool:
+def may_be_full(text: str) -> bool:
+    """Return whether a text may be continued by the next message."""
     # A full message has one unused unit if its next character takes two.
     return _units(text) >= MESSAGE_LIMIT - 1
 

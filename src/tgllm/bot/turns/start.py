@@ -111,7 +111,7 @@ def _look(scope: Scope, turn: Turn, interval: AdaptiveInterval) -> Look:
         AnswerFiles(core.config.data_dir, core.clock, rendering.file_over),
         interval,
         scope.parts.renderer,
-        (lambda: question_to_quote(scope, turn)) if scope.chat.is_private else None,
+        question_to_quote(scope, turn) if scope.chat.is_private else None,
         core.errors,
     )
 

@@ -35,6 +35,7 @@ __all__ = [
     "is_raw_own",
     "lane_of",
     "message_of",
+    "sender_of",
     "to_inbox",
     "turn_id_of",
 ]
@@ -93,11 +94,12 @@ def to_inbox(raw: Mapping[str, Any]) -> NewUpdate | None:
         kind=mend_surrogates(row_kind),
         control=is_kept and (bool(place.closed) or _is_control(kind, raw.get(kind))),
         payload=json.dumps(raw, separators=(",", ":"), allow_nan=False),
-        sender_id=_sender_of(kind, as_mapping(raw.get(kind))),
+        sender_id=sender_of(kind, as_mapping(raw.get(kind))),
     )
 
 
-def _sender_of(kind: str, content: Mapping[str, Any]) -> int | None:
+def sender_of(kind: str, content: Mapping[str, Any]) -> int | None:
+    """Return the user id of the sender of an update with this content; None if it is unknown."""
     # A stopped draft has no sender, but drafts exist only in private chats, whose id is the user's.
     sender = content.get("chat") if kind == "stopped_message_generation" else content.get("from")
     return as_id(as_mapping(sender).get("id"))

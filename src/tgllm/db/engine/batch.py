@@ -9,7 +9,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 from typing import Any, Literal
@@ -35,6 +35,8 @@ class Job:
     """Whether its commit needs an fsync."""
     given_up: Callable[[], bool] = lambda: False
     """Whether the caller was cancelled, so that the job can be skipped; called on the connection's thread."""
+    answers: Signal | None = None
+    """A signal after which such a job is run: given earlier in the same transaction, it is answered by this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,10 @@ class Outcome:
     error: BaseException | None = None
     signals: frozenset[Signal] = NO_SIGNALS
     """What the job gave; it is committed."""
+
+    def answered(self, signal: Signal | None) -> "Outcome":
+        """Return the outcome without a signal to which a later job of the transaction has reacted."""
+        return replace(self, signals=self.signals - {signal}) if signal in self.signals else self
 
     def give_to(self, future: "asyncio.Future[Any]") -> None:
         """Resolve ``future`` unless it is done: its caller may have been cancelled."""
@@ -128,7 +134,10 @@ def _each(conn: sqlite3.Connection, units: Sequence[Job], words: Words, *, undo:
         signals = take_signals(conn)
         if undo and outcome.error is not None:
             conn.execute("ROLLBACK TO unit")
-        outcomes.append(Outcome(outcome.value, signals=signals) if outcome.error is None else outcome)
+        if outcome.error is None:
+            outcomes = [earlier.answered(unit.answers) for earlier in outcomes]
+            outcome = Outcome(outcome.value, signals=signals)
+        outcomes.append(outcome)
     return outcomes
 
 

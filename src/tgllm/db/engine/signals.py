@@ -9,8 +9,9 @@ from typing import Literal
 
 __all__ = ["NO_SIGNALS", "Signal", "SignalConnection", "signal", "take_signals"]
 
-Signal = Literal["menus", "outbox"]
-"""``menus``: a user's menu of commands may have changed. ``outbox``: a row of the outbox may be ready to be sent."""
+Signal = Literal["jobs", "menus", "outbox"]
+"""``jobs``: a job of a plugin may be due earlier. ``menus``: a user's menu of commands may have changed. ``outbox``: a
+row of the outbox may be ready to be sent."""
 
 NO_SIGNALS: frozenset[Signal] = frozenset()
 

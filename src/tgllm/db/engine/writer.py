@@ -169,6 +169,7 @@ class ConnectionThread:
         durable: bool = True,
         then: Callable[[T], None] | None = None,
         patient: bool = True,
+        answers: Signal | None = None,
     ) -> T:
         """Run ``unit`` in a transaction: committed when this returns, rolled back if it raises.
 
@@ -177,11 +178,14 @@ class ConnectionThread:
             durable: whether the commit needs an fsync; see ``Database.write``.
             then: callback for the unit's result; see ``Database.write``.
             patient: whether it may wait for the disk; see ``Database.write``.
+            answers: signal to which the unit reacts; see ``Database.write``.
 
         Raises:
             DatabaseError: the file can't be used (full disk, no access, damage) or is closed.
         """
-        return await self._submit(unit, in_transaction=True, durable=durable, then=then, patient=patient)
+        return await self._submit(
+            unit, in_transaction=True, durable=durable, then=then, patient=patient, answers=answers
+        )
 
     async def outside(self, job: Callable[[sqlite3.Connection], T]) -> T:
         """Run ``job`` on the connection, outside any transaction."""
@@ -195,13 +199,14 @@ class ConnectionThread:
         durable: bool = True,
         then: Callable[[T], None] | None = None,
         patient: bool = False,
+        answers: Signal | None = None,
     ) -> T:
         if self._closed:
             raise DatabaseClosed
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         since = loop.time() if _Observed.timings is not None else 0.0
-        job = Job(run, in_transaction, durable, future.cancelled)
+        job = Job(run, in_transaction, durable, future.cancelled, answers)
         self._waiting.append(_Waiting(job, future, then, since, patient))
         if not self._busy:
             self._busy = True

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from tgllm.db.engine.signals import signal
 from tgllm.db.tables import errors, files
+from tgllm.db.tables.plugins import jobs
+from tgllm.db.tables.plugins import values as plugin_values
 
 __all__ = ["Erased", "erase", "is_busy"]
 
@@ -75,10 +77,9 @@ def is_busy(conn: sqlite3.Connection, user_id: int, update_id: int) -> bool:
 def erase(conn: sqlite3.Connection, user_id: int, update_id: int) -> Erased:
     """Erase conversations, facts, files, settings, and the content of updates and answers of the person's private chat.
 
-    Messages of plugins lose their buttons, with the data that the plugins have stored with those.
-
-    These stay: the user's row with the decision on their access, usage totals, the audit trail, messages in groups, and
-    data of plugins.
+    The values and jobs that plugins have for the person are erased too, and the buttons of their messages with the data
+    of those. These stay: the user's row with the decision on their access, usage totals, the audit trail, messages in
+    groups, and what plugins keep elsewhere.
 
     Args:
         conn: an open write transaction.
@@ -95,6 +96,8 @@ def erase(conn: sqlite3.Connection, user_id: int, update_id: int) -> Erased:
     for statement in (_FACTS, _KV, _INBOX, _OUTBOX, _KEYBOARDS, _PLUGIN_MESSAGES, _KEYED):
         conn.execute(statement, values)
     errors.forget_person(conn, user_id)
+    plugin_values.forget(conn, user_id)
+    jobs.forget(conn, user_id)
     signal(conn, "outbox")
     # The language of their choice is among what is deleted.
     signal(conn, "menus")

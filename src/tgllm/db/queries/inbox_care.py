@@ -11,6 +11,7 @@ from tgllm.db.tables.inbox import InboxRow, State
 
 __all__ = [
     "ENDED_BADLY",
+    "MOST_ID",
     "NOTABLE",
     "Call",
     "Listing",
@@ -22,6 +23,8 @@ __all__ = [
     "retry",
 ]
 
+MOST_ID: Final = 2**63 - 1
+"""Largest id of an update that the database can have."""
 ENDED_BADLY: Final[Sequence[State]] = ("failed", "quarantined", "expired")
 """States of updates that were not answered as they should."""
 NOTABLE: Final[Sequence[State]] = ("queued", "running", *ENDED_BADLY)
@@ -111,14 +114,15 @@ def retry(conn: sqlite3.Connection, update_id: int, turn_id: str, now: int) -> R
     return None
 
 
-def drop(conn: sqlite3.Connection, update_id: int, now: int, *, stopped: bool) -> Refusal | None:
-    """End an update without an answer; return why not, or None.
+def drop(conn: sqlite3.Connection, update_id: int, turn_id: str, now: int, *, stopped: bool) -> Refusal | None:
+    """End an update without an answer, also without one that waits to be sent; return why not, or None.
 
     Its row stays until retention deletes it, since Telegram may deliver the update again.
 
     Args:
         conn: an open write transaction.
         update_id: the update.
+        turn_id: id of its turn.
         now: UTC, in milliseconds.
         stopped: whether the bot is stopped; then an update that was running can be dropped as well.
     """
@@ -133,6 +137,7 @@ def drop(conn: sqlite3.Connection, update_id: int, now: int, *, stopped: bool) -
             " WHERE update_id = ?",
             (now, update_id),
         )
+        conn.execute("DELETE FROM outbox WHERE turn_id = ? AND state = 'ready'", (turn_id,))
     return refusal
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "finish",
     "followers",
     "get",
+    "has_company",
     "has_overtaken",
     "has_queued",
     "latest",
@@ -354,6 +355,17 @@ _HAS_QUEUED = """
 def has_queued(conn: sqlite3.Connection) -> bool:
     """Return whether any update is queued, which may have to wait; without control updates of people with access."""
     return bool(conn.execute(_HAS_QUEUED).fetchone()[0])
+
+
+_HAS_COMPANY = """
+    SELECT EXISTS (SELECT 1 FROM inbox WHERE state = 'queued' AND control = 0 AND lane = ?)
+        OR EXISTS (SELECT 1 FROM inbox WHERE leader_id = ?)
+"""
+
+
+def has_company(conn: sqlite3.Connection, row: InboxRow) -> bool:
+    """Return whether updates wait in the lane of ``row``, or are merged into it; without control updates."""
+    return bool(conn.execute(_HAS_COMPANY, (row.lane, row.update_id)).fetchone()[0])
 
 
 def merge(conn: sqlite3.Connection, leader: int, followers: Iterable[int], now: int) -> list[int]:

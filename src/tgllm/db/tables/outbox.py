@@ -8,7 +8,7 @@ A change that may let a row go out gives the signal ``outbox``; the commit then 
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -96,6 +96,8 @@ class NewOutbox:
     """Number of the row within the turn, unique there."""
     kind: Kind = "send"
     priority: Priority = ANSWER
+    late: Callable[[sqlite3.Connection], JsonObject] | None = None
+    """Returns further parameters, which are only known when the row is stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,7 @@ def first_of_stream(priority: Priority) -> Priority:
 
 
 def _add_one(conn: sqlite3.Connection, row: NewOutbox, now: int) -> int:
+    payload = row.payload if row.late is None else {**row.payload, **row.late(conn)}
     cursor = conn.execute(
         _ADD,
         {
@@ -167,7 +170,7 @@ def _add_one(conn: sqlite3.Connection, row: NewOutbox, now: int) -> int:
             "method": row.method,
             "chat_id": row.chat_id,
             "thread_id": row.thread_id,
-            "payload": dumps(row.payload),
+            "payload": dumps(payload),
             "now": now,
             "priority": row.priority,
             "first": first_of_stream(row.priority),

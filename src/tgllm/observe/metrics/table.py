@@ -50,7 +50,19 @@ _METHOD = Label("method", most=80)
 _OPERATION = Label("operation", frozenset({"read", "write"}))
 _TURN_OUTCOMES = frozenset({"ok", "stopped", "interrupted", "failed"})
 _WEBHOOK_OUTCOMES = frozenset(
-    ["stored", "later", "unreadable", "too_large", "slow", "lost", "compressed", "path", "method", "address", "secret"]
+    [
+        "stored",
+        "later",
+        "unreadable",
+        "too_large",
+        "slow",
+        "lost",
+        "compressed",
+        "path",
+        "method",
+        "address",
+        "unauthorized",
+    ]
 )
 
 _ANSWERS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 900)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,9 @@ from tgllm.api.chats import ChatRef, Chats, NoChats, SentMessage
 from tgllm.api.clock import Clock
 from tgllm.api.context import Log, PluginContext, Texts
 from tgllm.i18n import BroughtTexts, Catalogue, PluginTexts
-from tgllm.plugins.loading.kv_store import PluginStore
+from tgllm.plugins.loading.people import FindPerson, PluginPeople
+from tgllm.plugins.loading.planner import PluginJobs
+from tgllm.plugins.loading.store import PluginStore
 
 if TYPE_CHECKING:
     from tgllm.api.commands import Reply
@@ -47,10 +50,19 @@ class HostServices:
     """Default language, for users whose language is unknown."""
     chats: LateChats = field(default_factory=LateChats)
     """Set by a bot, after the plugins are loaded."""
+    time_zone: tzinfo = UTC
+    """Time zone of the bot."""
+    find_person: FindPerson | None = None
+    """Reads a person; None where there are no people, as in the check of a plugin."""
 
 
 def make_context(
-    plugin_id: str, settings: object, services: HostServices, texts: BroughtTexts | None = None
+    plugin_id: str,
+    settings: object,
+    services: HostServices,
+    texts: BroughtTexts | None = None,
+    *,
+    has_job_hook: bool = True,
 ) -> PluginContext:
     """Create the context of a plugin, and its data folder. Blocks: it writes to disk.
 
@@ -59,6 +71,7 @@ def make_context(
         settings: its validated settings.
         services: the dependencies from the host.
         texts: its own texts; None if it has none.
+        has_job_hook: whether it implements ``tgllm_job``.
     """
     log = services.logs(f"plugin.{plugin_id}")
     folder = services.data_dir / "plugins" / plugin_id
@@ -76,6 +89,9 @@ def make_context(
         clock=services.clock,
         texts=services.texts if texts is None else _with_own(plugin_id, texts, services),
         chats=_PluginChats(plugin_id, services.chats),
+        jobs=PluginJobs(plugin_id, services.database, services.clock, has_hook=has_job_hook),
+        people=PluginPeople(services.database, services.clock, services.time_zone, services.find_person),
+        timezone=services.time_zone,
     )
 
 

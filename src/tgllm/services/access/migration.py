@@ -1,8 +1,11 @@
 """Migration of groups to supergroups: moves the data of a group to its new id."""
 
+import os
+
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries import chat_moves
 from tgllm.db.tables import audit, groups, outbox
+from tgllm.db.tables.plugins import jobs, values
 from tgllm.observe.logs import get_logger
 from tgllm.services.access.cards import CARD
 from tgllm.services.chats.group_mode import move_group_mode
@@ -27,8 +30,11 @@ def move_chat(conn: Connection, old: int, new: int, now: int) -> None:
     groups.move(conn, old, new)
     outbox.rename_turns(conn, f"{CARD}:{old}:", f"{CARD}:{new}:")
     move_group_mode(conn, old, new, now)
+    values.move(conn, old, new)
+    jobs.move(conn, old, new)
     if not note_move(conn, old, new, now):
         return
+    jobs.notify(conn, "chat_moved", old, {"old": old, "new": new}, int.from_bytes(os.urandom(7), "big"), now)
     entry = audit.NewEntry(
         actor_id=None, source="telegram", action="group.moved", target=str(old), details={"from": old, "to": new}
     )

@@ -14,7 +14,7 @@ from tgllm.services.access.verdicts import tell_declined, tell_role, tell_verdic
 from tgllm.services.common.actor import CONFIG, Actor, note
 from tgllm.services.people import decisions
 from tgllm.services.people.decisions import Decided, Verdict, administrator
-from tgllm.services.people.standing import Standing, standing_of
+from tgllm.services.people.standing import AccessRows, Standing, access_rows, standing_by
 from tgllm.services.turns.running import RunningTurns
 
 __all__ = ["UserService"]
@@ -68,10 +68,11 @@ class UserService:
         await self.remember(standing)
         return standing.user
 
-    async def standing(self, person: SeenUser, chat_id: int) -> Standing:
-        """Return the access of a person in a chat."""
-        now = milliseconds(self._clock)
-        return await self._database.read(lambda conn: standing_of(conn, person, chat_id, now))
+    async def standing(self, person: SeenUser, chat_id: int, known: AccessRows | None = None) -> Standing:
+        """Return the access of a person in a chat; ``known`` is read if it is missing or about another person."""
+        if known is None or (known.user_id, known.chat_id) != (person.id, chat_id):
+            known = await self._database.read(lambda conn: access_rows(conn, person.id, chat_id))
+        return standing_by(known, person, milliseconds(self._clock))
 
     async def remember(self, standing: Standing) -> None:
         """Store new data of a person with access; call this before their messages are stored."""

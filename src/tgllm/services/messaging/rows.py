@@ -1,9 +1,10 @@
 """Builders of outbox rows for Bot API calls."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from tgllm.db.engine.unit import Connection
 from tgllm.db.tables.outbox import ANSWER, Kind, NewOutbox, Priority
 from tgllm.services.common.lane import Lane
 from tgllm.services.common.text import clip
@@ -150,9 +151,9 @@ def reply_parameters(message_id: int | None) -> dict[str, Any]:
     return {"reply_parameters": {"message_id": message_id, "allow_sending_without_reply": True}}
 
 
-def as_reply(rows: Sequence[NewOutbox], message_id: int | None) -> Sequence[NewOutbox]:
-    """Return the rows with the first one as a reply to a message; the same rows for None."""
-    if message_id is None or not rows:
+def as_reply(rows: Sequence[NewOutbox], to: Callable[[Connection], int | None]) -> Sequence[NewOutbox]:
+    """Return the rows with the first one as a reply to the message that ``to`` returns when the row is stored."""
+    if not rows:
         return rows
     first, *others = rows
-    return [replace(first, payload={**first.payload, **reply_parameters(message_id)}), *others]
+    return [replace(first, late=lambda conn: reply_parameters(to(conn))), *others]

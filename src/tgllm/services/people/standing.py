@@ -10,9 +10,10 @@ from tgllm.db.tables.groups import Group
 from tgllm.db.tables.users import SeenUser, User
 from tgllm.services.chats.group_mode import GroupMode, group_mode
 from tgllm.services.chats.language import chosen_language
+from tgllm.services.chats.time_zone import chosen_time_zone
 from tgllm.services.people.names import full_name
 
-__all__ = ["Closed", "Standing", "may_talk", "standing_of"]
+__all__ = ["AccessRows", "Closed", "Standing", "access_rows", "find_person", "may_talk", "standing_by", "standing_of"]
 
 Closed = Literal["unknown", "pending", "denied", "blocked", "expired", "group_pending", "group_denied"]
 """Reason for missing access. ``group_pending``: neither the group nor the person is approved."""
@@ -36,6 +37,36 @@ class Standing:
     """Data to store about a person with access who is new, or whose name or language has changed."""
 
 
+@dataclass(frozen=True, slots=True)
+class AccessRows:
+    """What is stored about the access of a person in a chat."""
+
+    user_id: int
+    chat_id: int
+    """Telegram id of the chat; negative for groups (Bot API: Chat)."""
+    user: User | None
+    language: str | None
+    """The chosen one."""
+    timezone: str | None
+    """The chosen one, by its IANA name."""
+    group: Group | None
+    mode: GroupMode
+
+
+def access_rows(conn: Connection, user_id: int, chat_id: int) -> AccessRows:
+    """Read what is stored about the access of a person in a chat."""
+    in_group = chat_id < 0
+    return AccessRows(
+        user_id,
+        chat_id,
+        users.get(conn, user_id),
+        chosen_language(conn, user_id),
+        chosen_time_zone(conn, user_id),
+        groups.get(conn, chat_id) if in_group else None,
+        group_mode(conn, chat_id) if in_group else "mention",
+    )
+
+
 def standing_of(conn: Connection, person: SeenUser, chat_id: int, now: int) -> Standing:
     """Return the access of a person in a chat.
 
@@ -45,22 +76,47 @@ def standing_of(conn: Connection, person: SeenUser, chat_id: int, now: int) -> S
         chat_id: Telegram id of the chat; negative for groups (Bot API: Chat).
         now: UTC, in milliseconds.
     """
-    row, language = users.get(conn, person.id), chosen_language(conn, person.id)
+    return standing_by(access_rows(conn, person.id, chat_id), person, now)
+
+
+def standing_by(rows: AccessRows, person: SeenUser, now: int) -> Standing:
+    """Return the access of the person by what is stored; ``now`` is UTC in milliseconds."""
+    row = rows.user
     if person.language_code is None and row is not None:
         # The field is optional (Bot API: User), so a missing one does not unset the stored one.
         person = replace(person, language_code=row.language_code)
-    group = groups.get(conn, chat_id) if chat_id < 0 else None
-    role, closed = _role(row, group, now, in_group=chat_id < 0)
+    role, closed = _role(row, rows.group, now, in_group=rows.chat_id < 0)
     user = UserInfo(
         id=person.id,
         name=full_name(person),
         role=role,
         username=person.username,
-        language=language or person.language_code or "",
+        language=rows.language or person.language_code or "",
+        timezone=rows.timezone,
     )
-    mode: GroupMode = group_mode(conn, chat_id) if chat_id < 0 else "mention"
     is_news = closed is None and (row is None or users.differs(row, person))
-    return Standing(user, row, group, mode, closed, person if is_news else None)
+    return Standing(user, row, rows.group, rows.mode, closed, person if is_news else None)
+
+
+def find_person(conn: Connection, user_id: int, now: int) -> UserInfo | None:
+    """Return a person as stored, with the role that they have outside of groups; None if the id is unknown.
+
+    Args:
+        conn: an open transaction; only reads.
+        user_id: Telegram user id.
+        now: UTC, in milliseconds.
+    """
+    row = users.get(conn, user_id)
+    if row is None:
+        return None
+    return UserInfo(
+        id=user_id,
+        name=full_name(row),
+        role=row.role if row.may_use(now) else None,
+        username=row.username,
+        language=chosen_language(conn, user_id) or row.language_code or "",
+        timezone=chosen_time_zone(conn, user_id),
+    )
 
 
 def may_talk(conn: Connection, user_id: int, chat_id: int, now: int) -> bool:

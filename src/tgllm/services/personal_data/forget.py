@@ -1,6 +1,7 @@
 """Deletion of a person's data: rows, files, and their traces in the write-ahead log."""
 
 import asyncio
+import os
 from pathlib import Path
 
 from tgllm.api.clock import Clock
@@ -8,6 +9,7 @@ from tgllm.db.checkpoint import empty_log
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries.erasure import Erased, erase, is_busy
+from tgllm.db.tables.plugins import jobs
 from tgllm.services.common.actor import Actor, note
 from tgllm.services.files.blobs import remove_blobs
 from tgllm.services.files.passage_store import PassageStore
@@ -37,6 +39,8 @@ def forget(
     if bot_runs and is_busy(conn, user_id, update_id):
         return None
     erased = erase(conn, user_id, update_id)
+    # The plugins' own data: a bot that runs, or the next one, calls tgllm_forget.
+    jobs.notify(conn, "forget", user_id, None, int.from_bytes(os.urandom(7), "big"), now)
     details: dict[str, str | int | None] = {
         "conversations": erased.conversations,
         "messages": erased.messages,

@@ -189,6 +189,8 @@ class ConversationService:
             forgotten = () if context.retired is None else (forget_choice(turn.lane, context.retired, now),)
             # The caller's units come last: after them, only the commit can fail.
             units = (*self._requests.learnt(answer.model, now), *alerts, *forgotten, *units)
+            # The answer is claimed by the sender in the transaction that stores it.
+            self._database.expect("outbox")
             spent = await self._database.write(
                 lambda conn: record_turn(conn, turn, outcome, rows, units, now, self._accounting)
             )

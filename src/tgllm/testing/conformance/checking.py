@@ -1,15 +1,25 @@
 """Checks whose failures are sentences, for plugin authors who have not read the tests."""
 
-from collections.abc import Callable
-from typing import Final
+import warnings
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Final, NoReturn, TypeVar
 
 import pytest
 
 from tgllm.api.clock import Clock, SystemClock
 
-__all__ = ["check", "eventually", "offered"]
+__all__ = ["NotCovered", "check", "eventually", "exempted", "not_covered", "offered"]
+
+T = TypeVar("T")
 
 _STEP_SECONDS: Final = 0.005
+_exempt: list[bool] = []
+"""Not empty while an exempt test runs."""
+
+
+class NotCovered(UserWarning):
+    """The service under test lacks an operation, so that tests of the kit are not run."""
 
 
 def check(condition: object, otherwise: str) -> None:
@@ -22,12 +32,38 @@ def check(condition: object, otherwise: str) -> None:
         raise AssertionError(otherwise)
 
 
-def offered(order: Callable[[], object]) -> None:
-    """Give an order to the service, or skip the test if the service does not support it, as one for an earlier kit."""
+def offered(operation: str, order: Callable[[], T]) -> T:
+    """Give an order to the service, and return its result; skip the test if the service lacks the operation."""
     try:
-        order()
+        return order()
     except NotImplementedError:
-        pytest.skip("the service under test raises NotImplementedError here; implement the operation to run this test")
+        not_covered(f"override {operation}")
+
+
+def not_covered(what_to_do: str) -> NoReturn:
+    """Skip the test, with a warning that says what to do with the service to run it.
+
+    Raises:
+        NotImplementedError: the test is exempt, so that it has to fail.
+    """
+    words = f"not covered: {what_to_do} of the service under test, so that the kit can test this"
+    if _exempt:
+        raise NotImplementedError(words)
+    with warnings.catch_warnings():
+        # Shown where warnings are errors, too: the author learns of a gap, and the test does not fail.
+        warnings.simplefilter("always", NotCovered)
+        warnings.warn(words, NotCovered, stacklevel=2)
+    pytest.skip(words)
+
+
+@contextmanager
+def exempted() -> Generator[None, None, None]:
+    """Let ``not_covered`` fail without a warning, for a test that has an exemption with its reason."""
+    _exempt.append(True)
+    try:
+        yield
+    finally:
+        _exempt.pop()
 
 
 async def eventually(condition: Callable[[], bool], otherwise: str, seconds: float, clock: Clock | None = None) -> None:

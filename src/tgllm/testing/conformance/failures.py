@@ -71,20 +71,20 @@ class FailureTests(Kit):
 
     async def test_an_answer_that_ends_too_early_is_an_error(self, subject: Subject) -> None:
         """If the stream ends normally but without the end of the answer, an error is raised."""
-        offered(lambda: subject.service.end_early("Only the beginning ", "of it "))
+        offered("end_early", lambda: subject.service.end_early("Only the beginning ", "of it "))
         error = await subject.failure()
         check(isinstance(error, Unavailable | BadResponse), f"it raises {error!r}: Unavailable or BadResponse fits")
 
     @pytest.mark.parametrize("kind", _MIDWAY, ids=[kind.__name__ for kind in _MIDWAY])
     async def test_a_failure_in_the_middle_is_mapped(self, subject: Subject, kind: type[ProviderError]) -> None:
         """A failure inside the stream raises the error that fits, and the answer is not restarted."""
-        offered(lambda: subject.service.fail_midway(kind, "Only the beginning ", "of it "))
+        offered("fail_midway", lambda: subject.service.fail_midway(kind, "Only the beginning ", "of it "))
         error = await subject.failure()
         check(isinstance(error, kind), f"it raises {error!r} where {kind.__name__} is what happened")
 
     async def test_a_wrong_key_is_not_tried_again(self, subject: Subject) -> None:
         """A refused key is not retried: the question is sent once."""
-        offered(subject.service.count_questions)
+        offered("count_questions", subject.service.count_questions)
         subject.service.fail(AuthFailed)
         await subject.failure()
         sent = subject.service.count_questions()

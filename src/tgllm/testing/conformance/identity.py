@@ -38,7 +38,8 @@ class IdentityTests(Kit):
 
     async def test_the_plugin_loads_in_the_bot(self, tmp_path: Path) -> None:
         """The host loads the plugin: its ids are valid and unique."""
-        async with loaded(self.plugin, self.under_test().settings, tmp_path, RecordedLog()) as owned:
+        service = self.under_test()
+        async with service, loaded(self.plugin, service.settings, tmp_path, RecordedLog()) as owned:
             check(owned.spec.title, f"the provider {owned.spec.id} has no title for people")
 
     async def test_its_entry_point_leads_to_it(self) -> None:

@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from tgllm.providers.network import VARIABLE
+from tgllm.testing.conformance.network.watching import forbid_blocking_sockets
 from tgllm.testing.conformance.subject import Subject, open_subject
 from tgllm.testing.conformance.under_test import ProviderUnderTest
 
@@ -36,6 +37,11 @@ class Kit:
     def no_real_requests(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Forbid requests to other machines: tests cost nothing and need no network."""
         monkeypatch.setenv(VARIABLE, "0")
+
+    @pytest.fixture(autouse=True)
+    def no_blocking_sockets(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let blocking connections on the event loop fail, since they would never end."""
+        forbid_blocking_sockets(monkeypatch)
 
     @pytest_asyncio.fixture
     async def subject(self, tmp_path: Path) -> AsyncGenerator[Subject, None]:

@@ -15,6 +15,9 @@ from tgllm.testing.conformance.subject import Subject
 
 __all__ = ["LifecycleTests"]
 
+_ANSWERS = 6
+_MOST_CONNECTIONS = 3
+
 
 class LifecycleTests(Kit):
     """Streams and connections are closed in every case."""
@@ -40,6 +43,47 @@ class LifecycleTests(Kit):
             await anext(event async for event in stream if isinstance(event, TextDelta))
         await _all_streams_end(subject)
 
+    async def test_cancellation_before_the_first_piece_closes_the_connection(self, subject: Subject) -> None:
+        """A task that is cancelled while the service thinks ends as cancelled, and its connection is closed."""
+        offered("open_streams", lambda: subject.service.open_streams)
+        offered("stall", subject.service.stall)
+        task = asyncio.create_task(_read_on(subject, asyncio.Event()))
+        try:
+            words = "the service was not asked before the timeout"
+            await eventually(lambda: subject.service.open_streams == 1, words, subject.seconds)
+        finally:
+            task.cancel()
+            await asyncio.wait({task}, timeout=subject.seconds)
+        check(task.cancelled(), "cancellation does not pass through generate: CancelledError must not be swallowed")
+        await _all_streams_end(subject)
+
+    async def test_it_answers_after_an_answer_that_broke_off(self, subject: Subject) -> None:
+        """An answer that fails does not affect the next one."""
+        offered("cut", lambda: subject.service.cut("Only the beginning "))
+        await subject.failure()
+        heard = await subject.hear(subject.ask("And now the next"))
+        check(heard.text == "And now the next", f"the next answer became {heard.text!r}")
+
+    @pytest.mark.parametrize("ending", ["complete", "closed", "failed"])
+    async def test_answers_leave_no_connections_behind(self, subject: Subject, ending: str) -> None:
+        """Answers one after another use one connection, or close theirs: connections do not add up."""
+        offered("open_connections", lambda: subject.service.open_connections)
+        if ending == "failed":
+            offered("fail", lambda: subject.service.fail(Unavailable))
+        for _ in range(_ANSWERS):
+            if ending == "failed":
+                await subject.failure()
+                continue
+            async with aclosing(subject.listen(subject.ask("a b c"))) as events:
+                async for event in events:
+                    if ending == "closed" and isinstance(event, TextDelta):
+                        break
+        await eventually(
+            lambda: subject.service.open_connections <= _MOST_CONNECTIONS,
+            f"{_ANSWERS} answers, each {ending}, left more than {_MOST_CONNECTIONS} connections open: use one client",
+            subject.seconds,
+        )
+
     async def test_it_answers_after_a_stream_was_closed(self, subject: Subject) -> None:
         """Closing a stream does not affect the next answer."""
         subject.service.stall("The beginning ")
@@ -50,7 +94,7 @@ class LifecycleTests(Kit):
 
     async def test_closing_a_stream_leaves_another_open(self, subject: Subject) -> None:
         """Closing a stream does not affect another open stream."""
-        offered(lambda: subject.service.stall("The beginning "))
+        offered("stall", lambda: subject.service.stall("The beginning "))
         first = subject.provider.generate(subject.ask("Go"))
         second = subject.provider.generate(subject.ask("one two three"))
         async with asyncio.timeout(subject.seconds), aclosing(first), aclosing(second):

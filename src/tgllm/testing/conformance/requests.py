@@ -75,7 +75,7 @@ class RequestTests(Kit):
 
     async def test_the_request_is_not_changed(self, subject: Subject) -> None:
         """The provider does not modify the request, which the bot uses further."""
-        offered(lambda: subject.service.answer("Four.", reasoning="Two and two, let me see."))
+        offered("answer", lambda: subject.service.answer("Four.", reasoning="Two and two, let me see."))
         data = (await subject.hear(subject.ask("What is 2 + 2?"))).finished.provider_data
         request = _conversation(subject, "What is 2 + 2?", "Four.", "And 3 + 3?", data)
         before = copy.deepcopy(request)

@@ -1,20 +1,21 @@
 """A created provider with its running service."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tgllm.api import ChatRequest, Part, Provider, ProviderError
+from tgllm.api import ChatRequest, Part, Provider, ProviderError, StreamEvent
 from tgllm.plugins.owned import OwnedProvider
 from tgllm.testing.asking import Heard, failure, hear, question
+from tgllm.testing.clock import HurriedClock
 from tgllm.testing.conformance.loading import create, loaded
 from tgllm.testing.conformance.recording import RecordedLog, recorded_logging
 from tgllm.testing.conformance.under_test import ProviderUnderTest
 
-__all__ = ["Subject", "open_subject", "secret_of"]
+__all__ = ["Subject", "open_provider", "open_subject", "secret_of"]
 
 
 @dataclass(slots=True)
@@ -28,6 +29,8 @@ class Subject:
     """All lines that were logged."""
     seconds: float
     """Timeout of an answer."""
+    clock: HurriedClock = field(default_factory=HurriedClock)
+    """The plugin's clock."""
     closed: bool = False
 
     @property
@@ -47,6 +50,17 @@ class Subject:
             AssertionError: the answer does not end before the timeout.
         """
         return await hear(self.provider, request, seconds=self.seconds)
+
+    async def listen(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
+        """Ask the provider, and yield the events one by one, also those before an error.
+
+        Raises:
+            ProviderError: raised by the provider.
+            TimeoutError: the answer does not end before the timeout.
+        """
+        async with asyncio.timeout(self.seconds), aclosing(self.provider.generate(request)) as events:
+            async for event in events:
+                yield event
 
     async def failure(self) -> ProviderError:
         """Ask for an answer, and return the error that it ends with.
@@ -76,10 +90,19 @@ async def open_subject(
     plugin: str, service: ProviderUnderTest, data_dir: Path, seconds: float
 ) -> AsyncGenerator[Subject]:
     """Start the service, load the plugin and create its provider; close all of them at the end."""
-    log = RecordedLog()
+    async with service, open_provider(plugin, service, service.settings, data_dir, seconds) as subject:
+        yield subject
+
+
+@asynccontextmanager
+async def open_provider(
+    plugin: str, service: ProviderUnderTest, settings: Mapping[str, object], data_dir: Path, seconds: float
+) -> AsyncGenerator[Subject]:
+    """Load the plugin with these settings for a running service, and create its provider; close it at the end."""
+    log, clock = RecordedLog(), HurriedClock()
     with recorded_logging(log.lines):
-        async with service, loaded(plugin, service.settings, data_dir, log) as owned:
-            subject = Subject(await create(owned), service, owned, log.lines, seconds)
+        async with loaded(plugin, settings, data_dir, log, clock) as owned:
+            subject = Subject(await create(owned), service, owned, log.lines, seconds, clock)
             try:
                 yield subject
             finally:

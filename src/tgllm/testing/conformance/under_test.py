@@ -1,11 +1,11 @@
 """Base class of the services that the kit tests providers with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import ClassVar, Self
 
 from tgllm.api.errors import ProviderError
-from tgllm.api.types import Usage
+from tgllm.api.types import FinishReason, ModelInfo, Usage
 
 __all__ = ["ProviderUnderTest"]
 
@@ -15,14 +15,19 @@ class ProviderUnderTest:
 
     The kit creates one for each test, enters it, loads the plugin with its ``settings``, and closes it at the end. By
     default the service must answer with the text of the question. Methods for what a service can't do stay as they are
-    here and raise NotImplementedError; exempt the tests that need them, with that reason. Tests that need
-    ``fail_midway``, ``end_early``, ``deviate``, ``fail_in_place`` or ``count_questions`` are skipped instead.
+    here and raise NotImplementedError. The tests that need ``answer`` without ``finish``, ``stall``, ``cut``, ``fail``,
+    ``saw``, ``saw_file`` or the counts of streams and connections fail then: exempt them, with that reason. Those that
+    need any other operation are skipped, with a warning that names the operation to override.
     """
 
     model: ClassVar[str]
     """Id of a model of the service; a reasoning model if there is one."""
     key_setting: ClassVar[str] = "api_key"
     """Field of the plugin's settings with the key."""
+    address_setting: ClassVar[str] = "base_url"
+    """Field of the plugin's settings with the address of the service."""
+    counts: ClassVar[frozenset[str]] = frozenset()
+    """Fields of ``Usage`` that the service reports, such as ``cached_tokens``; empty if that is not known."""
 
     @property
     def settings(self) -> Mapping[str, object]:
@@ -39,8 +44,23 @@ class ProviderUnderTest:
         """Return the number of open connections from the provider, including idle ones."""
         raise NotImplementedError
 
-    def answer(self, *pieces: str, reasoning: str = "", usage: Usage | None = None) -> None:
-        """Set the next answer: the reasoning, if any, then these pieces of text, then this usage."""
+    def addresses(self) -> Mapping[str, Mapping[str, object]]:
+        """Return other settings that lead to the same service, by a name: by default a slash after the address."""
+        address = self.settings.get(self.address_setting)
+        if not isinstance(address, str):
+            return {}
+        return {"a slash at the end": {**self.settings, self.address_setting: f"{address.rstrip('/')}/"}}
+
+    def answer(
+        self, *pieces: str, reasoning: str = "", usage: Usage | None = None, finish: FinishReason | None = None
+    ) -> None:
+        """Set the next answer: the reasoning, if any, then these pieces of text, then this usage and reason of its end.
+
+        A piece may be empty. ``finish`` None is an ordinary end.
+
+        Raises:
+            NotImplementedError: the service has no such reason; its test is passed over.
+        """
         raise NotImplementedError
 
     def stall(self, *pieces: str) -> None:
@@ -66,6 +86,14 @@ class ProviderUnderTest:
         """Order an answer that starts with these pieces and whose stream then ends normally, but too early."""
         raise NotImplementedError
 
+    def break_with(self, form: str, *pieces: str) -> None:
+        """Order an answer that starts with these pieces and then breaks in a form of ``BREAKS`` of the fake providers.
+
+        Raises:
+            NotImplementedError: the service has no such form; it is passed over.
+        """
+        raise NotImplementedError
+
     def deviate(self, name: str, *pieces: str) -> None:
         """Order a complete answer with these pieces, sent with a deviation of ``DEVIATIONS`` of the fake providers.
 
@@ -84,6 +112,20 @@ class ProviderUnderTest:
         """
         raise NotImplementedError
 
+    def respond(
+        self, status: int, body: bytes = b"", headers: Mapping[str, str] | None = None, *, skip: int = 0
+    ) -> None:
+        """Send this response to every request from now on, of any kind, after the next ``skip`` requests."""
+        raise NotImplementedError
+
+    def models(self) -> Sequence[ModelInfo]:
+        """Return all chat models that the service offers from now on, as ``list_models`` has to return them.
+
+        Let them be more than one page, and let the service offer what is no chat model as well. Fields with their
+        default are not compared; the models are known by any of their names.
+        """
+        raise NotImplementedError
+
     def count_questions(self) -> int:
         """Return the number of requests for an answer, including failed ones."""
         raise NotImplementedError
@@ -94,6 +136,20 @@ class ProviderUnderTest:
 
     def saw_file(self, content: bytes) -> bool:
         """Return whether the last request for an answer contained this file, or referred to an upload of it."""
+        raise NotImplementedError
+
+    def saw_roles(self) -> Sequence[tuple[str, str]]:
+        """Return role and text of each message of the last request for an answer, in order, the system message first.
+
+        A role is ``system``, ``user`` or ``assistant``.
+        """
+        raise NotImplementedError
+
+    def sent(self) -> object:
+        """Return the body of the last request for an answer as JSON values, such as a dict.
+
+        The tests look for settings and the order of parts in it.
+        """
         raise NotImplementedError
 
     def to_replay(self) -> str | None:

@@ -39,7 +39,7 @@ class FakeGemini(FakeServer):
 
     The paths of Vertex AI accept ``key`` as a bearer token. ``files`` are the uploaded files and their processing
     state, ``signatures`` the issued thought signatures; ``max_request_bytes`` is the maximum size of a request with
-    inline files.
+    inline files, ``max_page_size`` that of a page of the list of models.
     """
 
     default_key = "fake-gemini-key"
@@ -51,6 +51,7 @@ class FakeGemini(FakeServer):
         super().__init__(key=key, port=port, clock=clock, write_bytes=write_bytes)
         self.files = GeminiFiles(self.clock)
         self.max_request_bytes = 100 * _MIB
+        self.max_page_size = 1000
         self.signatures = Signatures()
         self.add_model("gemini-4-argon", context_window=1_048_576, reasoning=True)
         self.add_model("gemini-3.8-flash", context_window=1_048_576, reasoning=True)
@@ -123,12 +124,15 @@ class FakeGemini(FakeServer):
     # --- models -----------------------------------------------------------------------------
 
     async def _list_models(self, call: Call) -> web.StreamResponse:
-        models = list(self.models.values())
-        return web.json_response(page_of("models", models, call.request.query, default=50, limit=1000))
+        return self._page("models", list(self.models.values()), call)
 
     async def _list_vertex_models(self, call: Call) -> web.StreamResponse:
         models = [{"name": f"publishers/google/models/{model}", "versionId": "default"} for model in self.models]
-        return web.json_response(page_of("publisherModels", models, call.request.query, default=50, limit=1000))
+        return self._page("publisherModels", models, call)
+
+    def _page(self, name: str, items: list[dict[str, Any]], call: Call) -> web.StreamResponse:
+        limit = self.max_page_size
+        return web.json_response(page_of(name, items, call.request.query, default=min(50, limit), limit=limit))
 
     async def _get_model(self, call: Call) -> web.StreamResponse:
         return web.json_response(self._model(call))

@@ -16,7 +16,7 @@ from tgllm.db.database import Database
 from tgllm.db.engine.lock import is_locked
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries import inbox_care
-from tgllm.db.queries.inbox_care import Refusal
+from tgllm.db.queries.inbox_care import MOST_ID, Refusal
 from tgllm.i18n import Catalogue
 from tgllm.services.common.actor import SHELL, note
 from tgllm.services.common.turn_ids import turn_id_of
@@ -52,7 +52,7 @@ def run_change(options: Options, change: Change, ids: Sequence[int], *, all_: bo
             is_retry = change == "retry"
             say(texts("shell.inbox_retried", id=update_id) if is_retry else texts("shell.inbox_dropped", id=update_id))
     if not results:
-        tell(texts("shell.inbox_none"))
+        tell(texts("shell.inbox_none_ended_badly"))
     if any(results.values()):
         raise typer.Exit(1)
 
@@ -66,10 +66,14 @@ async def _change(config: Config, change: Change, ids: Sequence[int]) -> Mapping
         chosen = dict.fromkeys(ids) or dict.fromkeys(inbox_care.ended_badly(conn))
         results: dict[int, Refusal | None] = {}
         for update_id in chosen:
+            if not 0 <= update_id <= MOST_ID:
+                results[update_id] = "unknown"
+                continue
+            turn_id = turn_id_of(update_id)
             results[update_id] = (
-                inbox_care.retry(conn, update_id, turn_id_of(update_id), now)
+                inbox_care.retry(conn, update_id, turn_id, now)
                 if change == "retry"
-                else inbox_care.drop(conn, update_id, now, stopped=stopped)
+                else inbox_care.drop(conn, update_id, turn_id, now, stopped=stopped)
             )
             if results[update_id] is None:
                 note(conn, SHELL, f"update.{change}", str(update_id), now, {})

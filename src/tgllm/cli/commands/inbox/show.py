@@ -12,7 +12,7 @@ from tgllm.cli.stored import look_at
 from tgllm.cli.words import moment
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries import inbox_care
-from tgllm.db.queries.inbox_care import NOTABLE, Call, Listing
+from tgllm.db.queries.inbox_care import MOST_ID, NOTABLE, Call, Listing
 from tgllm.db.tables import inbox
 from tgllm.db.tables.inbox import InboxRow, State
 from tgllm.services.common.lane import Lane
@@ -59,7 +59,8 @@ def run_show(options: Options, update_id: int, *, as_json: bool) -> None:
         calls = inbox_care.calls_of(conn, turn_id_of(update_id))
         return inbox.get(conn, update_id), inbox.followers(conn, update_id), calls
 
-    row, parts, calls = look_at(options, query, (None, list[InboxRow](), list[Call]()))
+    nothing = None, list[InboxRow](), list[Call]()
+    row, parts, calls = look_at(options, query, nothing) if 0 <= update_id <= MOST_ID else nothing
     if row is None:
         from tgllm.i18n import Catalogue  # noqa: PLC0415  only for an id that is not known
 

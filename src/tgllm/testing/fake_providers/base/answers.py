@@ -48,6 +48,8 @@ class Answer:
     """The steps are repeated until the client disconnects."""
     deviation: str | None = None
     """Name of the deviation from the API's format in which the answer is streamed; see ``DEVIATIONS``."""
+    broken: str | None = None
+    """Name of the form in which the stream breaks after the steps; see ``BREAKS``."""
     body: Body | None = None
     """Response in place of the answer, with the status 200."""
     blocked: str | None = None

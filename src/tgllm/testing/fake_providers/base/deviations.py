@@ -9,7 +9,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-__all__ = ["DEVIATIONS", "ERROR_FORMS", "Body", "Sent", "deviate", "in_form", "is_possible"]
+__all__ = [
+    "BREAKS",
+    "DEVIATIONS",
+    "ERROR_FORMS",
+    "Body",
+    "Sent",
+    "break_off",
+    "deviate",
+    "in_form",
+    "is_possible",
+]
 
 _STREAM = "text/event-stream"
 _JSON = "application/json"
@@ -192,6 +202,22 @@ ERROR_FORMS: Mapping[str, Callable[[str], Body]] = {
 """Forms of an error in place of an answer with the status 200."""
 
 
+_TROUBLE = b'{"error": {"message": "The upstream failed", "type": "server_error", "code": 502}}'
+
+BREAKS: Mapping[str, Callable[[bytes], Body]] = {
+    "cut": lambda text: Body(text, is_cut=True),
+    "end": Body,
+    "half an event": lambda text: Body(text + b'data: {"id": "x", "choi'),
+    "half an event, cut": lambda text: Body(text + b'data: {"id": "x", "choi', is_cut=True),
+    "error event": lambda text: Body(text + b"data: " + _TROUBLE + b"\n\n"),
+    "error event and [DONE]": lambda text: Body(text + b"data: " + _TROUBLE + b"\n\ndata: [DONE]\n\n"),
+    "event: error": lambda text: Body(text + b"event: error\ndata: " + _TROUBLE + b"\n\n"),
+    "event: error and [DONE]": lambda text: Body(text + b"event: error\ndata: " + _TROUBLE + b"\n\ndata: [DONE]\n\n"),
+    "error page": lambda text: Body(text + b"<html><head><title>502 Bad Gateway</title></head></html>\n"),
+}
+"""Ends of a stream that are none of an answer, each after the events of its beginning."""
+
+
 def is_possible(name: str, *, has_done: bool) -> bool:
     """Return whether an API has a deviation; ``has_done`` tells whether it has OpenAI's format."""
     return DEVIATIONS.keys() >= {name} and (has_done or name not in _OPENAI)
@@ -205,3 +231,8 @@ def deviate(name: str, sent: Sent) -> Body:
 def in_form(form: str, words: str) -> Body:
     """Return an error in place of an answer."""
     return ERROR_FORMS[form](words)
+
+
+def break_off(form: str, events: bytes) -> Body:
+    """Return an answer that begins with ``events`` and breaks."""
+    return BREAKS[form](events)

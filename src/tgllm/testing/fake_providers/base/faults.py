@@ -16,12 +16,16 @@ Trouble: TypeAlias = FakeError | asyncio.Event | Literal[Signal.CUT]
 
 @dataclass(slots=True, eq=False)
 class Fault:
-    """A fault for the next ``times`` requests whose path contains ``path``; None: for all of them."""
+    """A fault for the next ``times`` requests whose path contains ``path``; None: for all of them.
+
+    The next ``skip`` of them are passed over first.
+    """
 
     path: str
     trouble: Trouble
     times: int | None = 1
     hits: int = 0
+    skip: int = 0
 
 
 class Faults:
@@ -48,6 +52,9 @@ class Faults:
         """
         fault = next((fault for fault in self._faults if fault.path in path), None)
         if fault is None:
+            return
+        if fault.skip:
+            fault.skip -= 1
             return
         fault.hits += 1
         if fault.hits == fault.times:

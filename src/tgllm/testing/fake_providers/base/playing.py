@@ -8,7 +8,7 @@ from aiohttp import web
 from tgllm.api.clock import Clock
 from tgllm.api.events import FileDelta, ReasoningDelta, TextDelta
 from tgllm.testing.fake_providers.base.answers import Answer, Signal, Step
-from tgllm.testing.fake_providers.base.deviations import Body, Sent, deviate
+from tgllm.testing.fake_providers.base.deviations import Body, Sent, break_off, deviate
 from tgllm.testing.fake_providers.base.errors import FakeError, Refusal
 from tgllm.testing.fake_providers.base.wire import Wire
 
@@ -16,6 +16,10 @@ __all__ = ["ConnectionCut", "Player"]
 
 _DATA = "data: "
 _DONE = "[DONE]"
+_CONTINUES, _CONTINUED = 0xC0, 0x80
+"""Bits of the bytes of a character in UTF-8 after its first one (RFC 3629)."""
+_TURNS = 4
+"""Turns of the event loop until a client in the same process has read."""
 _ENDLESS_PAUSE = 0.005  # in seconds; lets other tasks run
 
 
@@ -58,7 +62,11 @@ class Player:
 
     async def stream(self, answer: Answer) -> web.StreamResponse:
         """Respond with server-sent events, or with what the answer orders instead."""
-        body = deviate(answer.deviation, await self._sent(answer)) if answer.deviation else answer.body
+        body = answer.body
+        if answer.deviation:
+            body = deviate(answer.deviation, await self._sent(answer))
+        elif answer.broken:
+            body = break_off(answer.broken, await self._events(answer))
         if body is not None:
             return await self._send(body)
         response = await self._open("text/event-stream")
@@ -70,11 +78,14 @@ class Player:
 
     async def _sent(self, answer: Answer) -> Sent:
         """Return the documents of an answer, without its waits and keep-alives."""
-        pieces = [await self._bytes(step) for step in answer.steps]
-        stream = b"".join([self._wire.begin(), *pieces, self._wire.end(answer)]).decode()
+        stream = (await self._events(answer) + self._wire.end(answer)).decode()
         lines = [line.rstrip("\r").removeprefix(_DATA) for line in stream.split("\n") if line.startswith(_DATA)]
         chunks = [json.loads(line) for line in lines if line != _DONE]
         return Sent(chunks, self._wire.whole(answer), has_done=_DONE in lines)
+
+    async def _events(self, answer: Answer) -> bytes:
+        """Return the events of an answer up to its end."""
+        return b"".join([self._wire.begin(), *[await self._bytes(step) for step in answer.steps]])
 
     async def _send(self, body: Body) -> web.StreamResponse:
         response = await self._open(body.content_type, body.encoding)
@@ -131,4 +142,9 @@ class Player:
     async def _write(self, response: web.StreamResponse, data: bytes) -> None:
         size = self._write_bytes or max(len(data), 1)
         for start in range(0, len(data), size):
-            await response.write(data[start : start + size])
+            end = start + size
+            await response.write(data[start:end])
+            if data[end : end + 1] and data[end] & _CONTINUES == _CONTINUED:
+                # In the middle of a character: the client reads what it has before the rest comes.
+                for _ in range(_TURNS):
+                    await self._clock.sleep(0)

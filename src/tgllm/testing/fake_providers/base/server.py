@@ -23,12 +23,14 @@ from tgllm.testing.fake_providers.base.playing import ConnectionCut, Player
 from tgllm.testing.fake_providers.base.serving import HOST, Serving
 from tgllm.testing.fake_providers.base.wire import Wire, estimate_tokens
 
-__all__ = ["Endpoint", "FakeServer", "Route"]
+__all__ = ["GATEWAY", "Endpoint", "FakeServer", "Route"]
 
 T = TypeVar("T")
 Endpoint = Callable[[Call], Awaitable[web.StreamResponse]]
 Route = tuple[str, str, Endpoint]
 """HTTP method, path as in aiohttp, and handler."""
+GATEWAY = "/gateway"
+"""Folder below which a server answers as it does at its root, as a gateway in front of it would."""
 _WAIT_SECONDS = 30.0
 
 
@@ -47,6 +49,8 @@ class FakeServer(ABC):
         self, *, key: str | None = None, port: int = 0, clock: Clock | None = None, write_bytes: int | None = 7
     ) -> None:
         self.key = key or self.default_key
+        self.gateway_key = self.key
+        """The key below ``/gateway``; can be changed before a request."""
         self.clock = clock or SystemClock()
         self.requests: list[FakeRequest] = []
         """All requests in order of arrival."""
@@ -58,7 +62,8 @@ class FakeServer(ABC):
         """If set, conversations of more tokens (of four characters) are refused as too long, for every model."""
         self.changes = Changes()
         self.faults = Faults()
-        self._write_bytes = write_bytes
+        self.write_bytes = write_bytes
+        """Bytes in a write of an answer; None writes whole events. Can be changed at any time."""
         self._answers: deque[Answer] = deque()
         self._in_place: Answer | None = None
         self._serving = Serving(port)
@@ -126,6 +131,10 @@ class FakeServer(ABC):
             raise NotImplementedError(f"{type(self).__name__} has no deviation {name!r}")
         self.order(replace(Answer.of(text, ""), deviation=name))
 
+    def break_with(self, form: str, text: str | Sequence[Step]) -> None:
+        """Add an answer that breaks after this text, in one of ``BREAKS``."""
+        self.order(replace(Answer.of(text, ""), broken=form))
+
     def fail_in_place(self, form: str, words: str) -> None:
         """Send an error in place of every answer from now on, with the status 200, in one of ``ERROR_FORMS``."""
         self._in_place = Answer(body=in_form(form, words))
@@ -142,9 +151,12 @@ class FakeServer(ABC):
     def add_model(self, model: str, *, context_window: int, vision: bool = False, reasoning: bool = False) -> None:
         """Add a chat model; ``context_window`` is in tokens. What the API's list does not contain is ignored."""
 
-    def fault(self, path: str, trouble: Trouble, *, times: int | None = 1) -> Fault:
-        """Activate a fault for the next ``times`` requests whose path contains ``path``; None: for all of them."""
-        return self.faults.add(Fault(path, trouble, times))
+    def fault(self, path: str, trouble: Trouble, *, times: int | None = 1, skip: int = 0) -> Fault:
+        """Activate a fault for the next ``times`` requests whose path contains ``path``; None: for all of them.
+
+        It begins after the next ``skip`` of these requests.
+        """
+        return self.faults.add(Fault(path, trouble, times, skip=skip))
 
     async def wait_for(self, predicate: Callable[[], T | None], timeout: float = _WAIT_SECONDS) -> T:
         """Return the first value of ``predicate`` that is truthy.
@@ -180,7 +192,7 @@ class FakeServer(ABC):
         answer = self._in_place or (self._answers.popleft() if self._answers else echo(question))
         if answer.error is not None and answer.fails_at_once:
             raise Refusal(answer.error)
-        player = Player(call.request, wire, self.clock, self._write_bytes)
+        player = Player(call.request, wire, self.clock, self.write_bytes)
         call.recorded.status = 200
         self.open_streams += 1
         self.changes.bump()
@@ -195,7 +207,8 @@ class FakeServer(ABC):
     def _app(self) -> web.Application:
         app = web.Application(client_max_size=256 * 1024 * 1024)
         for method, path, endpoint in self._routes():
-            app.router.add_route(method, path, functools.partial(self._handle, endpoint))
+            for place in ("", GATEWAY):
+                app.router.add_route(method, place + path, functools.partial(self._handle, endpoint))
         app.router.add_route("*", "/{tail:.*}", functools.partial(self._handle, self._nowhere))
         return app
 
@@ -234,7 +247,8 @@ class FakeServer(ABC):
 
     def _check_key(self, request: web.Request) -> None:
         given = self._given_key(request)
-        if given != self.key:
+        below = request.path.startswith(f"{GATEWAY}/")
+        if given != (self.gateway_key if below else self.key):
             raise Refusal(self.errors.wrong_key(given or ""))
 
     def _cut(self, call: Call) -> web.StreamResponse:

@@ -8,7 +8,7 @@ from pydantic.fields import FieldInfo
 
 from tgllm.config.sources.keys import FIELDS, SECRETS, variable
 
-TARGET = Path(__file__).resolve().parent.parent / ".env.example"
+TARGET = Path(__file__).resolve().parents[2] / ".env.example"
 HEAD = """\
 # Settings of tgllm, generated from the settings model by `make generate`. Copy this file to .env in the folder where
 # the bot starts, and uncomment the lines you need; commented lines show the defaults. An environment variable of the
@@ -23,6 +23,7 @@ PLUGINS = {
     "GEMINI_API_KEY": "Key for the plugin tgllm-gemini.",
     "MISTRAL_API_KEY": "Key for the plugin tgllm-mistral.",
     "DEEPSEEK_API_KEY": "Key for the plugin tgllm-dipseek.",
+    "OPENAI_API_KEY": "Key for the plugin tgllm-openai; the keys of its other services have their usual names too.",
     "TGLLM_PLUGINS__GEMINI__BASE_URL": "Any other setting of a plugin: TGLLM_PLUGINS__<ID>__<SETTING>.",
 }
 

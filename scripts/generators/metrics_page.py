@@ -6,7 +6,7 @@ from pathlib import Path
 from tgllm.observe.metrics.instruments import Counter, Gauge, Instrument
 from tgllm.observe.metrics.table import ALL
 
-TARGET = Path(__file__).resolve().parent.parent / "docs" / "reference" / "metrics.md"
+TARGET = Path(__file__).resolve().parents[2] / "docs" / "reference" / "metrics.md"
 HEAD = """\
 # Metrics
 

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 
 from tgllm.config.sources.keys import FIELDS, variable
 
-TARGET: Final = Path(__file__).resolve().parent.parent / "docs" / "reference" / "configuration.md"
+TARGET: Final = Path(__file__).resolve().parents[2] / "docs" / "reference" / "configuration.md"
 HEAD: Final = "| key | variable | default | allowed | meaning |\n| --- | --- | --- | --- | --- |\n"
 MAIN: Final = "The bot"
 AFTER_ALL: Final = "## Settings of plugins\n"

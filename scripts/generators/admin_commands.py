@@ -9,7 +9,7 @@ from tgllm.bot.admin.table import HOME, AdminCommand
 from tgllm.bot.assembly import own_commands
 from tgllm.i18n import Catalogue
 
-TARGET = Path(__file__).resolve().parent.parent / "docs" / "admin_commands.md"
+TARGET = Path(__file__).resolve().parents[2] / "docs" / "admin_commands.md"
 HEAD = """\
 # Commands for admins
 

@@ -19,7 +19,7 @@ from typer.core import TyperGroup
 from tgllm.cli.main import main as run_tgllm
 from tgllm.cli.table import COMMANDS
 
-TARGET = Path(__file__).resolve().parent.parent / "docs" / "reference" / "cli.md"
+TARGET = Path(__file__).resolve().parents[2] / "docs" / "reference" / "cli.md"
 SECTION = re.compile(r"^##+ tgllm (.*)$", re.MULTILINE)
 HELP = re.compile(r"```console\n\$ tgllm (?:\S+ )*--help\n.*?```\n", re.DOTALL)
 

@@ -1,0 +1,1 @@
+"""Tests of what goes to the service and comes from it: conversations, settings, ends, usage, models."""

@@ -1,0 +1,1 @@
+"""Tests of the way to the service: addresses, proxies, responses, redirects, silence, the event loop."""

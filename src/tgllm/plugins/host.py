@@ -1,9 +1,10 @@
 """Plugin host: loads plugins, isolates their failures, and is the bot's only access to them."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
+from tgllm.api.buttons import Press
 from tgllm.api.context import Check, PluginInfo
 from tgllm.api.errors import ConfigError, TgllmError
 from tgllm.api.people import ChatInfo, UserInfo
@@ -18,7 +19,7 @@ from tgllm.plugins.calls.time_limits import HostLimits
 from tgllm.plugins.discovery import FoundPlugin
 from tgllm.plugins.loading import records
 from tgllm.plugins.loading.assemble import PluginChoice, assemble, describe
-from tgllm.plugins.loading.contexts import HostServices
+from tgllm.plugins.loading.contexts import ChatsOf, HostServices
 from tgllm.plugins.loading.loader import Loader
 from tgllm.plugins.loading.records import PluginRecord
 from tgllm.plugins.loading.registration import nearest
@@ -186,6 +187,34 @@ class PluginHost:
     def jobs(self) -> tuple[OwnedJob, ...]:
         """Jobs of active plugins, in order."""
         return self._roster.offered(lambda offers: offers.jobs, OwnedJob)
+
+    def connect(self, chats_of: ChatsOf) -> None:
+        """Let plugins send messages: called by a bot before ``startup``."""
+        self._services.chats.of = chats_of
+
+    def is_active(self, plugin_id: str) -> bool:
+        """Return whether a plugin is active."""
+        return any(plugin.id == plugin_id and plugin.is_active for plugin in self._roster.plugins)
+
+    def handles_presses(self, plugin_id: str) -> bool:
+        """Return whether an active plugin implements ``tgllm_button``."""
+        return self._button_of(plugin_id) is not None
+
+    def press_handler(self, plugin_id: str) -> Callable[[Press], object] | None:
+        """Return the function that handles presses on the buttons of a plugin; None if no active plugin has it."""
+        bound = self._button_of(plugin_id)
+        if bound is None:
+            return None
+        return lambda press: bound.implementation.function(*bound.arguments({"press": press}))
+
+    def title_of(self, plugin_id: str) -> str:
+        """Return the title of a plugin, also of one that is not active; its id if it has none."""
+        titles = (plugin.title for plugin in self._roster.plugins if plugin.id == plugin_id)
+        return next(titles, "") or plugin_id
+
+    def _button_of(self, plugin_id: str) -> Bound | None:
+        implementations = self._roster.implementations("tgllm_button")
+        return next((bound for bound in implementations if bound.plugin.id == plugin_id), None)
 
     def implementations(self, hook: str) -> tuple[Bound, ...]:
         """Return the implementations of active plugins, for a caller that judges their failures itself."""

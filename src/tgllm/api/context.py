@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from typing_extensions import TypeVar
 
+    from tgllm.api.provider import ProviderPreset
+
     SettingsT = TypeVar("SettingsT", default=Any)
 else:
     # The default is for type checkers: a plain ``PluginContext`` is one of any settings.
     from typing import TypeVar
 
     SettingsT = TypeVar("SettingsT")
-
-    from tgllm.api.provider import ProviderPreset
 
 __all__ = ["Check", "KeyValueStore", "Log", "PluginContext", "PluginInfo", "Texts"]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from docs_support import blocks, read_page
-from tgllm.testing.fake_providers import FakeDipseek, FakeGemini, FakeMistral, FakeServer, Signal
+from tgllm.testing.fake_providers import FakeAnthropic, FakeDipseek, FakeGemini, FakeMistral, FakeServer, Signal
 from tgllm.testing.fake_providers.base.errors import Errors
 
 PAGE = read_page("reference/fake-providers.md")
@@ -15,7 +15,7 @@ def test_the_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "to the end\n"
 
 
-@pytest.mark.parametrize("owner", [FakeServer, FakeGemini, FakeMistral, FakeDipseek, Errors])
+@pytest.mark.parametrize("owner", [FakeServer, FakeAnthropic, FakeGemini, FakeMistral, FakeDipseek, Errors])
 def test_every_public_name_is_there(owner: type) -> None:
     assert [
         name for name in vars(owner) if not name.startswith("_") and name not in PAGE and name != "default_key"

@@ -218,7 +218,7 @@ class FakeUnderTest(ProviderUnderTest, Generic[F]):
 
 
 def _is_question(path: str) -> bool:
-    return path.endswith(("/chat/completions", ":generateContent", ":streamGenerateContent"))
+    return path.endswith(("/chat/completions", "/messages", ":generateContent", ":streamGenerateContent"))
 
 
 def _text(content: Any) -> str:  # noqa: ANN401  JSON of any form

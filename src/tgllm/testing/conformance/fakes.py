@@ -1,18 +1,68 @@
-"""Gemini, Mistral, DeepSeek and OpenAI-format providers under test, with tgllm's fake servers as their services."""
+"""Providers of the bundled packages under test, with tgllm's fake servers as their services."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from tgllm.api.types import FinishReason, ModelInfo
 from tgllm.testing.conformance.fake_under_test import FakeUnderTest
-from tgllm.testing.fake_providers import FakeDipseek, FakeGemini, FakeMistral, FakeOpenAI
+from tgllm.testing.fake_providers import FakeAnthropic, FakeDipseek, FakeGemini, FakeMistral, FakeOpenAI
 from tgllm.testing.fake_providers.base.server import GATEWAY
 
-__all__ = ["DipseekUnderTest", "FakeUnderTest", "GeminiUnderTest", "MistralUnderTest", "OpenAIUnderTest"]
+__all__ = [
+    "AnthropicUnderTest",
+    "DipseekUnderTest",
+    "FakeUnderTest",
+    "GeminiUnderTest",
+    "MistralUnderTest",
+    "OpenAIUnderTest",
+]
 
 _URL_ALPHABET = str.maketrans("+/", "-_")
 _PAGE = 50
 _IMAGE_TYPES = frozenset({"image/png", "image/jpeg"})
+
+
+class AnthropicUnderTest(FakeUnderTest[FakeAnthropic]):
+    """Anthropic's Messages API."""
+
+    model = "claude-sonnet-5-5"
+    fake_type = FakeAnthropic
+    garbage = b'event: content_block_delta\ndata: {"type": broken\n\n'
+    finish_words: ClassVar[Mapping[FinishReason, str]] = {
+        "stop": "end_turn",
+        "length": "max_tokens",
+        "filtered": "refusal",
+        "other": "tool_use",
+    }
+
+    def saw_roles(self) -> Sequence[tuple[str, str]]:
+        """Return role and text of each message, with the system message first."""
+        body: Any = self.sent()
+        system = body.get("system")
+        first = [("system", system if isinstance(system, str) else _text({"parts": system}))] if system else []
+        return [*first, *((one["role"], _text({"parts": one["content"]})) for one in body["messages"])]
+
+    def models(self) -> Sequence[ModelInfo]:
+        """Add models, and let the list have several pages."""
+        self.fake.max_page_size = _PAGE
+        return super().models()
+
+    def listed(self, model: str, entry: Mapping[str, Any]) -> ModelInfo:
+        """Return title, limits and capabilities of a model."""
+        can = entry["capabilities"]
+        files = _IMAGE_TYPES | {"application/pdf"} if can["image_input"]["supported"] else frozenset[str]()
+        return ModelInfo(
+            model,
+            title=entry["display_name"],
+            context_window=entry["max_input_tokens"],
+            max_output_tokens=entry["max_tokens"],
+            mime_types=files,
+            reasoning=can["thinking"]["supported"],
+        )
+
+    def to_replay(self) -> str | None:
+        """Return the signature of the last answer's reasoning."""
+        return self.fake.signatures.last
 
 
 class MistralUnderTest(FakeUnderTest[FakeMistral]):

@@ -6,6 +6,7 @@ fake.answer(["Hel", "lo"], reasoning="hm")
 assert fake.requests[-1].body["model"] == "mistral-small-2603"
 """
 
+from tgllm.testing.fake_providers.anthropic import FakeAnthropic
 from tgllm.testing.fake_providers.base.answers import Answer, Signal, Step
 from tgllm.testing.fake_providers.base.deviations import DEVIATIONS, ERROR_FORMS
 from tgllm.testing.fake_providers.base.errors import Errors, FakeError
@@ -22,6 +23,7 @@ __all__ = [
     "ERROR_FORMS",
     "Answer",
     "Errors",
+    "FakeAnthropic",
     "FakeDipseek",
     "FakeError",
     "FakeGemini",

@@ -9,11 +9,19 @@ import json
 import signal
 import sys
 
-from tgllm.testing.fake_providers import FakeDipseek, FakeGemini, FakeMistral, FakeOpenAI, FakeServer
+from tgllm.testing.fake_providers import (
+    FakeAnthropic,
+    FakeDipseek,
+    FakeGemini,
+    FakeMistral,
+    FakeOpenAI,
+    FakeServer,
+)
 
 __all__ = ["main"]
 
 _FAKES: dict[str, type[FakeServer]] = {
+    "anthropic": FakeAnthropic,
     "dipseek": FakeDipseek,
     "gemini": FakeGemini,
     "mistral": FakeMistral,

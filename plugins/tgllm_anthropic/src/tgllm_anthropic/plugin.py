@@ -1,0 +1,60 @@
+"""Hooks of the Anthropic plugin. The API client is imported only when the provider is created."""
+
+from collections.abc import Sequence
+
+from tgllm import hookimpl
+from tgllm.api.context import Check, PluginContext, PluginInfo
+from tgllm.api.errors import NotConfigured
+from tgllm.api.provider import Provider, ProviderSpec
+from tgllm_anthropic.settings import Settings
+
+__all__ = ["tgllm_doctor", "tgllm_plugin_info", "tgllm_providers"]
+
+_VARIABLE = "ANTHROPIC_API_KEY"
+
+
+@hookimpl
+def tgllm_plugin_info() -> PluginInfo:
+    """Return the description of the plugin."""
+    return PluginInfo(id="anthropic", title="Anthropic", api="1.0", settings=Settings, env={"api_key": _VARIABLE})
+
+
+@hookimpl
+def tgllm_providers() -> Sequence[ProviderSpec]:
+    """Return the provider ``anthropic``."""
+    return (ProviderSpec(id="anthropic", title="Anthropic", create=_create, aliases=("claude",)),)
+
+
+@hookimpl
+def tgllm_doctor(ctx: PluginContext) -> Sequence[Check]:
+    """Check whether the key is set, and show the proxy."""
+    if _key(ctx):
+        return (Check("Anthropic: key", "ok"), _proxy(_settings(ctx)))
+    return (Check("Anthropic: key", "not configured", f"set {_VARIABLE} to use Claude"),)
+
+
+def _proxy(settings: Settings) -> Check:
+    # Imported here, because only tgllm doctor needs it.
+    from tgllm.providers.proxies import proxy_check  # noqa: PLC0415  see above
+
+    return proxy_check("Anthropic", settings.base_url, settings.proxy.get_secret_value() if settings.proxy else None)
+
+
+def _create(ctx: PluginContext) -> Provider:
+    key = _key(ctx)
+    if not key:
+        raise NotConfigured(f"Anthropic has no key: set {_VARIABLE}", variable=_VARIABLE)
+    # Imported here, because it loads the HTTP client, which most commands do not need.
+    from tgllm_anthropic.provider import AnthropicProvider  # noqa: PLC0415  see above
+
+    return AnthropicProvider(_settings(ctx), key, ctx.clock)
+
+
+def _key(ctx: PluginContext) -> str:
+    """Return the key, stripped of white space; empty if it is not set."""
+    secret = _settings(ctx).api_key
+    return secret.get_secret_value().strip() if secret else ""
+
+
+def _settings(ctx: PluginContext) -> Settings:
+    return ctx.settings if isinstance(ctx.settings, Settings) else Settings()

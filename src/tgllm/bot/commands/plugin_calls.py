@@ -118,8 +118,11 @@ def _attachments(scope: Scope, found: Sequence[files.Attachment], place: str) ->
 
 
 def _fetching(scope: Scope, found: files.Attachment, arrival: Arrival) -> Callable[[], Awaitable[FilePart]]:
+    def show(_stage: str, _name: str) -> None:
+        """Show nothing: the command's author may say what it does."""
+
     async def fetch() -> FilePart:
-        received = await scope.core.files.receive(arrival, [found], scope.parts.downloads, lambda *_: None)
+        received = await scope.core.files.receive(arrival, [found], scope.parts.downloads, show)
         for failure in received.failures:
             raise failure
         for file in received.files:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from tgllm.api import JsonObject
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables.outbox import ANSWER, Kind, NewOutbox, Priority
 from tgllm.services.common.lane import Lane
@@ -156,4 +157,8 @@ def as_reply(rows: Sequence[NewOutbox], to: Callable[[Connection], int | None]) 
     if not rows:
         return rows
     first, *others = rows
-    return [replace(first, late=lambda conn: reply_parameters(to(conn))), *others]
+
+    def late(conn: Connection) -> JsonObject:
+        return reply_parameters(to(conn))
+
+    return [replace(first, late=late), *others]

@@ -94,6 +94,7 @@ generate: $(VENV)/.installed-dev ## write again the files that are made from the
 	@$(BIN)/python scripts/generators/configuration_page.py
 	@$(BIN)/python scripts/generators/admin_commands.py
 	@$(BIN)/python scripts/generators/metrics_page.py
+	@$(BIN)/python scripts/generators/openai_services.py
 	@$(BIN)/python scripts/generators/cli_reference.py
 	@$(BIN)/python scripts/generators/contract.py
 

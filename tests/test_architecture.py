@@ -53,6 +53,7 @@ class TestThisTree:
             "tgllm_gemini",
             "tgllm_local",
             "tgllm_mistral",
+            "tgllm_openai",
             "tgllm_whisper",
         } <= modules.keys()
 

@@ -11,12 +11,15 @@ from typing import Any, Final
 from benchmarks.simulation.schedule import Hang, Schedule
 from benchmarks.simulation.stage import Stage
 
-__all__ = ["explore", "later_crashes"]
+__all__ = ["explore", "later_crash"]
 
 SECONDS: Final = 60
 """Time limit of a schedule; it takes some hundredths of a second."""
-_SECOND_CRASH: Final = 0.3
-_MOST_BETWEEN: Final = 600
+_ANOTHER_CRASH: Final = 0.7
+"""Part of the crashes that are followed by another."""
+_MOST_CRASHES: Final = 4
+"""Of a schedule. With more, all during the same question that runs alone, it may be the cause of them."""
+_MOST_BETWEEN: Final = 300
 """Most steps between two crashes."""
 _MOST_BYTES: Final = 4000
 """Of a result; a pipe takes so many as a whole (POSIX: PIPE_BUF)."""
@@ -30,7 +33,7 @@ def explore(stage: Stage, seeds: Sequence[int], points: int, workers: int, fault
     Args:
         stage: an unused stage.
         seeds: of what people do, and of how long everything takes.
-        points: crash points for each seed, spread over all steps.
+        points: crash points for each seed, spread over all steps after which a crash leaves something else.
         workers: number of processes at a time.
         faults: part of the calls of Telegram that fail.
     """
@@ -45,13 +48,17 @@ def explore(stage: Stage, seeds: Sequence[int], points: int, workers: int, fault
         os.waitpid(child, 0)
 
 
-def later_crashes(seed: int, first: int) -> list[int]:
-    """Return the steps of the crashes that follow one."""
-    dice = random.Random(f"{seed}/{first}")  # noqa: S311  reproducible
-    return [first + dice.randint(1, _MOST_BETWEEN)] if dice.random() < _SECOND_CRASH else []
+def later_crash(seed: int, crashes: Sequence[int]) -> int | None:
+    """Return the step of the crash that follows others, if any."""
+    if len(crashes) >= _MOST_CRASHES:
+        return None
+    dice = random.Random(f"{seed}/{crashes}")  # noqa: S311  reproducible
+    return crashes[-1] + dice.randint(1, _MOST_BETWEEN) if dice.random() < _ANOTHER_CRASH else None
 
 
 def _work(stage: Stage, seeds: Sequence[int], points: int, writer: int, faults: float) -> None:
+    stage.separate()
+    Schedule.begin(stage, 0).run()
     for seed in seeds:
         child = _fork(lambda seed=seed: _explore(stage, seed, points, writer, faults))
         _, status = os.waitpid(child, 0)
@@ -61,22 +68,29 @@ def _work(stage: Stage, seeds: Sequence[int], points: int, writer: int, faults: 
 
 
 def _explore(stage: Stage, seed: int, points: int, writer: int, faults: float) -> None:
-    """Run the schedules of a seed."""
+    """Run the schedules of a seed.
+
+    What is before a crash is run once for all of them: each continues with what the crash leaves.
+    """
     signal.signal(signal.SIGALRM, _hang)
-    kept = [_run(Schedule(stage, seed, faults=faults), (), writer)]
-    steps = kept[0].steps
-    for first in random.Random(seed).sample(range(1, steps), max(0, min(points, steps - 1))):  # noqa: S311  reproducible
-        stage.reset()
-        kept.append(_run(Schedule(stage, seed, faults=faults), (first, *later_crashes(seed, first)), writer))
+    whole = Schedule.begin(stage, seed, faults=faults)
+    moments = whole.keep()
+    _run(whole, writer)
+    if points < len(moments):
+        moments = random.Random(seed).sample(moments, points)  # noqa: S311  reproducible
+    while moments:
+        schedule = Schedule.crashed(stage, moments.pop())
+        later = later_crash(seed, schedule.crashes)
+        again = schedule.keep(() if later is None else (later,))
+        _run(schedule, writer)
+        moments += again
 
 
-def _run(schedule: Schedule, crashes: Sequence[int], writer: int) -> Schedule:
-    schedule.crash_at(crashes)
+def _run(schedule: Schedule, writer: int) -> None:
     signal.alarm(SECONDS)
     result = schedule.run()
     signal.alarm(0)
     _write(writer, result.as_json())
-    return schedule
 
 
 def _hang(*_: object) -> None:

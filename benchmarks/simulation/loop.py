@@ -60,11 +60,19 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         super().__init__()
         self._virtual = time
         self._step = step
+        self.tasks: list[asyncio.Task[Any]] = []
+        """All tasks. They must stay after a crash, and asyncio finds those of a loop by a look at all others."""
         self._timers: list[asyncio.TimerHandle] = cast("list[asyncio.TimerHandle]", self._scheduled)  # type: ignore[attr-defined]  a private attribute of asyncio's loop
 
     def time(self) -> float:
         """Return the virtual time."""
         return self._virtual.now
+
+    def create_task(self, coro: Any, **options: Any) -> "asyncio.Task[Any]":
+        """Create a task, and keep it."""
+        task = super().create_task(coro, **options)
+        self.tasks.append(task)
+        return task
 
     def _process_events(self, event_list: object) -> None:
         """Do nothing: there are no sockets."""

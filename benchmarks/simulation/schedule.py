@@ -1,22 +1,20 @@
-"""One schedule: what people do, lives of the bot, and the steps at which they end."""
+"""One schedule: lives of the bot, the steps at which they end, and what came of it."""
 
 import asyncio
 import gc
-import random
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Container, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from benchmarks.chaos.judge import ASKED, Verdict, has_parts, judge
-from benchmarks.chaos.questions import Part, Question, parts_in
-from benchmarks.simulation.loop import InlineExecutor, SimulatedLoop, Stuck, run_now
+from benchmarks.chaos.judge import Verdict
+from benchmarks.simulation.loop import SimulatedLoop, Stuck
+from benchmarks.simulation.outside import Outside
 from benchmarks.simulation.stage import Stage
 from tgllm.bot.runtime import open_runtime
 from tgllm.db.tables import inbox, outbox
 from tgllm.services.bot_core import open_bot_core
-from tgllm.testing.emulator import EmulatedChat, EmulatedMessage
 
-__all__ = ["Crash", "Hang", "Result", "Schedule"]
+__all__ = ["Crash", "Hang", "Moment", "Result", "Schedule"]
 
 PATIENCE = 1800.0
 """Virtual seconds after which what is not answered is lost."""
@@ -26,6 +24,10 @@ QUIET = 3.0
 
 class Crash(BaseException):
     """The end of a life; nothing may catch it."""
+
+
+class Over(BaseException):
+    """The end of a schedule: everything is answered, and nothing happens any more."""
 
 
 class Hang(BaseException):
@@ -45,6 +47,8 @@ class Result:
     questions: int
     model_calls: int
     faults: int
+    violations: int
+    """Calls above Telegram's rates."""
     broken: str = ""
     """Error of the bot, or of the simulation."""
 
@@ -59,67 +63,65 @@ class Result:
         return {**asdict(self), "is_good": self.is_good}
 
 
-@dataclass(slots=True)
-class _Action:
-    at: float
-    run: Callable[[], object]
-    is_done: bool = False
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a crash at a step leaves; it can be used once."""
 
-
-@dataclass(slots=True)
-class _Chat:
-    chat: EmulatedChat
-    asked: list[tuple[Question, EmulatedMessage]] = field(default_factory=list[tuple[Question, EmulatedMessage]])
-    resent: set[Part] = field(default_factory=set[Part])
-    pressed: set[int] = field(default_factory=set[int])
+    outside: Outside
+    image: bytes
+    """The database."""
+    now: float
 
 
 class Schedule:
     """A schedule, determined by a seed and the steps of its crashes."""
 
-    def __init__(self, stage: Stage, seed: int, *, faults: float = 0.05, questions: int = 3) -> None:
-        """Prepare it on an unused stage: people ask at most so many questions."""
+    def __init__(self, stage: Stage, outside: Outside) -> None:
+        """Prepare it on a stage; see ``begin`` and ``crashed``."""
         self._stage = stage
-        self.seed = seed
-        self._dice = random.Random(seed)  # noqa: S311  reproducible
-        stage.network.dice = random.Random(self._dice.random())  # noqa: S311  reproducible
-        stage.network.faults = faults
-        stage.model.dice = random.Random(self._dice.random())  # noqa: S311  reproducible
-        latency = random.Random(self._dice.random())  # noqa: S311  reproducible
-        InlineExecutor.latency = staticmethod(lambda: latency.choice((0.0, 0.001, 0.01)))
-        self._chats = [_Chat(chat) for chat in stage.chats]
-        self._actions = sorted(self._plan(questions), key=lambda action: action.at)
-        self._stop_at = stage.time.now + self._dice.uniform(0.5, 8) if self._dice.random() < 0.25 else None
-        self._began = stage.time.now
-        self.steps = 0
-        self.crashes: list[int] = []
-        self.at_step: Callable[[int], None] = lambda _step: None
-        """Called before each step with its number; raises ``Crash`` to end a life."""
-        self._quiet_since: float | None = None
-        self._graves: list[object] = []
+        self._outside = stage.outside = outside
+        self._crash_at: list[int] = []
+        self._keep_at: Container[int] | None = ()
+        """Steps of which moments are kept; None for each step at which a crash leaves something new."""
+        self._kept: list[Moment] = []
+        self._seen: set[tuple[float, ...]] = set()
+        self._image: tuple[int, bytes] = (-1, b"")
+        """Latest copy of the database, and the number of changes until then."""
+        self._is_quiet = False
         self._broken = ""
 
-    def _plan(self, questions: int) -> list[_Action]:
-        dice, actions = self._dice, list[_Action]()
-        for _ in range(dice.randint(min(1, questions), questions)):
-            number = dice.randrange(len(self._chats))
-            at = self._stage.time.now + dice.choice((0.0, dice.uniform(0, 4)))
-            parts = 2 if dice.random() < 0.1 else 1
-            actions.append(_Action(at, lambda number=number, parts=parts: self._ask(number, parts)))
-            if dice.random() < 0.15:
-                actions.append(_Action(at + dice.uniform(0, 2), lambda number=number: self._edit(number)))
-        return actions
+    @classmethod
+    def begin(cls, stage: Stage, seed: int, *, faults: float = 0.05, questions: int = 3) -> "Schedule":
+        """Prepare a schedule from its beginning: people ask at most so many questions."""
+        stage.reset()
+        return cls(stage, Outside.begin(seed, stage.clock, paced=stage.paced, faults=faults, questions=questions))
+
+    @classmethod
+    def crashed(cls, stage: Stage, moment: Moment) -> "Schedule":
+        """Prepare the rest of a schedule after a crash."""
+        stage.restore(moment.image, moment.now)
+        schedule = cls(stage, moment.outside)
+        schedule._crash()
+        return schedule
+
+    @property
+    def steps(self) -> int:
+        """Steps until now, in all lives."""
+        return self._outside.steps
+
+    @property
+    def crashes(self) -> Sequence[int]:
+        """Steps before each crash until now."""
+        return tuple(self._outside.crashes)
 
     def crash_at(self, steps: Sequence[int]) -> None:
         """Let lives end before these steps."""
-        waiting = sorted(steps, reverse=True)
+        self._crash_at = sorted(steps, reverse=True)
 
-        def step(number: int) -> None:
-            if waiting and number >= waiting[-1]:
-                waiting.pop()
-                raise Crash
-
-        self.at_step = step
+    def keep(self, steps: Container[int] | None = None) -> list[Moment]:
+        """Return a list to which moments are added: of these steps, or all after which a crash leaves something new."""
+        self._keep_at = steps
+        return self._kept
 
     def run(self) -> Result:
         """Run lives until everything is answered, or nothing happens any more."""
@@ -129,10 +131,9 @@ class Schedule:
             try:
                 self._live()
             except Crash:
-                self.crashes.append(self.steps)
-                self._stage.network.crash()
-                self._stage.drop_memory()
-                self._stage.time.now += self._dice.choice((0.5, 2.0, 20.0))
+                self._crash()
+            except Over:
+                return self._result()
             except Hang:
                 self._broken = "hangs: a step does not end, or there are too many"
             except Stuck:
@@ -142,29 +143,53 @@ class Schedule:
             if self._broken or self._is_over():
                 return self._result()
 
+    def _crash(self) -> None:
+        outside = self._outside
+        outside.crashes.append(outside.steps)
+        self._stage.network.crash()
+        self._stage.drop_memory()
+        self._stage.time.now += outside.dice.choice((0.5, 2.0, 20.0))
+
     def _live(self) -> None:
         loop = SimulatedLoop(self._stage.time, self._step)
         loop.set_exception_handler(self._complain)
-        self._graves.append(loop)
+        self._stage.graves.append(loop)
         try:
             loop.run_until_complete(self._life(loop))
-        except BaseException:
-            self._graves.append(asyncio.all_tasks(loop))
-            raise
         finally:
             asyncio._set_running_loop(None)  # type: ignore[attr-defined]  # noqa: SLF001  a loop that crashed stays the running one
 
     def _step(self) -> None:
-        self.steps += 1
-        self.at_step(self.steps)
+        outside = self._outside
+        outside.steps += 1
+        if self._is_quiet:
+            raise Over
+        if self._crash_at and outside.steps >= self._crash_at[-1]:
+            self._crash_at.pop()
+            raise Crash
+        if self._keep_at is None:
+            left = (*outside.fingerprint(), self._stage.connection.total_changes)
+            if left not in self._seen:
+                self._seen.add(left)
+                self._keep()
+        elif outside.steps in self._keep_at:
+            self._keep()
+
+    def _keep(self) -> None:
+        changes, image = self._image
+        if changes != self._stage.connection.total_changes:
+            image = self._stage.image_now()
+            self._image = self._stage.connection.total_changes, image
+        self._kept.append(Moment(self._outside.copied(), image, self._stage.time.now))
 
     def _complain(self, _loop: object, context: dict[str, Any]) -> None:
         self._broken = self._broken or f"{context.get('message')}: {context.get('exception')!r}"
 
     async def _life(self, loop: SimulatedLoop) -> None:
-        for action in self._actions:
+        crowd = self._outside.crowd
+        for action in crowd.actions:
             if not action.is_done:
-                loop.call_at(action.at, self._act, action)
+                loop.call_at(action.at, crowd.act, action)
         async with (
             open_bot_core(self._stage.core) as core,
             open_runtime(core, self._stage.emulator.token) as runtime,
@@ -174,91 +199,49 @@ class Schedule:
             watching = asyncio.create_task(self._watch(stop))
             await running
             await watching
-
-    def _act(self, action: _Action) -> None:
-        action.is_done = True
-        action.run()
+        await self._stage.rest()
 
     async def _watch(self, stop: asyncio.Event) -> None:
-        """Press the buttons of notices, and stop the bot once it is quiet, or at a time of the schedule."""
-        while not self._is_over():
+        """Press the buttons of notices until it is quiet, or stop the bot at a time of the schedule."""
+        outside = self._outside
+        while outside.stop_at is None or self._stage.time.now < outside.stop_at:
+            if self._is_over():
+                # The next step raises: a task would keep what is raised here.
+                self._is_quiet = True
+                return
             await asyncio.sleep(0.5)
-            for each in self._chats:
-                self._press(each)
-            if self._stop_at is not None and self._stage.time.now >= self._stop_at:
-                self._stop_at = None
-                break
+            outside.crowd.press_notices(self._stage.connection)
+        outside.stop_at = None
         stop.set()
 
     def _is_over(self) -> bool:
-        now = self._stage.time.now
-        if now - self._began > PATIENCE:
+        outside, now = self._outside, self._stage.time.now
+        if now - outside.began > PATIENCE:
             return True
         if self._has_work():
-            self._quiet_since = None
-        elif self._quiet_since is None:
-            self._quiet_since = now
-        return self._quiet_since is not None and now - self._quiet_since >= QUIET
+            outside.quiet_since = None
+        elif outside.quiet_since is None:
+            outside.quiet_since = now
+        return outside.quiet_since is not None and now - outside.quiet_since >= QUIET
 
     def _has_work(self) -> bool:
-        if not all(action.is_done for action in self._actions) or len(self._stage.emulator.bot.queue):
+        if self._outside.crowd.is_busy() or len(self._stage.emulator.bot.queue):
             return True
         conn = self._stage.connection
         return bool(
             inbox.counts(conn).keys() & {"queued", "running"} or outbox.counts(conn).keys() & {"ready", "sending"}
-        ) or any(self._notice(each) for each in self._chats)
-
-    # --- people ---------------------------------------------------------------------------
-
-    def _ask(self, number: int, parts: int) -> None:
-        each = self._chats[number]
-        question = Question(number, len(each.asked) + 1, 1, parts)
-        person = self._stage.people[number]
-        each.asked.append((question, run_now(person.say(f"{self._prefix(each)}{question}", chat=each.chat))))
-
-    def _edit(self, number: int) -> None:
-        each = self._chats[number]
-        if each.asked:
-            question, message = each.asked[-1]
-            question = question.edited()
-            run_now(self._stage.people[number].edit(message, f"{self._prefix(each)}{question}"))
-            each.asked[-1] = question, message
-
-    def _prefix(self, each: _Chat) -> str:
-        return "" if each.chat.is_private else f"@{self._stage.emulator.bot.username} "
-
-    def _notice(self, each: _Chat) -> EmulatedMessage | None:
-        for message in each.chat.newest_first():
-            if message.from_bot and ASKED in message.text and message.buttons and message.id not in each.pressed:
-                return message
-        return None
-
-    def _press(self, each: _Chat) -> None:
-        notice = self._notice(each)
-        if notice is None:
-            return
-        each.pressed.add(notice.id)
-        row = outbox.get(self._stage.connection, int((notice.buttons[0].data or ":0").partition(":")[2]))
-        parts = parts_in("" if row is None else str(row.payload))
-        missing = not has_parts(each.chat, parts)
-        if missing:
-            each.resent.update(parts)
-        person = next(one for one in self._stage.people if one.id in each.chat.members or each.chat.user is one)
-        run_now(person.press(notice, notice.labels[0 if missing else 1]))
-
-    # --- judgement ------------------------------------------------------------------------
+        )
 
     def _result(self) -> Result:
-        verdict = Verdict()
-        for each in self._chats:
-            verdict.add(judge(each.chat, each.asked, frozenset(each.resent)))
+        outside = self._outside
         return Result(
-            self.seed,
-            tuple(self.crashes),
-            self.steps,
-            verdict,
-            sum(len(each.asked) for each in self._chats),
-            self._stage.model.calls,
-            self._stage.network.struck,
+            outside.seed,
+            tuple(outside.crashes),
+            outside.steps,
+            outside.crowd.verdict(),
+            outside.crowd.questions,
+            outside.model_calls,
+            outside.struck,
+            self._stage.emulator.rates.violations,
             self._broken,
         )

@@ -3,53 +3,57 @@
 # ruff: noqa: SLF001  it stands in for threads, sessions and connections, which have no other way in
 
 import asyncio
-import random
+import inspect
+import os
 import sqlite3
 import ssl
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
+from types import MethodType, SimpleNamespace
 from typing import Any, cast
 
 import aiogram.client.session.aiohttp as aiogram_session
+import aiogram.dispatcher.event.handler as aiogram_handlers
 
 from benchmarks.chaos.questions import find_questions
 from benchmarks.simulation.loop import InlineExecutor, SimulatedClock, Time
+from benchmarks.simulation.outside import Outside, World
+from benchmarks.simulation.storage import Storage
 from benchmarks.simulation.telegram import Network
 from tgllm import app
-from tgllm.api import ChatRequest, Finished, StreamEvent, TextDelta
+from tgllm.api import ChatRequest, Finished, Role, StreamEvent, TextDelta
 from tgllm.bot.telegram import session
+from tgllm.bot.ui import command_menu
+from tgllm.bot.ui.command_menu import CommandMenu
+from tgllm.bot.ui.command_table import CommandTable
 from tgllm.db.engine import writer
-from tgllm.db.engine.signals import SignalConnection
+from tgllm.db.engine.data_version import DataVersion
 from tgllm.db.tables import groups, users
 from tgllm.services.core import Core
 from tgllm.testing.bot import settings_for
-from tgllm.testing.emulator import EmulatedChat, EmulatedUser, Emulator, RateLimits
+from tgllm.testing.emulator import EmulatedChat, EmulatedUser, Emulator
 from tgllm.testing.scripted import ScriptedProvider
 
 __all__ = ["Stage", "open_stage"]
-
-PEOPLE = 3
 
 
 class Model(ScriptedProvider):
     """Answers numbered questions, a piece at a time."""
 
     def __init__(self) -> None:
-        """Create the model; ``dice`` is set for each schedule."""
+        """Create the model; ``outside`` is set for each schedule."""
         super().__init__()
-        self.dice = random.Random(0)  # noqa: S311  reproducible
-        self.calls = 0
+        self.outside: Outside | None = None
 
     async def generate(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Stream the answer to the last message."""
-        self.calls += 1
+        assert self.outside is not None  # noqa: S101  set by the schedule
+        self.outside.model_calls += 1
         question = next(find_questions(request.messages[-1].text))
         filler = "word " * (780 if question.parts > 1 else 5)
-        pause = self.dice.choice((0.0, 0.05, 0.6))
+        pause = self.outside.model.choice((0.0, 0.05, 0.6))
         for part in question.part_names():
             for piece in (f"{part} ", f"{filler}\n\n"):
                 await asyncio.sleep(pause)
@@ -57,73 +61,87 @@ class Model(ScriptedProvider):
         yield Finished()
 
 
-class KeptConnection(SignalConnection):
-    """A connection to a database in memory, which is what a crash leaves."""
-
-    def close(self) -> None:
-        """Keep it open for the next life."""
-
-
-class World:
-    """Telegram with some people and their chats; each has the same ids."""
-
-    def __init__(self, clock: SimulatedClock, *, paced: bool) -> None:
-        """Create it."""
-        self.emulator = Emulator(clock=clock, rate_limits=RateLimits() if paced else None)
-        self.people = [self.emulator.add_user(first_name=f"P{each}", language_code="en") for each in range(PEOPLE)]
-        self.group = self.emulator.add_group(title="Group", members=[self.people[-1]])
-        self.chats = [*(person.private_chat() for person in self.people[:-1]), self.group]
-
-
-@dataclass(slots=True)
 class Stage:
-    """The core, and the world around it."""
+    """The core, and what is around it."""
 
-    time: Time
-    clock: SimulatedClock
-    world: World
-    network: Network
-    model: Model
-    core: Core
-    image: bytes
-    """The database before a schedule."""
-    paced: bool
+    def __init__(self, clock: SimulatedClock, time: Time, core: Core, model: Model, *, paced: bool) -> None:
+        """Create it; ``outside`` is set by each schedule."""
+        self.clock = clock
+        self.time = time
+        self.core = core
+        self.paced = paced
+        self.network = Network()
+        self.graves: list[object] = []
+        """What crashes have left in memory, which must not be collected: finally clauses would run."""
+        self._model = model
+        self._outside: Outside | None = None
+        database = cast("Any", core.database)
+        conn = database._writer._conn
+        conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._image: bytes = conn.serialize()
+        self.separate()
+        self.keep()
+
+    @property
+    def outside(self) -> Outside:
+        """What is outside of the program."""
+        assert self._outside is not None  # noqa: S101  set by the schedule
+        return self._outside
+
+    @outside.setter
+    def outside(self, outside: Outside) -> None:
+        self._outside = self._model.outside = self.network.outside = outside
+        latency = outside.latency
+        InlineExecutor.latency = staticmethod(lambda: latency.choice((0.0, 0.001, 0.01)))
 
     @property
     def emulator(self) -> Emulator:
         """Telegram."""
-        return self.world.emulator
-
-    @property
-    def people(self) -> list[EmulatedUser]:
-        """Who asks, one for each chat."""
-        return self.world.people
+        return self.outside.world.emulator
 
     @property
     def chats(self) -> list[EmulatedChat]:
-        """Where they ask."""
-        return self.world.chats
+        """Where people ask."""
+        return self.outside.world.chats
+
+    def separate(self) -> None:
+        """Use a database file of its own from now on, as each process must."""
+        database = cast("Any", self.core.database)
+        self._storage = Storage(self.core.database.path.with_name(f"simulated-{os.getpid()}.db"), self._image)
+        for thread in (database._writer, database._reader):
+            thread._conn = self.connection
 
     def keep(self) -> None:
         """Let schedules begin with the database as it is now."""
-        self.image = self.connection.serialize()
-        self.reset()
+        self._image = self.image_now()
 
     def reset(self) -> None:
-        """Make it as it was before any schedule; what Python has imported and cached stays."""
+        """Make the program as it was before any schedule; what Python has imported and cached stays."""
+        self.restore(self._image, Time().now)
+
+    def restore(self, image: bytes, now: float) -> None:
+        """Take away the program's memory, and put a database in place at a time."""
         self.drop_memory()
-        self.time.now = Time().now
-        self.world = World(self.clock, paced=self.paced)
-        self.network.reset(self.world.emulator)
-        self.model.calls = 0
-        _use(self.core, self.image)
+        self.time.now = now
+        self._storage.replace(image)
+        # It has changed behind the back of the connection, but in the simulation no other program has changed it.
+        versions = cast("Any", self.core.database)._data_version = DataVersion()
+        versions.changed(self.connection)
 
     @property
     def connection(self) -> sqlite3.Connection:
         """The database."""
-        conn = self.core.database._writer._conn
-        assert conn is not None  # noqa: S101  it is opened
-        return conn
+        return self._storage.connection
+
+    def image_now(self) -> bytes:
+        """Return the content of the database."""
+        return self._storage.content()
+
+    async def rest(self) -> None:
+        """Wait until the database has nothing to do, as the end of the program does."""
+        database = cast("Any", self.core.database)
+        for thread in (database._writer, database._reader):
+            await thread.outside(lambda _conn: None)
 
     def drop_memory(self) -> None:
         """Forget what the database object holds in memory, as a crash does."""
@@ -142,8 +160,6 @@ async def open_stage(folder: Path, stack: AsyncExitStack, *, paced: bool = True)
     time = Time()
     clock = SimulatedClock(time)
     world = World(clock, paced=paced)
-    network = Network(world.emulator, random.Random(0))  # noqa: S311  reproducible
-    session.BotSession._request = network_request(network)  # type: ignore[method-assign]  replaced in this process only
     model = Model()
     settings = {
         "default_model": "scripted/model",
@@ -160,7 +176,9 @@ async def open_stage(folder: Path, stack: AsyncExitStack, *, paced: bool = True)
     await core.registry.provider("scripted")
     await core.models.pull_and_sync_models()
     await core.database.write(lambda conn: _admit(conn, world.people, world.group))
-    return Stage(time, clock, world, network, model, core, _move_to_memory(core), paced)
+    stage = Stage(clock, time, core, model, paced=paced)
+    session.BotSession._request = network_request(stage.network)  # type: ignore[method-assign]  replaced in this process only
+    return stage
 
 
 def network_request(network: Network) -> Any:  # noqa: ANN401  a method
@@ -177,7 +195,32 @@ def _without_threads() -> None:
     writer.ThreadPoolExecutor = InlineExecutor  # type: ignore[misc,assignment]  replaced in this process only
     context = cache(ssl.create_default_context)
     aiogram_session.ssl = SimpleNamespace(create_default_context=context)  # type: ignore[assignment]  replaced in this process only
+    aiogram_handlers.inspect = SimpleNamespace(**vars(inspect) | {"signature": _signature})  # type: ignore[assignment]  replaced in this process only
+    command_menu._build = _built_once(command_menu._build)
     session.certificates = context  # type: ignore[assignment]  replaced in this process only
+
+
+def _built_once(build: Callable[..., CommandMenu]) -> Callable[..., CommandMenu]:
+    """Return what builds the menu of a role and language, which are the same in each life."""
+    built: dict[tuple[str, str], CommandMenu] = {}
+
+    def once(table: CommandTable, role: Role, language: str) -> CommandMenu:
+        if (role, language) not in built:
+            built[role, language] = build(table, role, language)
+        return built[role, language]
+
+    return once
+
+
+def _signature(callback: Any, **options: Any) -> inspect.Signature:  # noqa: ANN401  as in inspect
+    """Return the signature of a handler, which each life registers again."""
+    function = getattr(callback, "__func__", None)
+    return inspect.signature(callback, **options) if function is None else _signature_of_method(function)
+
+
+@cache
+def _signature_of_method(function: Any) -> inspect.Signature:  # noqa: ANN401  as in inspect
+    return inspect.signature(MethodType(function, object()))
 
 
 def _admit(conn: sqlite3.Connection, people: list[EmulatedUser], group: EmulatedChat) -> None:
@@ -186,25 +229,3 @@ def _admit(conn: sqlite3.Connection, people: list[EmulatedUser], group: Emulated
         users.upsert_seen(conn, users.SeenUser(person.id, None, person.first_name, None, "en"), 1)
     groups.request(conn, group.id, group.title or "", 1)
     groups.set_status(conn, group.id, "active", 1)
-
-
-def _move_to_memory(core: Core) -> bytes:
-    """Put a connection in memory in place of those of the database, and return its content."""
-    conn = cast("Any", core.database)._writer._conn
-    conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    image = bytearray(conn.serialize())
-    # SQLite, file format: 1 for a rollback journal. A database in memory can't have a write-ahead log.
-    image[18:20] = b"\x01\x01"
-    _use(core, bytes(image))
-    return bytes(image)
-
-
-def _use(core: Core, image: bytes) -> None:
-    conn = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False, factory=KeptConnection)
-    conn.row_factory = sqlite3.Row
-    conn.deserialize(image)
-    for pragma in ("foreign_keys = ON", "temp_store = MEMORY", "synchronous = OFF"):
-        conn.execute(f"PRAGMA {pragma}")
-    database = cast("Any", core.database)
-    for thread in (database._writer, database._reader):
-        thread._conn = conn

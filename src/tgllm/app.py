@@ -214,7 +214,7 @@ async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -
         ConfigError: a plugin's settings or the refresh times are invalid.
         TelegramRefused: the token is invalid.
     """
-    from tgllm.bot.runtime import open_runtime  # noqa: PLC0415  imports aiogram, which nothing else needs
+    from tgllm.bot.runtime import open_replies, open_runtime  # noqa: PLC0415  imports aiogram, which nothing else needs
     from tgllm.plugins.holds.watch import HoldLimits, HoldWatch  # noqa: PLC0415  shell commands have no loop to watch
     from tgllm.scheduler.by_hand import JobsByHand  # noqa: PLC0415  imports APScheduler, which only a running bot needs
     from tgllm.scheduler.jobs import jobs_of  # noqa: PLC0415  the same
@@ -239,13 +239,14 @@ async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -
         stack.enter_context(_strays_reported(bot_core))
         await core.database.watch_file(core.clock, _files_beside(core.config.data_dir))
         await bot_core.users.ensure_owners(core.config.admin_ids)
+        composer = await stack.enter_async_context(open_replies(bot_core))
         try:
             await core.host.startup()
             jobs = jobs_of(bot_core)
             scheduler = Scheduler(core.database, core.clock, jobs, bot_core.errors)
             one_shot = OneShotJobs(core.database, core.clock, core.host, bot_core.errors)
             beside = [scheduler.run, one_shot.run]
-            async with open_runtime(bot_core, token, beside, scheduler.times) as runtime:
+            async with open_runtime(bot_core, composer, token, beside, scheduler.times) as runtime:
                 runtime.loop_lag = watch.lag
                 runtime.run_job = JobsByHand(jobs, one_shot).run
                 yield runtime

@@ -165,7 +165,7 @@ def tgllm_button(
 
     Only the plugin that sent the button is called, after the checks that a command passes: access, roles, vetoes of
     ``tgllm_authorize``, and ``Button.pressers``. A text is shown as a toast, a Reply is sent as a new message. Presses
-    on buttons of one chat are handled one after another. After a crash a press may be handled twice, with the same
+    on one message are handled one after another. After a crash a press may be handled twice, with the same
     ``Press.id``.
 
     Combines: one plugin is called. A TgllmError is shown to the person. Failure: any other exception is reported like

@@ -50,6 +50,8 @@ async def test_the_question_that_kills_the_program_is_found(
         "TGLLM_ADMIN_IDS": ",".join(str(person.id) for person in people),
         "PYTHONPATH": install_plugin("killer", KILLER),
         "TGLLM_TURNS__MAX_PARALLEL": "4",
+        # Each further one takes a start and a longer wait.
+        "TGLLM_TURNS__ATTEMPTS": "2",
     }
     for person in people:
         await person.say(f"question of {person.first_name}")

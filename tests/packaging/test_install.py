@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-PLUGINS = ["dipseek", "gemini", "local", "mistral", "whisper"]
+PLUGINS = ["dipseek", "gemini", "local", "mistral", "openai", "whisper"]
 SDKS = {"faster-whisper", "google-genai", "mistralai", "openai", "xllamacpp"}
 OWN_SDK = {
     "dipseek": set[str](),
     "gemini": {"google-genai"},
     "local": {"xllamacpp"},
     "mistral": {"mistralai"},
+    "openai": set[str](),
     "whisper": {"faster-whisper"},
 }
 
@@ -78,7 +79,7 @@ def test_a_plugin_installs_from_its_folder(install: Install, tree: Path) -> None
 
     packages = environment.packages()
     assert {"tgllm", "tgllm-mistral"} <= packages
-    assert not {"tgllm-dipseek", "tgllm-gemini", "tgllm-local"} & packages
+    assert not {"tgllm-dipseek", "tgllm-gemini", "tgllm-local", "tgllm-openai"} & packages
     assert packages & SDKS <= OWN_SDK["mistral"]
 
 

@@ -179,7 +179,7 @@ class TestAKnownOne:
 
         assert await passes(await load_host(database=database, found=[]))
 
-    async def test_closes_the_bot_when_another_package_takes_its_id(
+    async def test_keeps_its_id_when_another_package_wants_it(
         self, site: Any, load_host: LoadHost, database: Database, record: FindRecord, passes: Passes
     ) -> None:
         info = "@hookimpl\ndef tgllm_plugin_info(): return PluginInfo('gate', 'Gate', '1.0')"
@@ -189,7 +189,18 @@ class TestAKnownOne:
             await host.startup()
 
             states = {found.package: found.state for found in host.records if found.id == "gate"}
-            assert states == {"a-gate": "active", "tgllm-gate": "quarantined"}
+            assert states == {"a-gate": "quarantined", "tgllm-gate": "active"}
+            assert await passes(host)
+
+    async def test_closes_the_bot_when_it_is_broken_though_another_package_wants_its_id(
+        self, site: Any, load_host: LoadHost, database: Database, passes: Passes
+    ) -> None:
+        info = "@hookimpl\ndef tgllm_plugin_info(): return PluginInfo('gate', 'Gate', '1.0')"
+        site.write("gate", info, package="a-gate")
+        found = [replace(one, value="tgllm_nothing") if one.package == "tgllm-gate" else one for one in site.found()]
+        for _ in range(2):
+            host = await load_host(database=database, found=found)
+            await host.startup()
             assert not await passes(host)
             assert await passes(host, "owner")
 

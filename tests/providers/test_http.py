@@ -8,6 +8,7 @@ import subprocess
 import sys
 from contextlib import aclosing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -29,6 +30,10 @@ from tgllm.api import (
 from tgllm.providers import network
 from tgllm.providers.failure import Failure
 from tgllm.providers.http import ProviderHttp, open_client
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
 
 KEY = "sk-s3cret-key-123"
 HEADERS = {"Authorization": f"Bearer {KEY}"}
@@ -60,7 +65,38 @@ def assert_without_key(error: ProviderError, key: str) -> None:
     assert error.__suppress_context__
 
 
+def calls_of(module: str, name: str, called: list[str]) -> "Callable[[FrameType, str, object], None]":
+    """The hook of ``sys.setprofile`` that notes the calls of a function of a module."""
+
+    def hook(frame: "FrameType", event: str, _arg: object) -> None:
+        if event == "call" and frame.f_code.co_name == name and frame.f_globals.get("__name__") == module:
+            called.append(name)
+
+    return hook
+
+
 class TestAnswers:
+    async def test_the_address_of_a_path_is_parsed_once(self, serve: Serve) -> None:
+        """httpx has a parser of its own in Python, and would use it four times for each request."""
+        paths: list[str] = []
+
+        async def handler(request: web.BaseRequest) -> web.Response:
+            paths.append(request.path)
+            return web.json_response({})
+
+        http = ProviderHttp(await serve(handler) + "/v1/", headers=HEADERS)
+        counts: list[int] = []
+        for path in ("/a", "/a", "/b", "/a"):
+            called, before = list[str](), sys.getprofile()
+            sys.setprofile(calls_of("httpx._urlparse", "urlparse", called))
+            await http.post_json(path, {})
+            sys.setprofile(before)
+            counts.append(len(called))
+        await http.aclose()
+        assert paths == ["/v1/a", "/v1/a", "/v1/b", "/v1/a"]
+        assert min(counts[0], counts[2]) > 0
+        assert (counts[1], counts[3]) == (0, 0)
+
     async def test_json_is_sent_and_read(self, serve: Serve) -> None:
         async def handler(request: web.BaseRequest) -> web.Response:
             heard = [request.method, request.path_qs, request.headers["Authorization"], await request.text()]

@@ -1,11 +1,14 @@
 """Access to JSON of unknown structure."""
 
 import sys
-from collections.abc import Mapping
 from types import FrameType, MappingProxyType
+from typing import TYPE_CHECKING
 
 from tgllm.api.types import Json
 from tgllm.providers.json_values import as_list, as_object
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PARSED: list[Json] = [None, "", "text", 1, 1.5, True, [], [1], {}, {"a": 1}]
 

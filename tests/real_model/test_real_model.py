@@ -13,7 +13,11 @@ import aiosqlite
 import pytest
 
 from plugin_support import write_distribution
+from tgllm.api import ContextTooLong
+from tgllm.api.clock import SystemClock
+from tgllm.testing.asking import failure, hear, question
 from tgllm.testing.emulator import EmulatedMessage, EmulatedUser, Emulator
+from tgllm.testing.making import provider_maker
 
 HERE = Path(__file__).parent
 PYTHON = HERE.parents[1] / ".venv-real-model" / "bin" / "python"
@@ -79,9 +83,8 @@ async def test_a_real_model_answers_through_the_whole_bot(
     bot = await launch(
         "run",
         TGLLM_ADMIN_IDS=f"{ann.id},{bob.id}",
-        TGLLM_DEFAULT_MODEL=f"dipseek/{server.model}",
-        TGLLM_PLUGINS__DIPSEEK__API_KEY="no-key-is-needed",
-        TGLLM_PLUGINS__DIPSEEK__BASE_URL=server.base_url,
+        TGLLM_DEFAULT_MODEL=f"llama_cpp/{server.model}",
+        TGLLM_PLUGINS__OPENAI__SERVICES__LLAMA_CPP__BASE_URL=server.base_url,
         PYTHONPATH=str(site),
     )
 
@@ -105,6 +108,24 @@ async def test_a_real_model_answers_through_the_whole_bot(
     with capsys.disabled():
         report = f"{server.model} said {answer!r}: {measured(requests[0])}, {server.peak_megabytes} MB at most"
         sys.stdout.write(f"\n{report}\n")
+
+
+async def test_the_server_tells_its_window_and_refuses_what_is_too_long(server: ModelServer) -> None:
+    services = {"llama_cpp": {"base_url": server.base_url}}
+    async with provider_maker("tgllm_openai.plugin", clock=SystemClock(), services=services) as make:
+        provider = await make()
+        (model,) = await provider.list_models()
+        short = question(server.model, "Say hello.", max_output_tokens=4, temperature=0.0)
+        heard = await hear(provider, short, seconds=ANSWER_SECONDS)
+        long = await failure(provider, question(server.model, "word " * 5000), seconds=ANSWER_SECONDS)
+
+    assert model.id == server.model
+    assert model.context_window is not None
+    assert 0 < model.context_window <= 2048
+    assert not model.supports_files
+    assert heard.text.strip()
+    assert (heard.finished.reason, heard.finished.usage.output_tokens) == ("length", 4)
+    assert type(long) is ContextTooLong
 
 
 async def answer_to(emu: Emulator, user: EmulatedUser) -> EmulatedMessage:

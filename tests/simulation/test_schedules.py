@@ -32,7 +32,7 @@ def worse(self):
     self.connection.execute({sql!r})
 
 Stage.drop_memory = worse
-sys.exit(main(["--seeds", "6", "--points", "40", *sys.argv[1:]]))
+sys.exit(main(["--seeds", "6", "--points", "30", *sys.argv[1:]]))
 """
 
 
@@ -52,12 +52,12 @@ def simulate(tmp_path: Path, *args: str, script: str = "") -> tuple[int, str, di
 
 
 def test_hundreds_of_schedules(tmp_path: Path) -> None:
-    code, printed, figures = simulate(tmp_path, "--seeds", "6", "--points", "35")
+    code, printed, figures = simulate(tmp_path, "--seeds", "6", "--points", "30")
     assert code == 0, printed
     totals = figures["totals"]
     assert isinstance(totals, dict)
-    assert totals["schedules"] == 6 * 36, printed
-    assert totals["crashes"] > 6 * 35, printed
+    assert totals["schedules"] > 6 * 31, printed
+    assert totals["crashes"] > totals["schedules"], "none has several"
     assert totals["faults"], "no call of Telegram has failed"
 
 
@@ -71,6 +71,18 @@ def test_a_schedule_runs_again_in_the_same_way(tmp_path: Path) -> None:
     runs = [simulate(tmp_path, "--seed", "5", "--crash", "120,300")[:2] for _ in range(2)]
     assert runs[0] == runs[1]
     assert json.loads(runs[0][1].partition("\n\n")[0])["crashes"] == [120, 300]
+
+
+def test_what_continues_after_a_crash_is_what_a_whole_run_does(tmp_path: Path) -> None:
+    """Schedules share what is before their crashes; a replay runs all of it."""
+    results = tmp_path / "results.json"
+    simulate(tmp_path, "--first", "3", "--seeds", "1", "--points", "4", "--all", str(results))
+    explored = [json.loads(line) for line in results.read_text().splitlines()]
+    assert max(len(each["crashes"]) for each in explored) > 1
+    for each in sorted(explored, key=lambda each: len(each["crashes"]))[-2:]:
+        crashes = ",".join(map(str, each["crashes"]))
+        _, printed, _ = simulate(tmp_path, "--seed", "3", "--crash", crashes)
+        assert json.loads(printed.partition("\n\n")[0]) == each
 
 
 @pytest.mark.parametrize(

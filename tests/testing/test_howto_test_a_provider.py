@@ -34,7 +34,8 @@ def test_the_provider_of_the_guide_passes_the_kit(project: pytest.Pytester) -> N
     outcomes = run(project)
 
     assert outcomes.pop("passed") >= 50
-    assert outcomes == {"xfailed": 1}
+    # The plugin has no settings for a proxy and for a timeout.
+    assert outcomes == {"xfailed": 1, "skipped": 2}
 
 
 def test_a_test_of_ones_own_passes(project: pytest.Pytester) -> None:
@@ -69,4 +70,24 @@ def test_what_is_to_be_defined_is_on_the_page() -> None:
     wanted = {name for name in vars(ProviderUnderTest) if not name.startswith("_")} - {"key_setting"}
 
     assert {name for name in wanted if f"`{name}" not in PAGE} == set()
-    compile(SERVICE, "guide", "exec")
+
+
+KIT_FOR_SERVICE = """
+from my_service import MyServiceUnderTest
+from tgllm.testing.conformance import ProviderConformance
+
+
+class TestExample(ProviderConformance):
+    plugin = "tgllm_example"
+    under_test = MyServiceUnderTest
+"""
+
+
+def test_the_service_of_the_guide_works_as_it_stands_there(project: pytest.Pytester) -> None:
+    project.makepyfile(my_service=SERVICE, test_it=KIT_FOR_SERVICE)
+
+    outcomes = run(project)
+
+    assert outcomes.pop("passed") >= 90
+    assert outcomes.pop("skipped") >= outcomes.pop("warnings")
+    assert outcomes == {}

@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     )
     from tgllm.api.jobs import DueJob, Jobs, JobSpec, PlannedJob
     from tgllm.api.people import ChatInfo, ChatKind, People, Role, UserInfo
-    from tgllm.api.provider import Provider, ProviderSpec
+    from tgllm.api.provider import Provider, ProviderPreset, ProviderSpec
     from tgllm.api.turn import Decision, TurnInfo, TurnResult
     from tgllm.api.types import (
         ChatMessage,
@@ -138,6 +138,7 @@ __all__ = [
     "Price",
     "Provider",
     "ProviderError",
+    "ProviderPreset",
     "ProviderSpec",
     "QuotaExceeded",
     "RateLimited",

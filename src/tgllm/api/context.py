@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from typing_extensions import TypeVar
 
+    from tgllm.api.provider import ProviderPreset
+
     SettingsT = TypeVar("SettingsT", default=Any)
 else:
     # The default is for type checkers: a plain ``PluginContext`` is one of any settings.
@@ -40,10 +42,17 @@ class PluginInfo:
     env: Mapping[str, str] = field(default_factory=dict[str, str])
     """Common environment variables of settings: field -> variable, such as ``api_key: GEMINI_API_KEY``.
 
+    A value inside a table is named with a dot, such as ``keys.groq`` (since 1.1).
+
     Names that begin with ``TGLLM_`` are reserved for the bot.
     """
     texts: Path | None = None
     """A folder with the plugin's texts, one TOML file per language, such as ``en.toml``; see ``Texts``."""
+    presets: "Callable[[], Sequence[ProviderPreset]] | None" = None
+    """Returns providers that the plugin can have beside those of ``tgllm_providers``; called by ``tgllm init`` only.
+
+    Since 1.1.
+    """
 
 
 class KeyValueStore(Protocol):

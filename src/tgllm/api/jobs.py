@@ -73,7 +73,8 @@ class Jobs(Protocol):
     between, the hook is called again; so what the hook does should be repeatable, such as a message with a key. If the
     hook fails, it is called again after 1, 5, 30 and 120 minutes; after the fifth failure the job is removed, and the
     admins get a report. A job whose time has passed, because the bot was down or the plugin missing, runs as soon as
-    possible. The jobs of one owner run one after another, in the order of their due times.
+    possible. Jobs start in the order of their due times, at most eight of a plugin at a time. Runs of one job never
+    overlap.
     """
 
     async def at(self, time: datetime | float, job_id: str, data: Json = None) -> PlannedJob:

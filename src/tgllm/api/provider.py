@@ -1,17 +1,17 @@
 """Providers of models: the lightweight description (ProviderSpec) and the provider itself (Provider)."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tgllm.api.events import StreamEvent
-from tgllm.api.types import ChatRequest, ModelInfo
+from tgllm.api.types import ChatRequest, Json, ModelInfo
 
 if TYPE_CHECKING:
     from tgllm.api.context import Check, PluginContext
 
-__all__ = ["Provider", "ProviderSpec"]
+__all__ = ["Provider", "ProviderPreset", "ProviderSpec"]
 
 
 class Provider(ABC):
@@ -67,3 +67,23 @@ class ProviderSpec:
     """
     aliases: tuple[str, ...] = ()
     """Other names for ``id``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderPreset:
+    """A provider that a plugin will have once it is in the plugin's settings; ``tgllm init`` offers it. Since 1.1."""
+
+    id: str
+    """The id that the provider will have."""
+    title: str
+    settings: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    """Settings of the plugin that choose it, by field; a value inside tables is named with dots."""
+    key: str = ""
+    """Field of its key, named with dots; empty: it takes none."""
+    needs_key: bool = True
+    variable: str = ""
+    """Common environment variable of the key, such as ``GROQ_API_KEY``."""
+    address: str = ""
+    """Field of its address, named with dots; empty: it can't be changed."""
+    needs_address: bool = False
+    """Whether the operator has to set the address."""

@@ -30,6 +30,7 @@ from tgllm.bot.handlers.as_file_presses import as_file_presses
 from tgllm.bot.handlers.edited import handle_edited
 from tgllm.bot.handlers.membership import handle_membership
 from tgllm.bot.handlers.message import MessageHandler
+from tgllm.bot.handlers.plugin_presses import plugin_presses
 from tgllm.bot.handlers.press import PressHandler
 from tgllm.bot.handlers.stopped import handle_stopped
 from tgllm.bot.middlewares.access import AuthMiddleware
@@ -128,6 +129,7 @@ def press_actions() -> Iterable[PressAction]:
     yield from group_presses()
     yield from forget_presses()
     yield from admin_presses()
+    yield from plugin_presses()
 
 
 def table_rows(core: Core, runner: HookRunner, table: Callable[[], CommandTable]) -> Iterable[TableCommand]:

@@ -25,6 +25,8 @@ from tgllm.bot.intake.webhook import Webhook
 from tgllm.bot.loading import Loading
 from tgllm.bot.parts import BotParts
 from tgllm.bot.renderer.renderer import Renderer
+from tgllm.bot.replies.chats import ChatSender
+from tgllm.bot.replies.composing import Composer
 from tgllm.bot.telegram.client import make_bot
 from tgllm.bot.telegram.downloads import Downloads
 from tgllm.bot.telegram.failures import classify, fatal_error
@@ -49,7 +51,7 @@ from tgllm.services.maintenance.clock_watch import ClockWatch
 from tgllm.services.maintenance.job_times import ListJobs
 from tgllm.services.maintenance.outside_changes import OutsideChanges
 
-__all__ = ["BotRuntime", "open_runtime"]
+__all__ = ["BotRuntime", "open_replies", "open_runtime"]
 
 log = get_logger(__name__)
 
@@ -219,13 +221,27 @@ class BotRuntime:
 
 
 @asynccontextmanager
+async def open_replies(core: BotCore) -> AsyncGenerator[Composer]:
+    """Let plugins send messages, and yield the composer of their replies.
+
+    They are stored, and sent as soon as the bot runs.
+    """
+    config = core.config
+    async with aclosing(Renderer(config.rendering.timeout, core.errors)) as renderer:
+        composer = Composer(core.database, config, core.clock, core.texts, renderer)
+        core.host.connect(ChatSender(composer, core.host, config.admin_chat_id).of)
+        yield composer
+
+
+@asynccontextmanager
 async def open_runtime(
-    core: BotCore, token: str, beside: Sequence[Beside] = (), jobs: ListJobs = lambda: ()
+    core: BotCore, composer: Composer, token: str, beside: Sequence[Beside] = (), jobs: ListJobs = lambda: ()
 ) -> AsyncGenerator[BotRuntime]:
     """Connect to Telegram and yield a bot that is ready to run.
 
     Args:
         core: the services.
+        composer: composes the replies of plugins.
         token: the bot's.
         beside: background tasks that run as long as the bot does, such as the scheduler.
         jobs: lists the scheduler's jobs.
@@ -238,8 +254,7 @@ async def open_runtime(
     seconds = config.sending.request_timeout
     bot = make_bot(token, config.telegram_api, limiter, request_seconds=seconds, clock=core.clock)
     runner = command_runner(core.database.gate)
-    renderer = Renderer(config.rendering.timeout, core.errors)
-    async with bot, aclosing(runner), aclosing(renderer):
+    async with bot, aclosing(runner):
         me = await _who_am_i(bot.me, core.clock)
         sender = Sender(
             bot,
@@ -266,7 +281,9 @@ async def open_runtime(
             acknowledgements,
             relevance,
             sees_all=bool(me.can_read_all_group_messages),
-            renderer=renderer,
+            composer=composer,
+            runner=runner,
+            renderer=composer.renderer,
             jobs=jobs,
         )
         hiding = Hiding(parts)

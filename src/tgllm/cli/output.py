@@ -24,6 +24,7 @@ __all__ = [
     "InputEnded",
     "JsonOption",
     "OutputFailed",
+    "agree",
     "ask",
     "bar_of",
     "confirm",
@@ -97,6 +98,17 @@ def confirm(question: str) -> None:
     shown = visible_line(question)
     with _answering(shown):
         typer.confirm(shown, abort=True)
+
+
+def agree(question: str) -> bool:
+    """Ask a question whose answer is yes by default, and return whether it is yes.
+
+    Raises:
+        InputEnded: there is no answer.
+    """
+    shown = visible_line(question)
+    with _answering(shown):
+        return typer.confirm(shown, default=True)
 
 
 @contextmanager

@@ -61,10 +61,10 @@ class TurnsSection(Section):
         description="Characters of an answer, and of its reasoning, after which its stream is ended; 0: no limit.",
     )
     attempts: int = Field(
-        default=2,
+        default=4,
         ge=1,
         le=10,
-        description="Crashes of the bot during a question that runs alone after which it is given up.",
+        description="Crashes of the bot in succession during a question that runs alone after which it is given up.",
     )
     stop_timeout: float = Field(default=20.0, ge=0, description="Seconds that running turns get to finish at shutdown.")
     context_tokens: int = Field(default=8000, ge=256, description="Default context size of a chat, in tokens.")

@@ -139,7 +139,7 @@ class Database:
 
         What they submit then runs behind that unit in the same transaction, instead of in another one after its commit.
         """
-        self._announce(signal)
+        self.announce(signal)
 
     def on_commit(self, signal: Signal, listener: Callable[[], None]) -> None:
         """Have ``listener`` called after each commit that holds a unit which gave the signal.

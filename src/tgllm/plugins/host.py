@@ -1,11 +1,10 @@
 """Plugin host: loads plugins, isolates their failures, and is the bot's only access to them."""
 
-import sys
-from collections.abc import Collection, Iterable, Mapping
-from contextlib import redirect_stdout
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
+from tgllm.api.buttons import Press
 from tgllm.api.context import Check, PluginInfo
 from tgllm.api.errors import ConfigError, TgllmError
 from tgllm.api.people import ChatInfo, UserInfo
@@ -13,13 +12,14 @@ from tgllm.api.turn import Decision, TurnInfo, TurnResult
 from tgllm.api.types import ChatRequest
 from tgllm.plugins import lifecycle
 from tgllm.plugins.builtin.found import BUILTIN
+from tgllm.plugins.calls.output import stdout_kept
 from tgllm.plugins.calls.runner import HookRunner
 from tgllm.plugins.calls.thread import HookThread
 from tgllm.plugins.calls.time_limits import HostLimits
 from tgllm.plugins.discovery import FoundPlugin
 from tgllm.plugins.loading import records
 from tgllm.plugins.loading.assemble import PluginChoice, assemble, describe
-from tgllm.plugins.loading.contexts import HostServices
+from tgllm.plugins.loading.contexts import ChatsOf, HostServices
 from tgllm.plugins.loading.loader import Loader
 from tgllm.plugins.loading.records import PluginRecord
 from tgllm.plugins.loading.registration import nearest
@@ -73,7 +73,7 @@ class PluginHost:
         """
         thread = HookThread()
         try:
-            with redirect_stdout(sys.stderr):
+            with stdout_kept():
                 return await describe(
                     [*(BUILTIN if choice.builtin else ()), *found],
                     Loader(thread, limits, NO_SETTINGS, services),
@@ -105,17 +105,18 @@ class PluginHost:
         """
         known = await records.recall(services.database)
         thread = HookThread()
+        loader = Loader(thread, limits, settings, services)
         try:
-            # A shell command may print JSON to stdout, which output of a plugin would break.
-            with redirect_stdout(sys.stderr):
+            with stdout_kept():
                 plugins = await assemble(
                     [*(BUILTIN if choice.builtin else ()), *found],
-                    Loader(thread, limits, settings, services),
+                    loader,
                     known=known,
                     choice=choice,
                     reserved_commands=reserved_commands,
                 )
         finally:
+            loader.close()
             thread.close()
         storage = None if services.database is None else services.database.gate
         runner = HookRunner(limits.async_seconds, limits.grace_seconds, strict=True, storage=storage)
@@ -186,6 +187,34 @@ class PluginHost:
     def jobs(self) -> tuple[OwnedJob, ...]:
         """Jobs of active plugins, in order."""
         return self._roster.offered(lambda offers: offers.jobs, OwnedJob)
+
+    def connect(self, chats_of: ChatsOf) -> None:
+        """Let plugins send messages: called by a bot before ``startup``."""
+        self._services.chats.of = chats_of
+
+    def is_active(self, plugin_id: str) -> bool:
+        """Return whether a plugin is active."""
+        return any(plugin.id == plugin_id and plugin.is_active for plugin in self._roster.plugins)
+
+    def handles_presses(self, plugin_id: str) -> bool:
+        """Return whether an active plugin implements ``tgllm_button``."""
+        return self._button_of(plugin_id) is not None
+
+    def press_handler(self, plugin_id: str) -> Callable[[Press], object] | None:
+        """Return the function that handles presses on the buttons of a plugin; None if no active plugin has it."""
+        bound = self._button_of(plugin_id)
+        if bound is None:
+            return None
+        return lambda press: bound.implementation.function(*bound.arguments({"press": press}))
+
+    def title_of(self, plugin_id: str) -> str:
+        """Return the title of a plugin, also of one that is not active; its id if it has none."""
+        titles = (plugin.title for plugin in self._roster.plugins if plugin.id == plugin_id)
+        return next(titles, "") or plugin_id
+
+    def _button_of(self, plugin_id: str) -> Bound | None:
+        implementations = self._roster.implementations("tgllm_button")
+        return next((bound for bound in implementations if bound.plugin.id == plugin_id), None)
 
     def implementations(self, hook: str) -> tuple[Bound, ...]:
         """Return the implementations of active plugins, for a caller that judges their failures itself."""

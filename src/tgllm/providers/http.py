@@ -196,6 +196,8 @@ class ProviderHttp:
         """The name or address of the service, for messages."""
         self._idle_seconds = idle_seconds
         self._explain = explain
+        self._urls: dict[str, httpx.URL] = {}
+        """By path. httpx parses a path and joins it with the base for each request; a whole URL is used as it is."""
 
     async def get_json(self, path: str, params: Mapping[str, str] | None = None) -> Json:
         """GET a JSON document of at most 32 MiB.
@@ -238,7 +240,9 @@ class ProviderHttp:
 
     def _post(self, path: str, content: bytes) -> httpx.Request:
         headers = {"Content-Type": "application/json", "Accept": "text/event-stream, application/json"}
-        return self._client.build_request("POST", path, content=content, headers=headers)
+        request = self._client.build_request("POST", self._urls.get(path, path), content=content, headers=headers)
+        self._urls[path] = request.url
+        return request
 
     async def _json(self, request: httpx.Request) -> Json:
         data = bytearray()

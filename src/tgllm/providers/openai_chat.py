@@ -117,8 +117,12 @@ class OpenAIChatClient(Provider):
         model = as_text(entry.get("id"))
         return ModelInfo(model, context_window=context_window(entry)) if model and is_chat_model(entry) else None
 
+    async def fetch_models(self) -> Json:
+        """Fetch the list of models, all pages of it."""
+        return await self.http.get_json(self.models_path)
+
     async def _entries(self) -> list[JsonObject]:
-        page = await self.http.get_json(self.models_path)
+        page = await self.fetch_models()
         entries = entries_of(page)
         if entries is None and isinstance(page, dict) and page.get("data") and "error" not in page:
             raise unexpected("data", "a list", page["data"])
@@ -181,6 +185,8 @@ class OpenAIChatClient(Provider):
                     yield found
             if answer.done:
                 await _read_to_the_end(chunks)
+        for found in answer.rest():
+            yield found
         yield answer.end(self._windows.get(model))
 
 

@@ -12,6 +12,7 @@ from tgllm.providers.failure import incomplete
 from tgllm.providers.json_values import as_int, as_list, as_object, as_text, encode_json, unexpected
 from tgllm.providers.retry import NoAnswer
 from tgllm.providers.stream_documents import is_complaint
+from tgllm.providers.think_tags import ThinkTags
 
 __all__ = ["ChatReader"]
 
@@ -25,6 +26,9 @@ _OUTPUT = ("completion_tokens", "output_tokens")
 
 class ChatReader:
     """Converts the chunks of one answer to events. Override methods where a service differs."""
+
+    think_tags: ClassVar[bool] = False
+    """Whether models may write their reasoning into the text, between ``<think>`` and ``</think>``."""
 
     needs_done: ClassVar[bool] = False
     """Whether an answer without a final ``[DONE]`` is incomplete even if it has a finish reason."""
@@ -66,6 +70,8 @@ class ChatReader:
         self.begun = False
         """Whether a chunk had a part of an answer, possibly an empty one."""
         self._said: list[str] = []
+        """The text as the service sent it, tags included."""
+        self._tags = ThinkTags() if self.think_tags else None
         self._by_delta = False
         self._odd: BadResponse | None = None
         """What is wrong with the first chunk that was passed over."""
@@ -103,8 +109,20 @@ class ChatReader:
             finish = as_text(choice.get("finish_reason")).lower()
             self.finish_reason = self.finish_reason if finish in {"", "null"} else finish
             for event in self._read_choice(choice):
-                self._note(event)
-                yield event
+                yield from self._noted(event)
+
+    def rest(self) -> Iterator[StreamEvent]:
+        """Yield the text that was held back because it may have been the beginning of a tag; called before ``end``."""
+        for event in self._tags.rest() if self._tags else ():
+            self._note(event)
+            yield event
+
+    def _noted(self, event: StreamEvent) -> Iterator[StreamEvent]:
+        if isinstance(event, TextDelta):
+            self._said.append(event.text)
+        for found in self._tags.split(event.text) if self._tags and isinstance(event, TextDelta) else (event,):
+            self._note(found)
+            yield found
 
     def _read_choice(self, choice: JsonObject) -> Iterator[StreamEvent]:
         """Yield the events in ``delta``, or else in ``message`` or ``text``, which some gateways send instead."""
@@ -194,11 +212,8 @@ class ChatReader:
     def _note(self, event: StreamEvent) -> None:
         if isinstance(event, ReasoningDelta):
             self.reasoning.append(event.text)
-        elif isinstance(event, FileDelta):
+        elif isinstance(event, FileDelta | TextDelta):
             self.spoken = True
-        elif isinstance(event, TextDelta):
-            self.spoken = True
-            self._said.append(event.text)
 
 
 def _oddities(chunk: JsonObject) -> Iterator[BadResponse]:

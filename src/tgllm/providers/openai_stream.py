@@ -33,6 +33,10 @@ class AnswerStream:
         """Whether the answer is complete: what follows, or the lack of it, does no harm to it."""
         return self.done or self._reader.finished
 
+    def rest(self) -> Iterator[StreamEvent]:
+        """Yield what the reader has held back; called before ``end``."""
+        return self._reader.rest()
+
     def end(self, window: int | None) -> Finished:
         """Return the last event of an answer of a model with a context window of ``window`` tokens, if known.
 

@@ -23,7 +23,8 @@ _UNKNOWN = re.compile(
     r"[a-z ]{0,12}:? ?['\"`]?(\w+)"
     r"|(?:property|parameter|field|argument) ['\"`](\w+)['\"`] is (?:unsupported|not supported|unknown|not allowed)"
     r"|(?<!model )['\"`](\w+)['\"`] (?:is|are) not supported"
-    r"|(?:^|[ .])(\w+): extra inputs are not permitted",
+    r"|(?:^|[ .])(\w+): extra inputs are not permitted"
+    r"|invalid (temperature): only \S{1,9} is allowed",
     re.IGNORECASE,
 )
 _NO_THINKING = re.compile(r"(?:does not|doesn't|not) support (?:thinking|reasoning)", re.IGNORECASE)
@@ -141,7 +142,9 @@ def _limit(words: str) -> int | None:
 def _named(codes: frozenset[str], words: str, body: JsonObject) -> str:
     """Return the rejected field's name: of ``param``, of a list of field errors, or in the message."""
     error = as_object(body.get("error")) or body
-    if codes & _CODES and (param := as_text(error.get("param"))):
+    param = as_text(error.get("param"))
+    # Which efforts there are depends on the model.
+    if param and (codes & _CODES or param == "reasoning_effort"):
         return re.split(r"[.\[]", param, maxsplit=1)[0]
     for complaint in map(as_object, as_list(error.get("detail"))):
         place = [as_text(step) for step in as_list(complaint.get("loc")) if step != "body"]

@@ -49,7 +49,8 @@ class RoutingTransport(httpx.AsyncBaseTransport):
             httpx.TransportError: the request can't be sent, or there is no response.
         """
         try:
-            proxy = find_proxy(str(request.url.copy_with(userinfo=b"")), self._setting)
+            url = request.url.copy_with(userinfo=b"") if request.url.userinfo else request.url
+            proxy = find_proxy(str(url), self._setting)
         except NotConfigured as error:
             raise httpx.ProxyError(str(error)) from None
         if proxy is None:

@@ -55,6 +55,7 @@ class BotCore(Core):
     broadcaster: Broadcaster
     errors: ErrorReports
     error_texts: ErrorTexts
+    files: FileService
 
 
 @asynccontextmanager
@@ -102,6 +103,7 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
             broadcaster=Broadcaster(database, clock, texts, config.admin.broadcast_rate),
             errors=errors,
             error_texts=error_texts,
+            files=files,
         )
 
 

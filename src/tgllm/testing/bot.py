@@ -14,6 +14,7 @@ from tgllm.plugins.discovery import FoundPlugin
 from tgllm.services.bot_core import BotCore
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.scripted import ScriptedProvider
+from tgllm.testing.talking import Talk
 
 if TYPE_CHECKING:
     from tgllm.bot.runtime import BotRuntime
@@ -45,6 +46,13 @@ class RunningBot:
     """Port of the web server, if the settings have one."""
     webhook_port: int | None = None
     """Port of the webhook, if the settings have one."""
+    talking: Talk | None = None
+
+    @property
+    def talk(self) -> Talk:
+        """What people say to the bot and press, and what it does then."""
+        assert self.talking is not None  # noqa: S101  set by ``running_bot``
+        return self.talking
 
     async def run_job(self, job_id: str) -> None:
         """Run a plugin's job now, and wait for its end.
@@ -140,7 +148,7 @@ async def running_bot(
         task = asyncio.create_task(runtime.run(stopping), name="bot")
         try:
             ports = None if web is None else web.port, None if hook is None else hook.port
-            yield RunningBot(runtime.core, runtime, stopping, task, *ports)
+            yield RunningBot(runtime.core, runtime, stopping, task, *ports, Talk(emulator, runtime.core))
         finally:
             stopping.set()
             await task

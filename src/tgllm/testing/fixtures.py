@@ -3,7 +3,7 @@
 Needs ``pip install "tgllm[testing]"``. Put ``pytest_plugins = ["tgllm.testing.fixtures"]`` into ``conftest.py``.
 """
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,17 @@ __all__ = ["StartBot", "emulator", "no_real_requests", "scripted", "start_bot"]
 
 StartBot = Callable[..., AbstractAsyncContextManager[RunningBot]]
 """``tgllm.testing.bot.running_bot`` without its first two arguments."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add the chats to the report of a failed test that uses ``emulator``: who said what, buttons, drafts."""
+    report = yield
+    fixtures: Mapping[str, object] = getattr(item, "funcargs", {})
+    emulator = fixtures.get("emulator")
+    if report.failed and isinstance(emulator, Emulator):
+        report.sections.append(("chats", emulator.transcripts))
+    return report
 
 
 @pytest.fixture(autouse=True)

@@ -180,7 +180,7 @@ class TestSettings:
         async with start(refresh_cron="off") as bot:
             await bot.core.database.write(lambda conn: models.upsert(conn, [thinking], 1))
             menu = await menus.ask(ann, "/settings")
-            assert menu.labels == ["Temperature", "Thinking effort", "Thoughts", *OF_ANSWERS, "Language"]
+            assert menu.labels == ["Temperature", "Thinking effort", "Thoughts", *OF_ANSWERS, "Language", "Time zone"]
             await menus.press(ann, menu, "Temperature")
             assert menu.labels == ["✓ default", "0", "0.3", "0.7", "1", "1.3", "« All settings"]
             await menus.press(ann, menu, "0")
@@ -221,7 +221,7 @@ class TestSettings:
         async with start() as bot:
             plain = NewModel(provider="scripted", model="model", title="model")
             await bot.core.database.write(lambda conn: models.upsert(conn, [plain], 1))
-            assert (await menus.ask(ann, "/settings")).labels == ["Temperature", *OF_ANSWERS, "Language"]
+            assert (await menus.ask(ann, "/settings")).labels == ["Temperature", *OF_ANSWERS, "Language", "Time zone"]
 
     async def test_a_chat_chooses_how_its_answers_look(
         self, emu: Emulator, menus: Menus, ann: EmulatedUser, start: Start, provider: ScriptedProvider
@@ -328,3 +328,43 @@ class TestSettings:
             await menus.ask(ann, "@demo_bot hello", chat=group)
             await menus.ask(ann, "hello")
         assert [request.temperature for request in provider.requests] == [0.3, None]
+
+
+class TestTimeZone:
+    """A person's own time zone, which plugins read."""
+
+    async def test_is_chosen_with_a_button_or_by_name_in_any_chat(
+        self, emu: Emulator, menus: Menus, ann: EmulatedUser, start: Start
+    ) -> None:
+        group = emu.add_group(title="Team", members=[ann])
+        async with start(time_zone="Europe/Berlin") as bot:
+            people = bot.core.host.commands[0].context.people
+            assert str(await people.timezone(ann.id)) == "Europe/Berlin"
+            menu = await menus.ask(ann, "/settings")
+            assert "Time zone: the bot's (Europe/Berlin)" in menu.text
+            await menus.press(ann, menu, "Time zone")
+            await menus.press(ann, menu, "Asia/Kolkata")
+            assert "Time zone: Asia/Kolkata" in menu.text
+            assert str(await people.timezone(ann.id)) == "Asia/Kolkata"
+            said = await menus.ask(ann, "/settings@demo_bot timezone  são paulo", chat=group)
+            assert said.text.startswith('There is no time zone "são paulo". Send a large city')
+            said = await menus.ask(ann, "/settings@demo_bot timezone LISBON", chat=group)
+            assert said.text == "Your time zone is Europe/Lisbon now."
+            person = await people.get(ann.id)
+            assert person is not None
+            assert person.timezone == "Europe/Lisbon"
+            await bot.stop()
+        async with start() as bot:
+            menu = await menus.ask(ann, "/settings timezone")
+            assert menu.labels[:3] == ["the bot's (UTC)", "✓ Europe/Lisbon", "America/Los_Angeles"]
+            await menus.press(ann, menu, "the bot's (UTC)")
+            assert str(await bot.core.host.commands[0].context.people.timezone(ann.id)) == "UTC"
+
+    @pytest.mark.parametrize("data", ["set:timezone:Mars/Base", "set:timezone:../../etc/passwd", "set:timezone:"])
+    async def test_what_no_button_offers_is_refused(
+        self, menus: Menus, ann: EmulatedUser, start: Start, data: str
+    ) -> None:
+        async with start() as bot:
+            menu = await menus.ask(ann, "/settings")
+            assert "list is old" in await menus.toast(ann, menu, data)
+            assert str(await bot.core.host.commands[0].context.people.timezone(ann.id)) == "UTC"

@@ -3,15 +3,18 @@
 import gc
 import json
 import weakref
+from typing import Any
 
 import pytest
 from aiogram import Bot
 from aiogram.client.telegram import TelegramAPIServer
-from aiogram.methods import Response, SendMessage
-from aiogram.types import Chat
+from aiogram.methods import Response, SendMessage, SetMessageReaction
+from aiogram.methods.base import TelegramMethod
+from aiogram.types import BufferedInputFile, Chat, ReactionTypeEmoji
 from aiohttp import web
 from aiohttp.test_utils import RawTestServer
 
+from tgllm.bot.delivery.calls import RawSendDocument, RawSendMessage
 from tgllm.bot.telegram.session import BotSession
 
 
@@ -75,3 +78,40 @@ async def test_a_proxy_that_can_not_be_used_is_left_out(value: str, monkeypatch:
         session = BotSession(TelegramAPIServer.from_base(str(server.make_url("")).rstrip("/")), timeout=5)
         async with Bot("42:TEST", session=session) as bot:
             assert await bot.log_out()
+
+
+async def sent(*methods: TelegramMethod[Any]) -> list[tuple[str, str]]:
+    """The content type and the body of each call."""
+    seen: list[tuple[str, str]] = []
+
+    async def handler(request: web.BaseRequest) -> web.Response:
+        seen.append((request.content_type, (await request.read()).decode()))
+        return web.json_response({"ok": True, "result": True})
+
+    async with RawTestServer(handler, host="127.0.0.1") as server:
+        session = BotSession(TelegramAPIServer.from_base(str(server.make_url("/")).rstrip("/")), timeout=5)
+        async with Bot("42:TEST", session=session) as bot:
+            for method in methods:
+                await bot(method)
+    return seen
+
+
+async def test_a_call_is_sent_as_json_without_what_is_not_set() -> None:
+    markup = {"inline_keyboard": [[{"text": "\N{SNOWMAN}", "callback_data": "1"}]]}
+    (call,) = await sent(RawSendMessage(chat_id=-5, text="Größe 😀", reply_markup=markup))
+    assert call[0] == "application/json"
+    assert json.loads(call[1]) == {"chat_id": -5, "text": "Größe 😀", "reply_markup": markup}
+
+
+async def test_aiograms_own_methods_are_sent_as_json_too() -> None:
+    (call,) = await sent(SetMessageReaction(chat_id=1, message_id=2, reaction=[ReactionTypeEmoji(emoji="👀")]))
+    wanted = {"chat_id": 1, "message_id": 2, "reaction": [{"type": "emoji", "emoji": "👀"}]}
+    assert (call[0], json.loads(call[1])) == ("application/json", wanted)
+
+
+async def test_a_call_with_a_file_is_a_form() -> None:
+    file = BufferedInputFile(b"content", "a.txt")
+    (call,) = await sent(RawSendDocument(chat_id=1, document=file, reply_markup={"inline_keyboard": []}))
+    assert call[0] == "multipart/form-data"
+    assert "content" in call[1]
+    assert 'name="reply_markup"' in call[1]

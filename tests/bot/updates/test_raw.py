@@ -30,6 +30,23 @@ def test_an_update_is_kept_as_it_came() -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("/model \ud800", "/model \ufffd"),
+        ("\udfff\ud83d", "\ufffd\ufffd"),
+        ("\ud83d\ude00", "😀"),
+        ("\\ud800", "\\ud800"),
+        ("\0 é 😀", "\0 é 😀"),
+    ],
+)
+def test_a_lone_surrogate_is_replaced(written: str, kept: str) -> None:
+    row = to_inbox(said(written, caption=written))
+    assert row is not None
+    assert json.loads(row.payload) == said(kept, caption=kept)
+    row.payload.encode()
+
+
+@pytest.mark.parametrize(
     "raw",
     [
         {},

@@ -1,5 +1,6 @@
 """``tgllm db stats``, ``prune`` and ``vacuum``."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -7,9 +8,13 @@ import pytest
 from cli_support import Shell
 from database_support import NOW, say
 from tgllm.db.engine.lock import lock_data_folder
+from tgllm.db.engine.unit import Connection
+from tgllm.db.queries import retention as messages_retention
+from tgllm.db.queries.retention import Forgotten
 from tgllm.db.tables import audit, conversations, inbox, requests, usage
 from tgllm.db.tables.audit import NewEntry
 from tgllm.db.tables.inbox import NewUpdate
+from tgllm.services.maintenance import retention
 
 YEAR = 365 * 24 * 60 * 60 * 1000
 
@@ -93,6 +98,23 @@ class TestPrune:
             0,
             1,
         )
+
+    @pytest.mark.usefixtures("used")
+    def test_no_transaction_deletes_more_than_a_piece(self, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A bot that runs meanwhile waits for each of them."""
+        monkeypatch.setattr(retention, "PIECE", 30)
+        monkeypatch.setenv("TGLLM_RETENTION__MESSAGES_DAYS", "100")
+        gone, delete = list[int](), messages_retention._delete
+
+        def counted(conn: Connection, ids: Sequence[int]) -> Forgotten:
+            gone.append(len(ids))
+            return delete(conn, ids)
+
+        monkeypatch.setattr(messages_retention, "_delete", counted)
+        counts = shell.reads("db", "prune", "--json")
+        assert (counts["updates"], counts["taken_back"]) == (100, 300)
+        assert sum(gone) == 300
+        assert max(gone) == 30
 
     def test_a_second_time_there_is_nothing_to_delete(self, shell: Shell, used: Path) -> None:
         assert shell.runs("db", "prune").out.startswith("Deleted\tRows\nupdates\t100\n")

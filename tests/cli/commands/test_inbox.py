@@ -3,11 +3,14 @@
 import json
 import sqlite3
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 from cli_support import Shell
 from database_support import NOW
+from tgllm.cli.commands.inbox import change
+from tgllm.db.database import Database
 from tgllm.db.engine.lock import lock_data_folder
 from tgllm.db.queries import inbox_claims
 from tgllm.db.tables import inbox, outbox
@@ -209,6 +212,19 @@ class TestDrop:
             conn.execute("UPDATE outbox SET state = 'sending' WHERE id = ?", (second,))
         assert shell.runs("inbox", "drop", "1").code == 0
         assert [call["state"] for call in shell.reads("inbox", "show", "1", "--json")["calls"]] == ["sent", "sending"]
+
+    def test_many_are_changed_in_several_transactions(self, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A bot that runs meanwhile waits for each of them."""
+        monkeypatch.setattr(change, "PIECE", 2)
+        units, write = list[object](), Database.write
+
+        def counted(database: Database, unit: Any, **options: Any) -> Any:
+            units.append(unit)
+            return write(database, unit, **options)
+
+        monkeypatch.setattr(Database, "write", counted)
+        assert shell.reads("inbox", "drop", "--all", "--json") == {"changed": [3, 4, 5], "refused": {}}
+        assert len(units) == 2
 
     def test_where_none_ended_badly_those_that_wait_are_not_denied(self, shell: Shell) -> None:
         shell.runs("inbox", "drop", "--all")

@@ -355,7 +355,7 @@ def test_a_sync_loads_neither_telegrams_library_nor_an_sdk_that_is_not_used(
     code, names, _ = loaded(shell, "models", "sync")
 
     assert code == 0
-    assert {"tgllm_gemini", "tgllm_mistral", "tgllm_dipseek"} <= names
+    assert {"tgllm_gemini", "tgllm_mistral", "tgllm_dipseek", "tgllm_openai"} <= names
     assert not {"aiogram", "google", "mistralai", "openai"} & names
 
 
@@ -373,4 +373,7 @@ def test_a_list_loads_no_plugin_and_no_event_loop(shell: Shell, tmp_path: Path) 
     code, names, clock = loaded(shell, "models", "list")
 
     assert (code, clock) == (0, False)
-    assert not {"aiosqlite", "structlog", "tgllm_gemini", "tgllm_mistral", "tgllm_dipseek", "apscheduler"} & names
+    assert (
+        not {"aiosqlite", "structlog", "tgllm_gemini", "tgllm_mistral", "tgllm_dipseek", "tgllm_openai", "apscheduler"}
+        & names
+    )

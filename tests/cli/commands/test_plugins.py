@@ -1,6 +1,9 @@
 """``tgllm plugins list``."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -69,3 +72,25 @@ def test_lines_for_a_pipe(shell: Shell) -> None:
 
     assert lines[0] == "Plugin\tPackage\tVersion\tAPI\tState\tProvides\tNote"
     assert any(line.startswith("echo\ttgllm\t") and "\tprovider echo\t" in line for line in lines)
+
+
+def test_a_plugin_that_ends_the_process_is_left_out_after_the_second_time_until_it_is_tried_again(
+    shell: Shell, install: Callable[..., None]
+) -> None:
+    install("tgllm-deadly", "import os\nos._exit(7)", tgllm={"deadly": "tgllm_deadly"})
+    command = [sys.executable, "-m", "tgllm", "plugins", "list", "--json"]
+
+    def run() -> subprocess.CompletedProcess[str]:
+        place = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        return subprocess.run(
+            command, capture_output=True, text=True, env=place, cwd=shell.folder, timeout=60, check=False
+        )
+
+    assert [run().returncode for _ in range(2)] == [7, 7]
+    found = {item["plugin"]: item for item in json.loads(run().stdout)}
+    assert found["deadly"]["state"] == "quarantined"
+    assert "tgllm plugins retry deadly" in found["deadly"]["note"]
+    assert found["echo"]["state"] == "active"
+    assert shell.runs("plugins", "retry", "deadly").out == "The plugin deadly is loaded again at the next start.\n"
+    assert shell.runs("plugins", "retry", "deadly").code == 1
+    assert run().returncode == 7

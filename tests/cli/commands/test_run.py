@@ -1,13 +1,16 @@
 """``tgllm run``: what it checks before the bot is started, and how it ends. The bot itself has tests of its own."""
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from cli_support import Shell
+from cli_support import Shell, Terminal
 from tgllm.api.errors import ConfigError, DatabaseError
+from tgllm.plugins.loading.breadcrumbs import Breadcrumbs
 
 if TYPE_CHECKING:
     from tgllm.config.load import LoadedConfig
@@ -99,3 +102,20 @@ def test_wrong_settings(shell: Shell, bot: Bot, monkeypatch: pytest.MonkeyPatch)
         "tgllm: environment: unknown variable TGLLM_ADMIN_ID; did you mean TGLLM_ADMIN_IDS?\n",
     )
     assert bot.loaded is None
+
+
+@pytest.mark.parametrize(("answer", "left"), [("\n", True), ("n\n", False)])
+def test_in_a_terminal_a_person_says_what_becomes_of_a_plugin_that_ended_a_start(
+    shell: Shell, bot: Bot, install: Callable[..., None], monkeypatch: pytest.MonkeyPatch, answer: str, left: bool
+) -> None:
+    install("tgllm-deadly", "", tgllm={"deadly": "tgllm_deadly"})
+    death = {"plugin_id": "deadly", "package": "tgllm-deadly", "version": "1.2.3", "times": 1}
+    shell.data_dir.mkdir(exist_ok=True)
+    (shell.data_dir / "loading.99").write_text(json.dumps(death))
+    monkeypatch.setattr("sys.stdin", Terminal(answer))
+    monkeypatch.setattr("sys.stderr", Terminal())
+    result = shell.runs("run")
+    assert result.code == 0
+    assert "while the plugin deadly (tgllm-deadly) was loaded. Leave it out? [Y/n]" in result.out
+    deaths = Breadcrumbs(shell.data_dir).deaths()
+    assert [death.is_left_out for death in deaths.values()] == ([True] if left else [])

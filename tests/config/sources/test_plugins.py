@@ -1,5 +1,7 @@
 """The raw settings of plugins, merged from all sources."""
 
+from pathlib import Path
+
 import pytest
 
 from config_support import Operator
@@ -104,4 +106,29 @@ def test_each_setting_has_its_source(operator: Operator) -> None:
         "a": f"{operator.toml} (plugins.x.a)",
         "b": "environment variable TGLLM_PLUGINS__X__B",
         "c": f"{operator.dotenv} (TGLLM_PLUGINS__X__C)",
+    }
+
+
+def test_a_common_variable_may_set_a_field_of_a_table(operator: Operator) -> None:
+    operator.environ |= {"GROQ_API_KEY": "k", "TGLLM_PLUGINS__OPENAI__KEYS__OTHER": "o"}
+
+    found = operator.loads().plugins.for_plugin("openai", {"keys.groq": "GROQ_API_KEY"})
+
+    assert found == {"keys": {"groq": "k", "other": "o"}}
+
+
+def test_a_secret_of_one_table_among_several_may_be_in_a_file(operator: Operator, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("k-1234567\n", encoding="utf-8")
+    secret.chmod(0o600)
+    operator.writes_toml(
+        f"[plugins.openai.services.a]\napi_key_file = '{secret}'\n"
+        f"[plugins.openai.services.b]\nother_file = '{secret}'\n[plugins.openai]\napi_key_file = 'not a field'\n"
+    )
+
+    found = operator.loads().plugins.for_fields("openai", {}, ["services", "services.*.api_key"])
+
+    assert found == {
+        "services": {"a": {"api_key": "k-1234567"}, "b": {"other_file": str(secret)}},
+        "api_key_file": "not a field",
     }

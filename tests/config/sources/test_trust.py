@@ -146,7 +146,7 @@ def refused(operator: Operator, plugin: str = "gemini") -> str:
 
 class TestPluginKey:
     @pytest.mark.parametrize(
-        "field", ["BASE_URL", "PROXY", "HOST", "API_ENDPOINT", "NET__BASE_URL", "API_BASE", "WHERE"]
+        "field", ["BASE_URL", "PROXY", "HOST", "API_ENDPOINT", "NET__BASE_URL", "API_BASE", "A__PRESET", "WHERE"]
     )
     def test_of_a_config_file_elsewhere(self, operator: Operator, config: Path, field: str) -> None:
         operator.writes_dotenv(f"TGLLM_PLUGINS__GEMINI__{field}=http://192.0.2.1\n")

@@ -1,9 +1,11 @@
 """One program for one data folder."""
 
+import errno
 import os
 import signal
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,19 @@ def test_a_shorter_process_id_replaces_a_longer_one(tmp_path: Path) -> None:
     (tmp_path / "tgllm.lock").write_text("9" * 19)
     with lock_data_folder(tmp_path):
         assert (tmp_path / "tgllm.lock").read_text() == str(os.getpid())
+
+
+@pytest.mark.parametrize(("number", "is_held"), [(errno.ENOSPC, True), (errno.EDQUOT, True), (errno.EIO, False)])
+def test_a_full_disk_can_be_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, is_held: bool) -> None:
+    def refused(*_: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    (tmp_path / "tgllm.lock").write_text("12345")
+    monkeypatch.setattr(os, "pwrite", refused)
+    with nullcontext() if is_held else pytest.raises(DatabaseError), lock_data_folder(tmp_path):
+        with pytest.raises(DataFolderBusy, match="process unknown"), lock_data_folder(tmp_path):
+            pass
+        assert (tmp_path / "tgllm.lock").read_text() == ""
 
 
 def test_two_folders_are_two_locks_and_are_made_private(tmp_path: Path) -> None:

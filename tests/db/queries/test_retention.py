@@ -134,13 +134,25 @@ def test_what_was_cleared_goes_and_what_came_after_stays(conn: sqlite3.Connectio
     conversation = conversations.active_for(conn, LANE, NOW).id
     conversations.set_head(conn, conversation, None, NOW - 9)
     say(conn, NOW - 8, "kept?", "kept.")
-    assert forget_taken_back(conn, conversation, NOW).messages == 2
+    assert forget_taken_back(conn, conversation, NOW, 10).messages == 2
     assert told(conn) == ["kept?", "kept."]
+
+
+def test_what_was_cleared_goes_in_pieces(conn: sqlite3.Connection) -> None:
+    say(conn, NOW - 10, "cleared?", "cleared.")
+    conversation = conversations.active_for(conn, LANE, NOW).id
+    conversations.set_head(conn, conversation, None, NOW - 9)
+    say(conn, NOW - 8, "kept?", "kept.")
+    left = []
+    for _ in range(3):
+        forget_taken_back(conn, conversation, NOW, 1)
+        left.append([row[0] for row in conn.execute("SELECT text FROM messages ORDER BY id")])
+    assert left == [["cleared?", "kept?", "kept."], ["kept?", "kept."], ["kept?", "kept."]]
 
 
 def test_what_is_shown_stays_however_old_it_is(conn: sqlite3.Connection) -> None:
     say(conn, NOW - 10, "old?", "old.")
-    assert forget_taken_back(conn, conversations.active_for(conn, LANE, NOW).id, NOW).messages == 0
+    assert forget_taken_back(conn, conversations.active_for(conn, LANE, NOW).id, NOW, 10).messages == 0
     assert told(conn) == ["old?", "old."]
 
 
@@ -149,7 +161,7 @@ def test_what_leads_to_something_young_stays(conn: sqlite3.Connection) -> None:
     say(conn, NOW, "undone?", "undone.")
     conversation = conversations.active_for(conn, LANE, NOW).id
     conversations.set_head(conn, conversation, None, NOW)
-    assert forget_taken_back(conn, conversation, NOW).messages == 0
+    assert forget_taken_back(conn, conversation, NOW, 10).messages == 0
 
 
 def test_nothing_is_taken_away_from_a_turn_that_runs(conn: sqlite3.Connection) -> None:
@@ -158,9 +170,9 @@ def test_nothing_is_taken_away_from_a_turn_that_runs(conn: sqlite3.Connection) -
     conversations.set_head(conn, conversation, None, NOW - 9)
     inbox.add_updates(conn, [NewUpdate(1, LANE, "message", control=False, payload="{}")], NOW)
     inbox_claims.claim(conn, 1, NOW, max_attempts=2)
-    assert forget_taken_back(conn, conversation, NOW).messages == 0
+    assert forget_taken_back(conn, conversation, NOW, 10).messages == 0
     inbox.finish(conn, 1, "done", NOW)
-    assert forget_taken_back(conn, conversation, NOW).messages == 2
+    assert forget_taken_back(conn, conversation, NOW, 10).messages == 2
 
 
 def test_conversations_come_in_pieces(conn: sqlite3.Connection) -> None:

@@ -226,7 +226,10 @@ def test_without_full_text_search_the_text_is_kept(path: Path, monkeypatch: pyte
         assert passages.find_words(conn, store(conn, TEXTS), "contract") == [0]
 
 
-TABLES_SINCE = ("error_places", "errors", "known_ids", "plugin_keyboards", "plugin_messages", "unreachable_chats")
+TABLES_SINCE = (
+    "error_places", "errors", "known_ids", "plugin_jobs", "plugin_keyboards", "plugin_messages", "plugin_room",
+    "unreachable_chats",
+)  # fmt: skip
 """Tables of later versions."""
 COLUMNS_SINCE = """
 DROP INDEX outbox_doubt;

@@ -23,7 +23,7 @@ async def test_time_stands_still_while_nothing_can_be_stored() -> None:
         task = asyncio.create_task(runner.call(hook))
         await asyncio.wait({task}, timeout=0.3)
         assert not task.done()
-        gate.note("writer", 0)
+        gate.note_success("writer")
         stored.set()
         assert await task == Returned("stored")
         stored.clear()

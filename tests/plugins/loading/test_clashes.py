@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from plugin_support import FindRecord, LoadHost
+from tgllm.db.database import Database
 
 OFFERS = {
     "provider": ("tgllm_providers", "ProviderSpec('same', 'S', run)", "provider same"),
@@ -88,3 +89,44 @@ async def test_an_id_of_a_built_in_plugin_is_taken(site: Any, load_host: LoadHos
 
     assert (builtin.package, builtin.state) == ("tgllm", "active")
     assert (other.package, other.state) == ("aaa-echo", "quarantined")
+
+
+async def test_a_plugin_of_the_last_run_keeps_its_name(
+    site: Any, load_host: LoadHost, record: FindRecord, database: Database
+) -> None:
+    command = "ChatCommand('same', 'S', run)"
+    site.write("z", plugin("z", "tgllm_commands", command))
+    await (await load_host(database=database)).startup()
+    site.write("a", plugin("a", "tgllm_commands", command))
+    for _ in range(3):
+        host = await load_host(database=database)
+        await host.startup()
+        assert record(host, "z").state == "active"
+        assert record(host, "a").reason == "command /same of the plugin a is taken by the plugin z"
+    host = await load_host(database=database, disabled={"z"})
+    await host.startup()
+    assert record(host, "a").state == "active"
+    host = await load_host(database=database)
+    assert record(host, "a").state == "active"
+
+
+async def test_of_two_packages_with_one_id_the_one_of_the_last_run_keeps_it(
+    site: Any, load_host: LoadHost, record: FindRecord, database: Database
+) -> None:
+    site.write("one", plugin("one", "tgllm_commands", "ChatCommand('x', 'S', run)"), package="tgllm-zebra")
+    await (await load_host(database=database)).startup()
+    site.write("one", plugin("one", "tgllm_commands", "ChatCommand('x', 'S', run)"), package="tgllm-ape")
+    host = await load_host(database=database)
+    assert {found.package: found.state for found in host.records if found.id == "one"} == {
+        "tgllm-zebra": "active",
+        "tgllm-ape": "quarantined",
+    }
+
+
+async def test_the_bots_own_commands_take_a_name_from_a_plugin_of_the_last_run(
+    site: Any, load_host: LoadHost, record: FindRecord, database: Database
+) -> None:
+    site.write("a", plugin("a", "tgllm_commands", "ChatCommand('timer', 'S', run)"))
+    await (await load_host(database=database)).startup()
+    host = await load_host(database=database, reserved_commands={"timer"})
+    assert record(host, "a").reason == "command /timer of the plugin a is taken by the bot itself"

@@ -210,3 +210,17 @@ async def test_the_settings_of_the_config_fit(
 
     ((_, check),) = await host.doctor()
     assert (check.name, check.state, check.detail) == ("http://environment", "ok", "1.5")
+
+
+@pytest.mark.parametrize(
+    ("name", "state"), [("spare.x", "active"), ("inner.depth", "active"), ("sparse.x", "quarantined")]
+)
+async def test_a_variable_may_be_one_of_a_value_in_a_table(
+    site: Any, load_host: LoadHost, record: FindRecord, name: str, state: str
+) -> None:
+    site.write("parrot", SOURCE.replace('{"api_key": "PARROT_KEY"}', f'{{"{name}": "PARROT_KEY"}}'))
+
+    found = record(await load_host(settings=Source()), "parrot")
+
+    assert found.state == state
+    assert state == "active" or "its env names sparse.x, which is no field" in found.reason

@@ -18,7 +18,7 @@ from tgllm.db.engine.sqlite import connect
 from tgllm.db.file.schema import prepare
 from tgllm.providers.network import VARIABLE
 from tgllm.testing.emulator import EmulatedUser, Emulator
-from tgllm.testing.fake_providers import FakeDipseek, FakeGemini, FakeMistral
+from tgllm.testing.fake_providers import FakeDipseek, FakeGemini, FakeMistral, FakeOpenAI
 
 KEY = "your-key"
 """What pages show for the key of a service; the fake services accept it."""
@@ -75,8 +75,9 @@ async def page_shell(folder: Path) -> AsyncIterator[PageShell]:
         FakeGemini(key=KEY) as gemini,
         FakeMistral(key=KEY) as mistral,
         FakeDipseek(key=KEY) as dipseek,
+        FakeOpenAI(key=KEY) as openai,
     ):
-        fakes = {"GEMINI": gemini, "MISTRAL": mistral, "DIPSEEK": dipseek}
+        fakes = {"GEMINI": gemini, "MISTRAL": mistral, "DIPSEEK": dipseek, "OPENAI": openai}
         addresses = {f"TGLLM_PLUGINS__{name}__BASE_URL": fake.base_url for name, fake in fakes.items()}
         environ = set_up(folder, emulator) | addresses
         terminal, inner = pty.openpty()

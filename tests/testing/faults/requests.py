@@ -1,7 +1,8 @@
 """Faults in what is sent, and in the list of models."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,8 @@ from tgllm.api import (
     JsonObject,
     ModelInfo,
     ProviderError,
+    ReasoningDelta,
+    StreamEvent,
     TextPart,
     Unsupported,
 )
@@ -123,6 +126,57 @@ class NoHistory(Asked):
 class ShortHistory(Asked):
     def asked(self, request: ChatRequest) -> ChatRequest:
         return replace(request, messages=request.messages[-3:])
+
+
+@fault("the messages of all conversations are sent", "test_nothing_of_an_earlier_request_is_sent")
+class OneConversation(Asked):
+    def __init__(self, ctx: Any) -> None:
+        super().__init__(ctx)
+        self.said: list[ChatMessage] = []
+
+    def asked(self, request: ChatRequest) -> ChatRequest:
+        self.said += request.messages
+        return replace(request, messages=tuple(self.said))
+
+
+@fault("the system message of an earlier request is kept", "test_nothing_of_an_earlier_request_is_sent")
+class KeptSystem(Asked):
+    system: str | None = None
+
+    def asked(self, request: ChatRequest) -> ChatRequest:
+        self.system = request.system or self.system
+        return replace(request, system=self.system)
+
+
+@fault(
+    "the reasoning of an answer is sent with the question of another person",
+    "test_nothing_of_an_earlier_request_is_sent",
+)
+class KeptThought(Good):
+    thought = ""
+
+    async def generate(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
+        async with aclosing(super().generate(request)) as events:
+            async for event in events:
+                if isinstance(event, ReasoningDelta):
+                    self.thought += event.text
+                yield event
+
+    def message(self, message: ChatMessage, model: str) -> Body:
+        thought = {"reasoning_content": self.thought} if self.thought else {}
+        return {**super().message(message, model), **thought}
+
+
+@fault("tokens of the last message only are counted", "test_the_whole_request_is_counted")
+class CountsTheQuestion(Good):
+    async def count_tokens(self, request: ChatRequest) -> int | None:
+        return len(request.messages[-1].text) + 1
+
+
+@fault("the model of the request is ignored", "test_an_unknown_model_is_not_found")
+class OneModel(Asked):
+    def asked(self, request: ChatRequest) -> ChatRequest:
+        return replace(request, model="deepseek-flash")
 
 
 class Parts(Asked):

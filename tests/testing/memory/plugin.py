@@ -92,6 +92,8 @@ class Good(Provider):
     def file(self, part: FilePart) -> str:
         if not part.mime_type.startswith("image/"):
             raise Unsupported("images only")
+        if not part.path.exists():
+            raise Unsupported("the file is gone")
         return part.path.read_bytes().hex()
 
     async def generate(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
@@ -282,7 +284,7 @@ class NoImages(Good):
 
 class NoWordOnFiles(Good):
     def file(self, part: FilePart) -> str:
-        return part.path.read_bytes().hex() if part.mime_type.startswith("image/") else ""
+        return super().file(part) if part.mime_type.startswith("image/") else ""
 
 
 class NoData(Good):

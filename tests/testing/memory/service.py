@@ -12,6 +12,7 @@ from memory.wire import ENDPOINTS, KEY, MODEL, Chunk
 from tgllm.api import ProviderError, Usage
 from tgllm.testing.conformance import ProviderUnderTest
 
+_LONG = 10_000
 ADDRESS = "memory://service"
 
 
@@ -118,4 +119,5 @@ class MemoryService(ProviderUnderTest):
 
 def _bytes(text: str) -> list[Chunk]:
     data = text.encode()
-    return [("text", data[start : start + 1]) for start in range(len(data))]
+    step = 1 if len(data) < _LONG else len(data)
+    return [("text", data[start : start + step]) for start in range(0, len(data), step)]

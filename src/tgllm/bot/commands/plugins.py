@@ -1,26 +1,18 @@
 """Commands of plugins, as rows of the command table."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 
-from tgllm.api import (
-    Answers,
-    ChatCommand,
-    ChatInfo,
-    CommandCall,
-    CommandInfo,
-    PluginError,
-    Reply,
-    UserInfo,
-)
+from tgllm.api import ChatCommand, PluginError, Reply
+from tgllm.bot.commands.plugin_calls import Listing, call_of
+from tgllm.bot.replies.calls import PluginCall, handling_call
+from tgllm.bot.replies.checks import fault_of
 from tgllm.bot.scope import Scope
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
-from tgllm.bot.ui.markdown_reply import send_long_message
-from tgllm.bot.ui.reply_files import send_with_files, wrong_file
+from tgllm.bot.ui.plugin_replies import posting
 from tgllm.db.engine.gate import StorageGate
 from tgllm.plugins.calls.outcome import Outcome, Raised, Returned, TimedOut, contract_error, explain
 from tgllm.plugins.calls.runner import HookRunner
 from tgllm.plugins.owned import OwnedCommand
-from tgllm.services.chats.group_mode import GroupMode
 
 __all__ = ["COMMAND_SECONDS", "command_runner", "plugin_command"]
 
@@ -28,10 +20,6 @@ COMMAND_SECONDS = 60.0
 """Timeout of a plugin's command."""
 GRACE_SECONDS = 1.0
 """Time for clean-up after the timeout."""
-
-Listing = Callable[[UserInfo, ChatInfo], Sequence[CommandInfo]]
-
-_ANSWERS: Mapping[GroupMode, Answers] = {"always": "all", "mention": "addressed", "never": "commands"}
 
 
 def command_runner(storage: StorageGate | None = None) -> HookRunner:
@@ -56,23 +44,10 @@ def plugin_command(
     command = owned.command
 
     async def run(scope: Scope, parsed: ParsedCommand) -> None:
-        call = CommandCall(
-            command.name,
-            parsed.args,
-            scope.user,
-            scope.chat,
-            owned.context,
-            tuple(listing(scope.user, scope.chat)),
-            _ANSWERS[scope.group_mode],
-            scope.chat.is_private or scope.parts.sees_all,
-        )
-        reply = _reply(await runner.call(command.handler, call), owned, scope)
-        if reply.files:
-            await send_with_files(scope, reply)
-        elif reply.markdown:
-            await send_long_message(scope, reply.text)
-        else:
-            await scope.reply(reply.text)
+        call = await call_of(scope, parsed, owned, listing)
+        with handling_call(PluginCall(call.id, scope.lane.key, scope.user.id, owned.plugin_id)):
+            outcome = await runner.call(command.handler, call)
+        await scope.end(*await posting(scope, owned.plugin_id, _reply(outcome, owned, scope)))
 
     return TableCommand(
         command.name,
@@ -97,13 +72,11 @@ def _reply(outcome: Outcome[object], owned: OwnedCommand, scope: Scope) -> Reply
             return Reply("")
         case Returned(str(text)):
             return Reply(text)
-        case Returned(Reply(str(), files=files) as reply):
-            wrong = wrong_file(files)
-            if wrong is not None:
-                raise _reported(owned, wrong, scope)
-            return reply
         case Returned(other):
-            raise _reported(owned, f"returned a {type(other).__name__}", scope)
+            fault = fault_of(other, handles_presses=scope.core.host.handles_presses(owned.plugin_id))
+            if fault is not None or not isinstance(other, Reply):
+                raise _reported(owned, f"returned {fault}", scope)
+            return other
         case TimedOut(seconds):
             slow = _failure(owned, "command_slow", f"did not end within {seconds:g} s", seconds=seconds)
             _report(slow, owned, scope)

@@ -1,5 +1,6 @@
 """The command ``/settings`` and its buttons."""
 
+import asyncio
 from dataclasses import replace
 
 from tgllm.bot.scope import Scope
@@ -13,9 +14,14 @@ from tgllm.db.tables import conversations, models
 from tgllm.i18n import Catalogue
 from tgllm.services.chats.language import choose_language, chosen_language
 from tgllm.services.chats.settings import change_settings, persona_in, settings_of
+from tgllm.services.chats.time_zone import choose_time_zone, chosen_time_zone, find_time_zone
+from tgllm.services.common.text import one_line
 from tgllm.services.conversations.turn import Turn
 
 __all__ = ["settings_commands", "settings_presses"]
+
+MOST_NAME = 60
+"""Most UTF-16 units of a repeated name."""
 
 
 def settings_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
@@ -30,8 +36,24 @@ def settings_presses() -> tuple[PressAction, ...]:
     return (PressAction(HOME, _open), PressAction(SET, _set))
 
 
-async def _settings(scope: Scope, _command: ParsedCommand) -> None:
-    await send_menu(scope, (await _menus(scope)).home())
+async def _settings(scope: Scope, command: ParsedCommand) -> None:
+    word, _, value = command.args.strip().partition(" ")
+    if word.casefold() == "timezone" and value.strip():
+        await _choose_zone(scope, value.strip())
+        return
+    menus = await _menus(scope)
+    await send_menu(scope, menus.of("timezone") if word.casefold() == "timezone" else menus.home())
+
+
+async def _choose_zone(scope: Scope, text: str) -> None:
+    """Choose a time zone by its name, or by the city in it."""
+    name, close = await asyncio.to_thread(find_time_zone, text)
+    if name is not None:
+        chosen = choose_time_zone(scope.clock, scope.user.id, name)
+        await scope.reply(scope.text("settings.timezone_chosen", zone=name), chosen)
+        return
+    known = scope.text("settings.timezone_close", names=", ".join(close)) if close else ""
+    await scope.reply(scope.text("settings.timezone_unknown", name=one_line(text, MOST_NAME), close=known))
 
 
 async def _open(scope: Scope, pressed: Pressed) -> str:
@@ -61,6 +83,8 @@ def _setting(name: str) -> Setting | None:
 
 def _changed(menus: SettingsMenus, setting: Setting, value: str | None, scope: Scope) -> SettingsMenus:
     """Return the menus after a choice."""
+    if setting == "timezone":
+        return replace(menus, time_zones=(value, menus.time_zones[1]))
     if setting == "language":
         own = scope.person.language_code
         return replace(menus, chosen_language=value, language=value or own or "")
@@ -72,6 +96,8 @@ def _effect(scope: Scope, setting: Setting, value: str | None) -> Unit:
     clock = scope.clock
     if setting == "language":
         return choose_language(clock, scope.user.id, value)
+    if setting == "timezone":
+        return choose_time_zone(clock, scope.user.id, value)
     return change_settings(clock, scope.lane.key, lambda before: with_value(before, setting, value))
 
 
@@ -91,6 +117,7 @@ async def _menus(scope: Scope) -> SettingsMenus:
             known is None or known.reasoning,
             lambda size: core.conversations.measure(replace(context, size=size)),
             chosen_language(conn, user.id),
+            (chosen_time_zone(conn, user.id), core.config.time_zone),
             core.texts,
             scope.language,
         )

@@ -152,7 +152,8 @@ def call_of(method: str, payload: Mapping[str, Any]) -> TelegramMethod[Any]:
         KeyError: the row's method is not one that the bot sends.
         ValueError: its parameters do not fit the method, or its file is missing.
     """
-    return _METHODS[method](**{key: value for key, value in opened(payload).items() if key not in _OURS})
+    kind = RawEditToRich if method == "editMessageText" and "rich_message" in payload else _METHODS[method]
+    return kind(**{key: value for key, value in opened(payload).items() if key not in _OURS})
 
 
 def edit_call(payload: Mapping[str, Any], message_id: int) -> TelegramMethod[Any]:

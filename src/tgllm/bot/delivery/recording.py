@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from tgllm.bot.delivery.fallbacks import following, method_of, stepped_down
 from tgllm.bot.delivery.files import has_file
+from tgllm.bot.delivery.own_messages import note_own
 from tgllm.bot.delivery.repeats import mark_of_sent
 from tgllm.bot.delivery.resolving import Arrived, is_resolvable
 from tgllm.bot.delivery.rows import EDIT_OF_PART, PLACEHOLDER, REPEATABLE, message_rows
@@ -14,6 +15,7 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.queries import known_ids
 from tgllm.db.tables import messages, outbox
 from tgllm.db.tables.outbox import OutboxRow
+from tgllm.db.tables.plugins import unreachable
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import get_logger
 from tgllm.services.access.migration import move_chat
@@ -31,6 +33,8 @@ are notices of uncertain messages."""
 GRACE_SECONDS = 2.0
 """Time after a call of unknown result in which Telegram may still execute it, and other ids become known."""
 LONGEST_PAUSE_SECONDS = 300.0
+_NO_CHAT = "chat not found"
+"""Part of the error text if a person has never started the bot. Bot API server: sendMessage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +105,20 @@ class Recorder:
             method = row.method if row.kind == "edit" else method_of(less)
             outbox.rewrite(conn, row.id, method=method, kind=row.kind, payload=less, error=failure.reason)
         else:
-            outbox.mark_failed(conn, row.id, failure.reason)
-            missed = PLACEHOLDER not in row.payload and (row.turn_id is not None or has_file(row.payload))
-            if failure.meaning == "rejected" and missed:
-                lane = Lane.parse(row.lane)
-                language = language_in(conn, lane.chat_id)
-                text = self._texts("send.file_failed" if has_file(row.payload) else "send.failed", language)
-                outbox.add(conn, with_priority(message_rows(lane, text), row.priority), now)
+            self._give_up(conn, row, failure, now)
+
+    def _give_up(self, conn: Connection, row: OutboxRow, failure: CallFailure, now: int) -> None:
+        """Mark a row as failed; tell the person what is missing, or note that the bot may not write to the chat."""
+        outbox.mark_failed(conn, row.id, failure.reason)
+        if row.chat_id is not None and (failure.meaning == "blocked" or _NO_CHAT in failure.reason.lower()):
+            unreachable.note(conn, row.chat_id, now)
+            return
+        missed = PLACEHOLDER not in row.payload and (row.turn_id is not None or has_file(row.payload))
+        if failure.meaning == "rejected" and missed:
+            lane = Lane.parse(row.lane)
+            language = language_in(conn, lane.chat_id)
+            text = self._texts("send.file_failed" if has_file(row.payload) else "send.failed", language)
+            outbox.add(conn, with_priority(message_rows(lane, text), row.priority), now)
 
     def is_to_resolve(self, delivery: Delivery) -> bool:
         """Return whether it will be found out if the message of a failed call has arrived."""
@@ -126,6 +137,7 @@ class Recorder:
             outbox.mark_arrived(conn, delivery.arrived.too, now)
         if row.turn_id is not None and row.chat_id is not None and delivery.message_id is not None:
             messages.add_telegram_id(conn, row.turn_id, row.chat_id, delivery.message_id)
+            note_own(conn, row, delivery.message_id, now)
         if delivery.may_be_repeat and delivery.message_id is not None and PLACEHOLDER not in row.payload:
             mark = self._texts("send.repeat", language_in(conn, Lane.parse(row.lane).chat_id))
             outbox.add(conn, [mark_of_sent(row, delivery.message_id, mark)], now)

@@ -8,6 +8,7 @@ from tgllm.bot.scope import Scope, is_admin_chat
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import groups, outbox
 from tgllm.db.tables.outbox import NOTICE
+from tgllm.db.tables.plugins import unreachable
 from tgllm.observe.logs import get_logger
 from tgllm.services.messaging.rows import with_priority
 
@@ -21,7 +22,8 @@ _INSIDE = frozenset({"member", "administrator"})
 
 
 async def handle_membership(event: ChatMemberUpdated, scope: Scope) -> None:
-    """Approve or request a group to which the bot was added. Changes in private chats, such as a block, are ignored."""
+    """Approve or request a group to which the bot was added; note where it may not write any more, or may again."""
+    await scope.write(lambda conn: _note_reach(conn, event, scope))
     added = event.old_chat_member.status in _OUTSIDE and event.new_chat_member.status in _INSIDE
     user, access = scope.user, scope.core.access
     if not added or scope.chat.kind not in {"group", "supergroup"}:
@@ -33,6 +35,13 @@ async def handle_membership(event: ChatMemberUpdated, scope: Scope) -> None:
     elif not await is_admin_chat(scope):
         may_answer = access.limits.may_answer(("group", scope.chat.id))
         await forget_update(scope, lambda conn: _request(conn, scope, user.id, is_told=may_answer))
+
+
+def _note_reach(conn: Connection, event: ChatMemberUpdated, scope: Scope) -> None:
+    if event.new_chat_member.status in _OUTSIDE:
+        unreachable.note(conn, scope.chat.id, scope.now)
+    elif event.old_chat_member.status in _OUTSIDE:
+        unreachable.reached(conn, scope.chat.id)
 
 
 def _request(conn: Connection, scope: Scope, user_id: int, *, is_told: bool) -> None:

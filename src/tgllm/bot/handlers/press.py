@@ -25,7 +25,13 @@ class PressHandler:
     async def handle(self, event: CallbackQuery, scope: Scope) -> None:
         """Run the action of the button. Unknown callback data is answered and otherwise ignored."""
         answer = _Answer(scope.parts.bot, event.id)
-        await answer(await self._act(event, scope, answer))
+        try:
+            text = await self._act(event, scope, answer)
+        except Exception:
+            # The error is told in the chat.
+            await answer("")
+            raise
+        await answer(text)
 
     async def _act(self, event: CallbackQuery, scope: Scope, answer: "_Answer") -> str:
         action, argument = self._table.find(event.data or "")
@@ -39,7 +45,9 @@ class PressHandler:
             return scope.text("press.not_here")
         if isinstance(message, InaccessibleMessage) and action.needs_place:
             return scope.text("press.too_old")
-        return await action.run(scope, Pressed(argument, None if message is None else message.message_id, answer))
+        message_id = None if message is None else message.message_id
+        is_inaccessible = isinstance(message, InaccessibleMessage)
+        return await action.run(scope, Pressed(argument, message_id, answer, is_inaccessible))
 
 
 class _Answer:
@@ -50,12 +58,13 @@ class _Answer:
         self._press_id = press_id
         self._given = False
 
-    async def __call__(self, text: str) -> None:
+    async def __call__(self, text: str, *, alert: bool = False) -> None:
         if self._given:
             return
         self._given = True
+        shown = clip(text, MOST_TOAST) or None
         try:
-            await self._bot.answer_callback_query(self._press_id, text=clip(text, MOST_TOAST) or None)
+            await self._bot.answer_callback_query(self._press_id, text=shown, show_alert=alert or None)
         except AiogramError as error:
             # Telegram accepts no answer to an old press.
             log.info("press.not_answered", error=type(error).__name__)

@@ -2,13 +2,15 @@
 
 A crash says nothing about which of the running updates has caused it, if any: most often somebody has killed the
 process. So nothing is held against an update that was running in one crash. After a second one it is a suspect, and
-runs alone. If it ends, it is innocent. If the program crashes again, that counts against it, and with too many of such
-strikes it is given up.
+runs alone. If it ends, it is innocent. If the program crashes again, that is a strike against it, and with several of
+them in succession it is given up.
+
+An outside kill can't be told from a crash, but it also comes while the suspect doesn't run. So a suspect with strikes
+waits for some seconds after each start, longer with each strike, while others are answered. If the program is killed
+within that time, the cause is something else, and all its strikes are taken back.
 
 Nobody else is answered while a suspect runs, so its isolation has an end, and those that waited start before the next
-suspect. The time doubles with each crash, so that an update that crashes the program late is found as well. A suspect
-with a strike waits some seconds after the start of the program: a supervisor that kills a starting program again and
-again must not bring strikes to whatever starts first.
+suspect. The time doubles with each crash, so that an update that crashes the program late is found as well.
 """
 
 from collections.abc import Sequence

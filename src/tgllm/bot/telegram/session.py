@@ -1,9 +1,10 @@
 """Session of the Bot API, faster than aiogram's own, and safe from responses that are not what they should be."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
@@ -11,7 +12,15 @@ from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import AiogramError
 from aiogram.methods import Response
 from aiogram.methods.base import TelegramMethod, TelegramType
-from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, TCPConnector
+from aiohttp import (
+    ClientError,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    FormData,
+    TCPConnector,
+)
 from pydantic import ValidationError
 
 from tgllm.api.clock import Clock, SystemClock
@@ -22,10 +31,14 @@ from tgllm.providers.connections.failure import ConnectionFailure
 from tgllm.providers.connections.late_certificates import late_certificates
 from tgllm.providers.proxies import find_http_proxy
 
+if TYPE_CHECKING:
+    from aiogram.types import InputFile
+
 __all__ = ["MOST_BYTES", "BotSession"]
 
 MOST_BYTES: Final = 16 * 1024 * 1024
 """Size of a response above which it is not read to its end. A hundred updates are seldom larger than one megabyte."""
+_JSON: Final = {"Content-Type": "application/json"}
 _ON_THE_LOOP: Final = 256 * 1024
 """Size of a response above which it is decoded in a thread."""
 
@@ -54,15 +67,15 @@ class BotSession(AiohttpSession):
         """Connection of getUpdates: its own, so that other calls neither hide a dead one nor share it."""
 
     async def create_session(self) -> ClientSession:
-        """Return the open session; aiogram's own has proxies only with a further package."""
-        if self._http_proxy is not None and (self._session is None or self._session.closed):
+        """Return the open session; aiogram's own has proxies only with a further package, and looks for cookies."""
+        if self._session is None or self._session.closed:
             self._session = self._new_session()
             self._should_reset_connector = False
         return await super().create_session()
 
     def _new_session(self) -> ClientSession:
         proxy = None if self._http_proxy is None else self._http_proxy.url
-        return ClientSession(connector=TCPConnector(**self._connector_init), proxy=proxy)
+        return ClientSession(connector=TCPConnector(**self._connector_init), cookie_jar=DummyCookieJar(), proxy=proxy)
 
     async def _session_for(self, method: str) -> ClientSession:
         if method != RawGetUpdates.__api_method__:
@@ -113,9 +126,9 @@ class BotSession(AiohttpSession):
         session = await self._session_for(method.__api_method__)
         url = self.api.api_url(token=bot.token, method=method.__api_method__)
         limit = ClientTimeout(total=seconds, sock_connect=min(seconds, CONNECT_SECONDS))
-        form = self.build_form_data(bot=bot, method=method)
+        data, headers = self._body(bot, method)
         # A redirected POST would become a GET without its parameters.
-        async with session.post(url, data=form, timeout=limit, allow_redirects=False) as response:
+        async with session.post(url, data=data, headers=headers, timeout=limit, allow_redirects=False) as response:
             if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
                 place = redirect_words(response.headers.get("Location", ""))
                 detail = f"HTTP {response.status}, a redirect to {place}"
@@ -128,6 +141,19 @@ class BotSession(AiohttpSession):
         elif not is_whole:
             raise UnreadableAnswer(f"the answer is larger than {MOST_BYTES // 2**20} MiB", "check {setting}")
         return cast("TelegramType", self._response(bot, method, response.status, body).result)
+
+    def _body(self, bot: Bot, method: TelegramMethod[Any]) -> tuple[bytes | FormData, dict[str, str] | None]:
+        """Return the body of a call and its headers: JSON, which is less work than a form, unless it has files."""
+        files: dict[str, InputFile] = {}
+        fields = {
+            name: value
+            for name, given in method.model_dump(warnings=False).items()
+            # A form has no null, and aiogram sends no empty text.
+            if (value := self.prepare_value(given, bot=bot, files=files, _dumps_json=False)) not in (None, "")
+        }
+        if files:
+            return self.build_form_data(bot=bot, method=method), None
+        return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode(), _JSON
 
     async def _entries(self, status: int, body: bytes, *, is_whole: bool) -> Sequence[Entry] | None:
         """Return the updates of a response.

@@ -2,11 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from tgllm.api import Access
 from tgllm.bot.scope import Scope
 
-__all__ = ["MOST_TOAST", "PressAction", "PressTable", "Pressed"]
+__all__ = ["MOST_TOAST", "AnswerPress", "PressAction", "PressTable", "Pressed"]
 
 MOST_TOAST = 200
 """Most UTF-16 units of a text that is shown at a button. Bot API: answerCallbackQuery."""
@@ -20,8 +21,18 @@ class Pressed:
     """Text after the word and a colon in the callback data; may be forged."""
     message_id: int | None
     """Id of the button's message; None if Telegram does not send it."""
-    answer: Callable[[str], Awaitable[None]]
+    answer: "AnswerPress"
     """Shows a text at the button at once, for slow actions; without it, the press is answered after the action."""
+    is_inaccessible: bool = False
+    """Whether Telegram says of the message only in which chat it is. Bot API: InaccessibleMessage."""
+
+
+class AnswerPress(Protocol):
+    """Answers a press, once; further answers do nothing."""
+
+    async def __call__(self, text: str, *, alert: bool = False) -> None:
+        """Show a text at the button, maybe empty; ``alert``: as a dialog that the person closes."""
+        ...
 
 
 Press = Callable[[Scope, Pressed], Awaitable[str]]

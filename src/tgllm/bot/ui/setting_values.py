@@ -10,8 +10,8 @@ __all__ = ["ChatSetting", "Setting", "value_of", "with_value"]
 
 ChatSetting = Literal["temperature", "effort", "thoughts", "rich", "files", "context", "summary"]
 """A setting of the chat."""
-Setting = ChatSetting | Literal["language"]
-"""A setting; the language is the user's."""
+Setting = ChatSetting | Literal["language", "timezone"]
+"""A setting; the language and the time zone are the user's."""
 
 
 def _context(value: str) -> int | str:

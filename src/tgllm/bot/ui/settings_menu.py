@@ -21,7 +21,7 @@ SET = "set"
 UNSET = "-"
 """The value that resets a choice."""
 
-SETTINGS: tuple[Setting, ...] = (*get_args(ChatSetting), "language")
+SETTINGS: tuple[Setting, ...] = (*get_args(ChatSetting), "language", "timezone")
 _OF_THINKING: frozenset[Setting] = frozenset({"effort", "thoughts"})
 """Settings of models with reasoning."""
 TEMPERATURES = ("0", "0.3", "0.7", "1", "1.3")
@@ -29,6 +29,19 @@ FILES_OVER = ("0", "4000", "8000", "16000")
 """UTF-16 units above which an answer is sent as a file; 0: never."""
 CONTEXT_SIZES = (2_000, 8_000, 32_000, 128_000)
 """Most tokens of a request's input."""
+TIME_ZONES = (
+    "America/Los_Angeles",
+    "America/New_York",
+    "America/Sao_Paulo",
+    "Europe/London",
+    "Europe/Berlin",
+    "Europe/Moscow",
+    "Asia/Dubai",
+    "Asia/Kolkata",
+    "Asia/Shanghai",
+    "Australia/Sydney",
+)
+"""Time zones that have a button; all others are chosen by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +56,8 @@ class SettingsMenus:
     measure: Callable[[ContextSize | None], ContextUse]
     """Returns how much of a context of that size is used."""
     chosen_language: str | None
+    time_zones: tuple[str | None, str]
+    """The user's choice, and the bot's time zone."""
     texts: Catalogue
     language: str
 
@@ -73,6 +88,7 @@ class SettingsMenus:
             "context": self._sizes(),
             "summary": SUMMARIES,
             "language": sorted(languages()),
+            "timezone": self._zones(),
         }
         return choices[setting] if setting == "thoughts" else (UNSET, *choices[setting])
 
@@ -82,6 +98,11 @@ class SettingsMenus:
         if room is None:
             return [str(size) for size in CONTEXT_SIZES]
         return [*(str(size) for size in CONTEXT_SIZES if size < room), "max"]
+
+    def _zones(self) -> Sequence[str]:
+        """Return the time zones with a button: the common ones, and the chosen one."""
+        chosen = self.time_zones[0]
+        return TIME_ZONES if chosen is None or chosen in TIME_ZONES else (chosen, *TIME_ZONES)
 
     def _settable(self) -> Sequence[Setting]:
         return [setting for setting in SETTINGS if self.reasoning or setting not in _OF_THINKING]
@@ -101,6 +122,8 @@ class SettingsMenus:
     def _value(self, setting: Setting) -> str | None:
         if setting == "language":
             return self.chosen_language
+        if setting == "timezone":
+            return self.time_zones[0]
         return value_of(self.settings, setting) or ("hidden" if setting == "thoughts" else None)
 
     def _title(self, setting: Setting) -> str:
@@ -117,7 +140,7 @@ class SettingsMenus:
 
     def _label(self, setting: Setting, value: str) -> str:
         if value == UNSET:
-            return self._say("settings.from_telegram" if setting == "language" else "settings.unset")
+            return self._unset(setting)
         match setting:
             case "effort" | "thoughts" | "rich" | "summary":
                 return self._say(f"settings.{setting}_{value}")
@@ -132,8 +155,17 @@ class SettingsMenus:
             case "language":
                 # Each language is named in itself, for users who can't read the current one.
                 return self.texts("settings.language_name", value)
-            case "temperature":
+            case "temperature" | "timezone":
                 return value
+
+    def _unset(self, setting: Setting) -> str:
+        match setting:
+            case "language":
+                return self._say("settings.from_telegram")
+            case "timezone":
+                return self._say("settings.timezone_of_bot", zone=self.time_zones[1])
+            case _:
+                return self._say("settings.unset")
 
     def _size(self, value: str) -> str:
         if value == "max":

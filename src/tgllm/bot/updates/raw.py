@@ -93,9 +93,21 @@ def to_inbox(raw: Mapping[str, Any]) -> NewUpdate | None:
         lane=mend_surrogates(place.lane.key),
         kind=mend_surrogates(row_kind),
         control=is_kept and (bool(place.closed) or _is_control(kind, raw.get(kind))),
-        payload=json.dumps(raw, separators=(",", ":"), allow_nan=False),
+        payload=_payload(raw),
         sender_id=sender_of(kind, as_mapping(raw.get(kind))),
     )
+
+
+def _payload(raw: Mapping[str, Any]) -> str:
+    """Return the JSON that is stored; a lone surrogate, which no reply could contain, becomes U+FFFD."""
+    payload = json.dumps(raw, separators=(",", ":"), allow_nan=False)
+    # The escape of a surrogate; most updates have none.
+    if "\\ud" in payload:
+        whole = json.dumps(raw, ensure_ascii=False, allow_nan=False)
+        mended = mend_surrogates(whole)
+        if mended != whole:
+            return json.dumps(json.loads(mended), separators=(",", ":"), allow_nan=False)
+    return payload
 
 
 def sender_of(kind: str, content: Mapping[str, Any]) -> int | None:

@@ -1,14 +1,17 @@
 """``tgllm plugins``: installed and missing plugins, with their state."""
 
 import asyncio
+from typing import Annotated
 
 import typer
 
 from tgllm.api.clock import SystemClock
+from tgllm.api.errors import PluginError
 from tgllm.app import open_host
 from tgllm.cli.options import Options, options_of
-from tgllm.cli.output import JsonOption, print_json, print_table
+from tgllm.cli.output import JsonOption, print_json, print_table, say
 from tgllm.i18n import Catalogue
+from tgllm.plugins.loading.breadcrumbs import Breadcrumbs
 from tgllm.plugins.loading.records import PluginRecord
 
 __all__ = ["app"]
@@ -35,6 +38,21 @@ def list_plugins(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
         print_json([_object(record) for record in records])
     else:
         print_table(("Plugin", "Package", "Version", "API", "State", "Provides", "Note"), map(_row, records))
+
+
+@app.command()
+def retry(
+    ctx: typer.Context,
+    plugin: Annotated[str, typer.Argument(metavar="PLUGIN", help="Id of the plugin, as tgllm plugins list shows it.")],
+) -> None:
+    """Load a plugin again that is left out because earlier starts have ended while it was loaded.
+
+    It is loaded at the next start of the bot and of other commands.
+    """
+    loaded = options_of(ctx).load()
+    if not Breadcrumbs(loaded.config.data_dir).forget(plugin):
+        raise PluginError(f"No start has ended while the plugin {plugin} was loaded; see tgllm plugins list.")
+    say(f"The plugin {plugin} is loaded again at the next start.")
 
 
 async def _records(options: Options) -> tuple[PluginRecord, ...]:

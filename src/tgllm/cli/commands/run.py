@@ -1,11 +1,12 @@
 """``tgllm run``: runs the bot."""
 
+import sys
 from typing import Annotated
 
 import typer
 
 from tgllm.cli.options import options_of
-from tgllm.config.load import require_token
+from tgllm.config.load import LoadedConfig, require_token
 
 __all__ = ["app"]
 
@@ -34,6 +35,29 @@ def run(
     options.flags["webhook.url"] = webhook
     loaded = options.load()
     require_token(loaded)
+    if options.plugins and sys.stdin.isatty() and sys.stderr.isatty():
+        _ask_about_deadly_plugins(loaded)
     from tgllm.app import run_bot  # noqa: PLC0415  a missing token is reported before aiogram is imported
 
     raise typer.Exit(run_bot(loaded, plugins=options.plugins))
+
+
+def _ask_about_deadly_plugins(loaded: LoadedConfig) -> None:
+    """Ask about each plugin that has ended an earlier start whether to leave it out.
+
+    Without a terminal nobody can answer: such a plugin is left out after the second time.
+    """
+    from tgllm.cli.output import agree  # noqa: PLC0415  only in a terminal
+    from tgllm.plugins.discovery import discover  # noqa: PLC0415  the same
+    from tgllm.plugins.loading.breadcrumbs import Breadcrumbs  # noqa: PLC0415  the same
+
+    breadcrumbs = Breadcrumbs(loaded.config.data_dir)
+    deaths = breadcrumbs.deaths()
+    for found in discover() if deaths else ():
+        death = deaths.get(found.id)
+        if death is None or not death.is_of(found) or found.id in loaded.config.disable_plugins:
+            continue
+        if agree(f"An earlier start ended while the plugin {found.id} ({found.package}) was loaded. Leave it out?"):
+            breadcrumbs.leave_out(death)
+        else:
+            breadcrumbs.forget(found.id)

@@ -40,9 +40,9 @@ def plugin_values(
     Args:
         layer: the source.
         plugin_id: the plugin.
-        env_names: field -> common variable, such as ``GEMINI_API_KEY``.
-        fields: dotted names of the plugin's settings. ``api_key_file`` names the file with ``api_key`` if only
-            ``api_key`` is one of them.
+        env_names: dotted field -> common variable, such as ``GEMINI_API_KEY``.
+        fields: dotted names of the plugin's settings, with ``*`` for the name of a table among several.
+            ``api_key_file`` names the file with ``api_key`` if only ``api_key`` is one of them.
 
     Raises:
         ConfigError: a value and its file are both set, or a path is invalid.
@@ -53,7 +53,7 @@ def plugin_values(
     for item in given:
         *before, last = item.steps
         steps = (*before, last.removesuffix(FILE_ENDING))
-        if item.field in fields or not last.endswith(FILE_ENDING) or ".".join(steps) not in fields:
+        if _is_in(fields, item.steps) or not last.endswith(FILE_ENDING) or not _is_in(fields, steps):
             yield item
             continue
         if steps in named:
@@ -63,15 +63,26 @@ def plugin_values(
 
 def _common(layer: Layer, env_names: Mapping[str, str]) -> Iterator[PluginValue]:
     for field, name in env_names.items():
+        steps = tuple(field.split("."))
         text = layer.variables.get(name, "").strip()
         file_name = name + FILE_VARIABLE_ENDING
         path = layer.variables.get(file_name, "").strip()
         if text and path:
             _refuse_both(layer, name, file_name)
         if text:
-            yield PluginValue((field,), text, Source(layer.kind, name, layer.path))
+            yield PluginValue(steps, text, Source(layer.kind, name, layer.path))
         elif path:
-            yield _in_file(PluginValue((field,), path, Source(layer.kind, file_name, layer.path)))
+            yield _in_file(PluginValue(steps, path, Source(layer.kind, file_name, layer.path)))
+
+
+def _is_in(fields: Collection[str], steps: tuple[str, ...]) -> bool:
+    if ".".join(steps) in fields:
+        return True
+    patterns = (name.split(".") for name in fields if "*" in name)
+    return any(
+        len(pattern) == len(steps) and all(sign in {"*", step} for sign, step in zip(pattern, steps, strict=True))
+        for pattern in patterns
+    )
 
 
 def _walk(layer: Layer, plugin_id: str, table: Mapping[str, object], before: tuple[str, ...]) -> Iterator[PluginValue]:

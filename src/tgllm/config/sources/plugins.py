@@ -54,8 +54,8 @@ class PluginSettings:
         return tuple(sorted({plugin for layer in self._layers for plugin in layer.plugins}))
 
     def with_values(self, values: Mapping[str, Mapping[str, object]]) -> "PluginSettings":
-        """Return these settings with others on top, by plugin id and field."""
-        layer = Layer("flag", plugins={plugin: dict(fields) for plugin, fields in values.items()})
+        """Return these settings with others on top, by plugin id and dotted field."""
+        layer = Layer("flag", plugins={plugin: _nested(fields) for plugin, fields in values.items()})
         return PluginSettings((*self._layers, layer), self._trust)
 
     def for_plugin(self, plugin_id: str, env_names: Mapping[str, str]) -> Mapping[str, object]:
@@ -138,6 +138,13 @@ class PluginSettings:
 
     def __repr__(self) -> str:
         return f"PluginSettings({', '.join(self.ids)})"
+
+
+def _nested(values: Mapping[str, object]) -> Table:
+    nested: Table = {}
+    for name, value in values.items():
+        _put(nested, name.split("."), value)
+    return nested
 
 
 def _name(layer: Layer, plugin_id: str, field: str) -> str:

@@ -24,8 +24,9 @@ POWERS: Final = ("admin_chat_id", "admin_ids", "admin.password_hash", "data_dir"
 """Settings that say who controls the bot, who may use it and where its data is. Refused with a config file's token."""
 
 _ADDRESS = re.compile(
-    r"(?:^|[._])(?:url|uri|host|hostname|server|endpoint|address|proxy|dsn|domain|port|api_base|gateway|origin)s?$"
+    r"(?:^|[._])(?:url|uri|host|hostname|server|endpoint|address|proxy|dsn|domain|port|api_base|gateway|origin|preset)s?$"
 )
+"""A preset has an address."""
 _ADDRESS_VALUE = re.compile(r"\s*[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _SECRET = re.compile(r"(?:^|[._])(?:key|token|secret|password|credential)s?(?:$|[._])")
 _MACHINE = re.compile(r"(?:^|[._])project$")

@@ -1,5 +1,6 @@
 """Lock on the data folder: one running program for each."""
 
+import errno
 import fcntl
 import os
 from collections.abc import Generator
@@ -64,4 +65,9 @@ def _take(descriptor: int, folder: Path) -> None:
             pid=pid,
         ) from None
     os.truncate(descriptor, 0)
-    os.pwrite(descriptor, str(os.getpid()).encode("ascii"), 0)
+    try:
+        os.pwrite(descriptor, str(os.getpid()).encode("ascii"), 0)
+    except OSError as error:
+        # The number is only for the message above; the lock works on a full disk too.
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise

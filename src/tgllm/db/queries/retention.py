@@ -35,6 +35,7 @@ _TAKEN_BACK = """
     WHERE conversation_id = :conversation AND created_at < :before AND id NOT IN (SELECT id FROM kept)
       AND NOT EXISTS (SELECT 1 FROM inbox JOIN conversations ON inbox.lane = conversations.lane
                       WHERE conversations.id = :conversation AND inbox.state = 'running' AND inbox.control = 0)
+    ORDER BY id DESC LIMIT :limit
 """
 _HEADS = "UPDATE conversations SET head_message_id = NULL WHERE head_message_id IN (SELECT value FROM json_each(:ids))"
 _CHILDREN = """
@@ -68,7 +69,7 @@ def forget_messages(conn: sqlite3.Connection, before: int, limit: int) -> Forgot
     return gone
 
 
-def forget_taken_back(conn: sqlite3.Connection, conversation_id: int, before: int) -> Forgotten:
+def forget_taken_back(conn: sqlite3.Connection, conversation_id: int, before: int, limit: int) -> Forgotten:
     """Delete abandoned branches of a conversation from before ``before``: cleared, undone or retried messages.
 
     The branch that ends at the head stays regardless of its age, and so do the ancestors of newer messages.
@@ -77,8 +78,9 @@ def forget_taken_back(conn: sqlite3.Connection, conversation_id: int, before: in
         conn: an open write transaction.
         conversation_id: the conversation.
         before: UTC, in milliseconds.
+        limit: maximum number of messages, the latest first; if that many were deleted, there may be more.
     """
-    values = {"conversation": conversation_id, "before": before}
+    values = {"conversation": conversation_id, "before": before, "limit": limit}
     return _delete(conn, [int(row[0]) for row in conn.execute(_TAKEN_BACK, values)])
 
 

@@ -244,12 +244,12 @@ def _blame(conn: sqlite3.Connection) -> None:
     such as a supervisor that kills a slow start, so it does not count either. Control updates never run alone: each
     crash counts from the third one on.
 
-    A crash for which no update alone can be blamed shows that something else ends the program, so what has been counted
-    against waiting updates counts less.
+    A crash for which no update alone can be blamed shows that something else ends the program, so nothing that was
+    counted against waiting updates counts any more.
     """
     alone = conn.execute("SELECT count(*) FROM inbox WHERE state = 'running'").fetchone()[0] == 1
     if not alone:
-        conn.execute("UPDATE inbox SET strikes = strikes - 1 WHERE state = 'queued' AND control = 0 AND strikes > 0")
+        conn.execute("UPDATE inbox SET strikes = 0 WHERE state = 'queued' AND control = 0 AND strikes > 0")
     conn.execute(
         "UPDATE inbox SET crashes = crashes + 1,"
         " strikes = strikes + iif(control, crashes > 1, ? AND (asked OR crashes > 1)) WHERE state = 'running'",

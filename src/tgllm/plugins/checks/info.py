@@ -8,7 +8,7 @@ from typing import cast
 from tgllm.api.context import PluginInfo
 from tgllm.api.version import API_VERSION, ApiVersion
 from tgllm.plugins.calls.outcome import Breach
-from tgllm.plugins.checks.values import called, check_match, check_text
+from tgllm.plugins.checks.values import called, check_callable, check_match, check_text
 from tgllm.plugins.discovery import FoundPlugin
 
 __all__ = ["check_info"]
@@ -33,6 +33,8 @@ def check_info(found: FoundPlugin, info: PluginInfo) -> None:
     _check_settings(info.settings)
     _check_env(info.env)
     _check_texts(info.texts)
+    if info.presets is not None:
+        check_callable("its presets", info.presets)
 
 
 def _check_api(found: FoundPlugin, api: str) -> None:

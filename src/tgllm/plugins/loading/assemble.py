@@ -8,6 +8,7 @@ from tgllm.api.context import PluginInfo
 from tgllm.observe.installation import install_command
 from tgllm.plugins.calls.outcome import Breach
 from tgllm.plugins.discovery import FoundPlugin
+from tgllm.plugins.loading.breadcrumbs import Death
 from tgllm.plugins.loading.clashes import settle_ids, settle_names
 from tgllm.plugins.loading.loader import Loader
 from tgllm.plugins.loading.offers import Name
@@ -39,7 +40,7 @@ async def describe(found: Iterable[FoundPlugin], loader: Loader, choice: PluginC
     """
     plugins = [LoadedPlugin(one) for one in sorted(found, key=_order)]
     _leave_out(plugins, choice)
-    settle_ids(plugin for plugin in plugins if plugin.is_active)
+    settle_ids((plugin for plugin in plugins if plugin.is_active), {})
     infos: dict[str, PluginInfo] = {}
     for plugin in plugins:
         if plugin.is_active:
@@ -67,11 +68,12 @@ async def assemble(
     """
     plugins = [LoadedPlugin(one) for one in sorted(found, key=_order)]
     _leave_out(plugins, choice)
-    settle_ids(plugin for plugin in plugins if plugin.is_active)
+    settle_ids((plugin for plugin in plugins if plugin.is_active), known)
+    _leave_out_deadly(plugins, await loader.deaths())
     for plugin in plugins:
         if plugin.is_active:
             await loader.load(plugin)
-    settle_names(plugins, {Name("command", name): "the bot itself" for name in reserved_commands})
+    settle_names(_oldest_first(plugins, known), {Name("command", name): "the bot itself" for name in reserved_commands})
     plugins += _missing(plugins, known, choice.disabled)
     keepers = {plugin.id: plugin for plugin in plugins if plugin.is_active}
     for plugin in plugins:
@@ -89,6 +91,23 @@ def _leave_out(plugins: Iterable[LoadedPlugin], choice: PluginChoice) -> None:
             plugin.stop("disabled", "it is disabled by name (TGLLM_DISABLE_PLUGINS)")
         elif not choice.others and not plugin.found.builtin:
             plugin.stop("disabled", "only built-in plugins are loaded (--no-plugins)")
+
+
+def _leave_out_deadly(plugins: Iterable[LoadedPlugin], deaths: Mapping[str, Death]) -> None:
+    for plugin in plugins:
+        death = deaths.get(plugin.id)
+        if plugin.is_active and death is not None and death.is_left_out and death.is_of(plugin.found):
+            plugin.stop("quarantined", death.reason)
+
+
+def _oldest_first(plugins: Iterable[LoadedPlugin], known: Mapping[str, Known]) -> list[LoadedPlugin]:
+    """Return the built-in plugins, then those that were active in the last run, then the others."""
+
+    def is_new(plugin: LoadedPlugin) -> bool:
+        before = known.get(plugin.id)
+        return not plugin.found.builtin and (before is None or not before.active)
+
+    return sorted(plugins, key=lambda plugin: (not plugin.found.builtin, is_new(plugin)))
 
 
 def _missing(

@@ -1,6 +1,7 @@
 """Conflicts of names: the first plugin with a name keeps it, and later ones are quarantined.
 
-The built-in plugins come first, then the others by id, so that the result is deterministic.
+The built-in plugins come first, then those that were active in the last run, then the others, each by id: a plugin that
+has just been installed takes nothing away from one that people use.
 """
 
 from collections.abc import Iterable, Mapping
@@ -8,6 +9,7 @@ from typing import Final
 
 from tgllm.plugins.loading.offers import Name
 from tgllm.plugins.loading.plugin import LoadedPlugin
+from tgllm.plugins.loading.records import Known
 
 __all__ = ["CORE_COMMANDS", "settle_ids", "settle_names"]
 
@@ -41,10 +43,20 @@ CORE_COMMANDS: Final = frozenset(
 """Names of the bot's own chat commands, reserved: no plugin can have them. The commands themselves are in ``bot``."""
 
 
-def settle_ids(plugins: Iterable[LoadedPlugin]) -> None:
-    """Quarantine each plugin with the id of an earlier one; called before any plugin is imported."""
+def settle_ids(plugins: Iterable[LoadedPlugin], known: Mapping[str, Known]) -> None:
+    """Quarantine each plugin with the id of an earlier one; called before any plugin is imported.
+
+    Args:
+        plugins: the plugins in order.
+        known: the plugins of the last run; of several packages with one id, the one that had it then keeps it.
+    """
     first: dict[str, LoadedPlugin] = {}
-    for plugin in plugins:
+
+    def is_other(plugin: LoadedPlugin) -> bool:
+        before = known.get(plugin.id)
+        return not plugin.found.builtin and before is not None and before.package != plugin.found.package
+
+    for plugin in sorted(plugins, key=lambda plugin: (not plugin.found.builtin, is_other(plugin))):
         keeper = first.setdefault(plugin.id, plugin)
         if keeper is not plugin:
             packages = f"{keeper.found.package} and {plugin.found.package}"

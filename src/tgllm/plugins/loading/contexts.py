@@ -1,11 +1,12 @@
 """Creation of a plugin's context."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tgllm.api.chats import ChatRef, Chats, NoChats, SentMessage
 from tgllm.api.clock import Clock
 from tgllm.api.context import Log, PluginContext, Texts
 from tgllm.i18n import BroughtTexts, Catalogue, PluginTexts
@@ -14,12 +15,25 @@ from tgllm.plugins.loading.planner import PluginJobs
 from tgllm.plugins.loading.store import PluginStore
 
 if TYPE_CHECKING:
+    from tgllm.api.commands import Reply
+    from tgllm.api.people import UserInfo
     from tgllm.db.database import Database
 
-__all__ = ["HostServices", "Logs", "make_context"]
+__all__ = ["ChatsOf", "HostServices", "LateChats", "Logs", "make_context"]
 
 Logs = Callable[[str], Log]
 """Creates a logger for the name of a part of the program."""
+
+
+ChatsOf = Callable[[str], Chats]
+"""Returns the sender of messages for the id of a plugin."""
+
+
+class LateChats:
+    """Senders of the plugins' messages; without a bot, all messages are refused."""
+
+    def __init__(self) -> None:
+        self.of: ChatsOf = lambda _plugin: NoChats()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +48,8 @@ class HostServices:
     logs: Logs
     language: str = "en"
     """Default language, for users whose language is unknown."""
+    chats: LateChats = field(default_factory=LateChats)
+    """Set by a bot, after the plugins are loaded."""
     time_zone: tzinfo = UTC
     """Time zone of the bot."""
     find_person: FindPerson | None = None
@@ -72,10 +88,42 @@ def make_context(
         store=PluginStore(plugin_id, services.database, services.clock),
         clock=services.clock,
         texts=services.texts if texts is None else _with_own(plugin_id, texts, services),
+        chats=_PluginChats(plugin_id, services.chats),
         jobs=PluginJobs(plugin_id, services.database, services.clock, has_hook=has_job_hook),
         people=PluginPeople(services.database, services.clock, services.time_zone, services.find_person),
         timezone=services.time_zone,
     )
+
+
+class _PluginChats:
+    """Sender of one plugin's messages, whose context is made before the bot."""
+
+    def __init__(self, plugin_id: str, chats: LateChats) -> None:
+        self._plugin_id = plugin_id
+        self._chats = chats
+
+    async def send(
+        self,
+        chat: ChatRef,
+        reply: "Reply | str",
+        *,
+        key: str | None = None,
+        recipient: "UserInfo | int | None" = None,
+    ) -> SentMessage:
+        """Send a message; see ``Chats.send``."""
+        return await self._now.send(chat, reply, key=key, recipient=recipient)
+
+    async def edit(self, message: SentMessage | int, reply: "Reply | str") -> bool:
+        """Edit a message; see ``Chats.edit``."""
+        return await self._now.edit(message, reply)
+
+    async def delete(self, message: SentMessage | int) -> bool:
+        """Delete a message; see ``Chats.delete``."""
+        return await self._now.delete(message)
+
+    @property
+    def _now(self) -> Chats:
+        return self._chats.of(self._plugin_id)
 
 
 def _with_own(plugin_id: str, texts: BroughtTexts, services: HostServices) -> Texts:

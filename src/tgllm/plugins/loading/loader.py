@@ -1,6 +1,6 @@
 """Loading of a plugin: import, hooks, info, settings, context, offers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from tgllm.api.context import PluginInfo
@@ -11,6 +11,7 @@ from tgllm.plugins.calls.thread import HookThread
 from tgllm.plugins.calls.time_limits import HostLimits
 from tgllm.plugins.checks import values
 from tgllm.plugins.checks.info import check_info
+from tgllm.plugins.loading.breadcrumbs import Breadcrumbs, Death
 from tgllm.plugins.loading.contexts import HostServices, make_context
 from tgllm.plugins.loading.offers import OFFER_HOOKS
 from tgllm.plugins.loading.plugin import LoadedPlugin
@@ -33,9 +34,28 @@ class Loader:
         self._limits = limits
         self._settings = settings
         self._services = services
+        self._breadcrumbs = Breadcrumbs(services.data_dir)
+
+    async def deaths(self) -> Mapping[str, Death]:
+        """Return the plugins that ended a process while they were loaded."""
+        return value_of(await self._try(self._breadcrumbs.deaths), "reading which plugins ended a process")
+
+    def close(self) -> None:
+        """Remove the note on what is loaded."""
+        self._breadcrumbs.close()
 
     async def load(self, plugin: LoadedPlugin) -> None:
         """Load ``plugin`` in place, or stop it with the reason."""
+        if plugin.found.builtin:
+            await self._load(plugin)
+            return
+        await self._try(lambda: self._breadcrumbs.begin(plugin.found))
+        try:
+            await self._load(plugin)
+        finally:
+            self._breadcrumbs.end(plugin.id)
+
+    async def _load(self, plugin: LoadedPlugin) -> None:
         try:
             info = await self.read(plugin)
             await self._configure(plugin, info)

@@ -5,7 +5,6 @@ from datetime import tzinfo
 from typing import TYPE_CHECKING
 
 from tgllm.api.clock import Clock, milliseconds
-from tgllm.api.errors import PluginError
 from tgllm.api.people import UserInfo
 from tgllm.config.checks import zone
 from tgllm.db.engine.unit import Connection
@@ -53,9 +52,6 @@ class PluginPeople:
             PluginError: it is no person.
             DatabaseError: the database can't be read.
         """
-        given: object = user
-        if not isinstance(given, UserInfo | int):
-            raise PluginError(f"{given!r} is no person: give a UserInfo or a user id")
         person = await self.get(owner_id(user))
         name = person.timezone if person is not None else None
         if name is None:

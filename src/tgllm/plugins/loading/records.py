@@ -55,6 +55,8 @@ class Known:
     version: str
     api: str
     hooks: tuple[str, ...]
+    active: bool = True
+    """Whether it was active when the bot started."""
 
 
 def record_of(plugin: LoadedPlugin) -> PluginRecord:
@@ -106,14 +108,21 @@ async def remember(
 
 
 def _seen(plugin: LoadedPlugin) -> Known:
-    return Known(plugin.found.package, plugin.found.version, plugin.api, plugin.hooks)
+    return Known(plugin.found.package, plugin.found.version, plugin.api, plugin.hooks, plugin.is_active)
 
 
 def _json(known: Known) -> dict[str, Json]:
-    return {"package": known.package, "version": known.version, "api": known.api, "hooks": known.hooks}
+    return {
+        "package": known.package,
+        "version": known.version,
+        "api": known.api,
+        "hooks": known.hooks,
+        "active": known.active,
+    }
 
 
 def _known(value: Mapping[str, object]) -> Known:
     texts = (str(value.get(key, "")) for key in ("package", "version", "api"))
     hooks = cast("Iterable[object]", value.get("hooks", ()))
-    return Known(*texts, hooks=tuple(str(hook) for hook in hooks))
+    # An earlier version stored only what was active, or had been.
+    return Known(*texts, hooks=tuple(str(hook) for hook in hooks), active=value.get("active") is not False)

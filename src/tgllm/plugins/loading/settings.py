@@ -1,7 +1,7 @@
 """Validation of a plugin's settings by the plugin's pydantic model."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol, TypeAlias, cast, get_args, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeAlias, cast, get_args, get_origin, runtime_checkable
 
 from tgllm.api.context import PluginInfo
 from tgllm.api.errors import ConfigError
@@ -80,7 +80,7 @@ def read_settings(info: PluginInfo, source: PluginSettingsSource) -> "BaseModel 
     model = info.settings
     fields = _fields(model)
     for field in info.env:
-        if field not in fields:
+        if field.partition(".")[0] not in fields:
             raise Breach(f"its env names {field}, which is no field of its settings")
     dotted = frozenset(dotted_fields(model))
 
@@ -157,16 +157,17 @@ def _fields(model: "type[BaseModel] | None") -> set[str]:
 
 
 def dotted_fields(model: "type[BaseModel] | None", prefix: str = "") -> Iterable[str]:
-    """Yield the settings of a model and of the tables in it."""
+    """Yield the settings of a model and of the tables in it; ``*`` stands for the name of a table among several."""
     if model is None:
         return
     from pydantic import BaseModel  # noqa: PLC0415  slow to import, and needed by plugins with settings only
 
     yield from (prefix + name for name in _fields(model))
     for name, field in model.model_fields.items():
+        several = "*." if isinstance(kind := get_origin(field.annotation), type) and issubclass(kind, Mapping) else ""
         for kind in (field.annotation, *get_args(field.annotation)):
             if isinstance(kind, type) and issubclass(kind, BaseModel):
-                yield from dotted_fields(kind, f"{prefix}{name}.")
+                yield from dotted_fields(kind, f"{prefix}{name}.{several}")
 
 
 def _names(alias: object) -> Iterable[str]:

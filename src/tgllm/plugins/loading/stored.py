@@ -65,7 +65,8 @@ def owner_id(owner: UserInfo | ChatInfo | int) -> int:
     Raises:
         PluginError: it is none.
     """
-    found: object = owner.id if isinstance(owner, UserInfo | ChatInfo) else owner
-    if isinstance(found, bool) or not isinstance(found, int) or not 0 < abs(found) < MOST_ID:
+    found = owner.id if isinstance(owner, UserInfo | ChatInfo) else owner
+    is_id = isinstance(found, int) and not isinstance(found, bool)  # pyright: ignore[reportUnnecessaryIsInstance]  from a plugin
+    if not is_id or not 0 < abs(found) < MOST_ID:
         raise PluginError(f"{found!r} is no id of a person or group: use the user or chat of a command")
     return found

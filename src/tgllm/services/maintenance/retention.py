@@ -144,7 +144,10 @@ class Retention:
         before = self._before(days)
         while ids := await self._conversations_after(last):
             for each in ids:
-                gone += await self._forget(_taken_back(each, before))
+                piece = PIECE
+                while piece >= PIECE:
+                    piece = await self._forget(_taken_back(each, before))
+                    gone += piece
             last = ids[-1]
         return gone
 
@@ -182,4 +185,4 @@ def _emptied(since: int, before: int, spared: Collection[int]) -> Callable[[Conn
 
 
 def _taken_back(conversation_id: int, before: int) -> Callable[[Connection], Forgotten]:
-    return lambda conn: forget_taken_back(conn, conversation_id, before)
+    return lambda conn: forget_taken_back(conn, conversation_id, before, PIECE)

@@ -1,20 +1,20 @@
 """Installed providers for ``tgllm init``: which can be chosen, and whether one answers with given settings."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import Literal, cast
 
-from tgllm.api import AuthFailed, NotConfigured, TgllmError
+from tgllm.api import AuthFailed, NotConfigured, PluginInfo, TgllmError
 from tgllm.api.clock import Clock
 from tgllm.config.load import LoadedConfig
 from tgllm.db.tables.models import NewModel
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import get_logger
 from tgllm.plugins import HostServices, PluginChoice, PluginHost, discover
-from tgllm.plugins.calls.outcome import Breach, Raised, TimedOut, contract_error, value_of
+from tgllm.plugins.calls.outcome import Breach, Raised, TimedOut, contract_error, explain, value_of
 from tgllm.plugins.calls.runner import HookRunner
 from tgllm.services.common.text import sentence
 from tgllm.services.models.listing import checked_models
@@ -22,7 +22,7 @@ from tgllm.services.models.readiness import ECHO
 from tgllm.services.models.registry import ProviderRegistry
 from tgllm.services.setup.fields import Field, address_field, key_field, missing_fields
 
-__all__ = ["Candidate", "Given", "ProviderSetup", "Tried"]
+__all__ = ["Candidate", "Given", "ProviderSetup", "Tried", "value_at"]
 
 LIST_SECONDS = 30.0
 GRACE_SECONDS = 2.0
@@ -47,6 +47,10 @@ class Candidate:
     missing: Sequence[Field]
     """Required settings that are not set."""
     has_key: bool
+    settings: Mapping[str, object] = field(default_factory=dict[str, object])
+    """Settings that choose it, by dotted field."""
+    is_preset: bool = False
+    """Whether it exists only with those settings; there may be many of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,10 @@ class ProviderSetup:
                 if record.state == "misconfigured" and "tgllm_providers" in record.hooks and record.id in described:
                     title = described[record.id].title
                     found.append(self._candidate(record.id, title, record.id, "needs", record.reason, (), host, given))
+            active = {record.id for record in host.records if record.state == "active"}
+            for plugin, info in described.items():
+                if plugin in active:
+                    found += self._presets(info, {*owned, *(each.id for each in found)}, given)
             unusable = {
                 record.id: record.reason for record in host.records if record.state in {"quarantined", "missing"}
             }
@@ -151,6 +159,38 @@ class ProviderSetup:
             key is not None and bool(str(values.get(key.name) or "").strip()),
         )
 
+    def _presets(self, info: PluginInfo, taken: Collection[str], given: Given) -> Iterator[Candidate]:
+        """Yield the providers that a plugin can have with further settings; none if it can't say which."""
+        try:
+            presets = list(info.presets()) if info.presets is not None else []
+        except Exception as error:  # noqa: BLE001  a plugin may raise anything
+            get_logger(__name__).warning("setup.presets_failed", plugin=info.id, error=explain(error))
+            return
+        for preset in presets:
+            if preset.id in taken:
+                continue
+            key = Field(preset.key, is_secret=True, variable=preset.variable) if preset.key else None
+            address = Field(preset.address, is_secret=False) if preset.address else None
+            env = {key.name: key.variable} if key is not None and key.variable else {}
+            has_key = bool(key and str(value_at(self.settings_of(info.id, env, given), key.name) or "").strip())
+            missing = [address] if address is not None and preset.needs_address else []
+            is_ready = not missing and (has_key or not preset.needs_key)
+            state: Literal["ready", "needs"] = "ready" if is_ready else "needs"
+            yield Candidate(
+                preset.id,
+                preset.title,
+                info.id,
+                state,
+                "",
+                (),
+                key,
+                address,
+                missing,
+                has_key,
+                settings=preset.settings,
+                is_preset=True,
+            )
+
     def _named(self, reason: str, folder: Path) -> str:
         """Name the bot's data folder where the reason names the temporary one."""
         return reason.replace(str(folder), str(self._loaded.config.data_dir))
@@ -188,6 +228,14 @@ async def _list(registry: ProviderRegistry, provider: str, seconds: float) -> Tr
             return Tried(problem="setting", reason=sentence(error), field=str(named or ""))
         except (TgllmError, Breach) as error:
             return Tried(problem="unreachable", reason=sentence(error))
+
+
+def value_at(values: Mapping[str, object], name: str) -> object:
+    """Return the value of a dotted field, or None."""
+    found: object = values
+    for step in name.split("."):
+        found = cast("Mapping[str, object]", found).get(step) if isinstance(found, Mapping) else None
+    return found
 
 
 def _named_field(reason: str, plugin_id: str) -> str:

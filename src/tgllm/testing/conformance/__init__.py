@@ -1,4 +1,4 @@
-"""Conformance kit: tests of the contract of providers.
+"""Conformance kit: tests of the contract of providers, and of file handlers.
 
 Needs ``pip install "tgllm[testing]"``. A plugin's test module is a few lines::
 
@@ -11,7 +11,8 @@ Needs ``pip install "tgllm[testing]"``. A plugin's test module is a few lines::
         under_test = MyServiceUnderTest
 """
 
+from tgllm.testing.conformance.file_handlers import FileHandlerConformance
 from tgllm.testing.conformance.suite import ProviderConformance
 from tgllm.testing.conformance.under_test import ProviderUnderTest
 
-__all__ = ["ProviderConformance", "ProviderUnderTest"]
+__all__ = ["FileHandlerConformance", "ProviderConformance", "ProviderUnderTest"]

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Iterable
 from contextlib import aclosing
+from dataclasses import replace
 
-from tgllm.api import FileDelta, ReasoningDelta, TextDelta, Usage, Waiting
+from tgllm.api import ChatMessage, FileDelta, ReasoningDelta, TextDelta, TextPart, Usage, Waiting
 from tgllm.api.events import StreamEvent
 from tgllm.testing.conformance.checking import check
 from tgllm.testing.conformance.kit import Kit
@@ -98,6 +99,16 @@ class AnswerTests(Kit):
         check((short is None) == (long is None), "count_tokens counts one text and not the other")
         if short is not None and long is not None:
             check(0 < short < long, f"count_tokens says {short} for one word and {long} for 500")
+
+    async def test_the_whole_request_is_counted(self, subject: Subject) -> None:
+        """``count_tokens`` counts the system message and the history as well, if it counts."""
+        plain = subject.ask("word")
+        history = (*subject.ask("word " * 300).messages, ChatMessage("assistant", (TextPart("yes"),)), *plain.messages)
+        requests = (plain, replace(plain, system="word " * 300), replace(plain, messages=history))
+        alone, *more = [await subject.provider.count_tokens(request) for request in requests]
+        if alone is not None:
+            wrong = [count for count in more if count is None or count <= alone]
+            check(not wrong, f"count_tokens says {alone} for a word, and {more} with 300 more in system and history")
 
 
 def _is_unicode(text: str) -> bool:

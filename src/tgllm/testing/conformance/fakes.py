@@ -1,13 +1,14 @@
-"""Gemini, Mistral and DeepSeek providers under test, with tgllm's fake servers as their services."""
+"""Gemini, Mistral, DeepSeek and OpenAI-format providers under test, with tgllm's fake servers as their services."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from tgllm.api.types import FinishReason, ModelInfo
 from tgllm.testing.conformance.fake_under_test import FakeUnderTest
-from tgllm.testing.fake_providers import FakeDipseek, FakeGemini, FakeMistral
+from tgllm.testing.fake_providers import FakeDipseek, FakeGemini, FakeMistral, FakeOpenAI
+from tgllm.testing.fake_providers.base.server import GATEWAY
 
-__all__ = ["DipseekUnderTest", "FakeUnderTest", "GeminiUnderTest", "MistralUnderTest"]
+__all__ = ["DipseekUnderTest", "FakeUnderTest", "GeminiUnderTest", "MistralUnderTest", "OpenAIUnderTest"]
 
 _URL_ALPHABET = str.maketrans("+/", "-_")
 _PAGE = 50
@@ -41,6 +42,38 @@ class DipseekUnderTest(FakeUnderTest[FakeDipseek]):
     fake_type = FakeDipseek
 
 
+class OpenAIUnderTest(FakeUnderTest[FakeOpenAI]):
+    """A service with OpenAI's format that takes every field, and sends reasoning in ``reasoning_content``."""
+
+    model = "large"
+    fake_type = FakeOpenAI
+
+    def __init__(self) -> None:
+        """Create the fake server; ``__aenter__`` starts it."""
+        super().__init__()
+        self.fake = FakeOpenAI("plain", write_bytes=1)
+
+    def addresses(self) -> Mapping[str, Mapping[str, object]]:
+        """Return settings with a slash after the base URL, without its version, and with the path of a gateway."""
+        root = self.fake.base_url.removesuffix("/v1")
+        self.fake.gateway_key = f"{self.fake.key}-of-the-gateway"
+        below = {**self.settings, self.key_setting: self.fake.gateway_key}
+        return {
+            "a slash at the end": {**self.settings, "base_url": f"{self.fake.base_url}/"},
+            "without a path": {**self.settings, "base_url": root},
+            "a path": {**below, "base_url": f"{root}{GATEWAY}/v1"},
+            "a path with a slash": {**below, "base_url": f"{root}{GATEWAY}/v1/"},
+        }
+
+    def listed(self, model: str, entry: Mapping[str, Any]) -> ModelInfo:
+        """Return the context window of a model."""
+        return ModelInfo(model, context_window=entry["max_model_len"])
+
+    def to_replay(self) -> str | None:
+        """Return nothing: the service takes no reasoning back."""
+        return None
+
+
 class GeminiUnderTest(FakeUnderTest[FakeGemini]):
     """The Gemini API, with an API key (not Vertex AI)."""
 
@@ -64,7 +97,8 @@ class GeminiUnderTest(FakeUnderTest[FakeGemini]):
         system = body.get("systemInstruction")
         first = [("system", _text(system))] if system else []
         names = {"model": "assistant"}
-        return [*first, *((names.get(one["role"], one["role"]), _text(one)) for one in body["contents"])]
+        contents: list[dict[str, Any]] = body["contents"]
+        return [*first, *((names.get(one["role"], str(one["role"])), _text(one)) for one in contents)]
 
     def models(self) -> Sequence[ModelInfo]:
         """Add models, and let the list have several pages."""

@@ -18,7 +18,7 @@ from tgllm.testing.conformance.loading import import_plugin, loaded, plugin_info
 from tgllm.testing.conformance.recording import RecordedLog
 from tgllm.testing.conformance.subject import Subject
 
-__all__ = ["IdentityTests"]
+__all__ = ["IdentityTests", "libraries_of"]
 
 _MIME_TYPE = re.compile(r"[\w.+-]+/([\w.+-]+|\*)|\*/\*")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d|")
@@ -52,9 +52,7 @@ class IdentityTests(Kit):
 
     async def test_the_plugin_module_loads_no_sdk(self) -> None:
         """Importing the plugin is fast: ``create`` imports large libraries, not the plugin's module."""
-        loads = await asyncio.to_thread(_libraries_of, self.plugin.partition(":")[0])
-        known = {"pluggy", "pydantic", "pydantic_core", "tgllm", self.plugin.partition(".")[0].partition(":")[0]}
-        heavy = loads - known - sys.stdlib_module_names - self.allowed_imports
+        heavy = await asyncio.to_thread(libraries_of, self.plugin) - self.allowed_imports
         check(
             not heavy,
             f"importing {self.plugin} imports {', '.join(sorted(heavy))}: import it in create, or name it in "
@@ -77,6 +75,12 @@ def _loads(found: FoundPlugin, plugin: object) -> bool:
         return found.load() is plugin
     except (AttributeError, ImportError):
         return False
+
+
+def libraries_of(plugin: str) -> frozenset[str]:
+    """Return the libraries that a new Python process loads for a plugin, without those that the bot has loaded."""
+    known = {"pluggy", "pydantic", "pydantic_core", "tgllm", plugin.partition(".")[0].partition(":")[0]}
+    return _libraries_of(plugin.partition(":")[0]) - known - sys.stdlib_module_names
 
 
 @functools.cache

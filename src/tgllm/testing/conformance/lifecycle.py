@@ -80,7 +80,7 @@ class LifecycleTests(Kit):
                         break
         await eventually(
             lambda: subject.service.open_connections <= _MOST_CONNECTIONS,
-            f"{_ANSWERS} answers, each {ending}, left more than {_MOST_CONNECTIONS} connections open: use one client",
+            f"answers, each {ending}, left more than {_MOST_CONNECTIONS} open connections: use one client",
             subject.seconds,
         )
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tgllm.api import Check, Clock, PluginInfo, Provider
+from tgllm.api import Check, Clock, FileHandler, PluginInfo, Provider
 from tgllm.i18n import Catalogue
 from tgllm.plugins.host import PluginHost
 from tgllm.plugins.loading.assemble import PluginChoice
@@ -18,7 +18,7 @@ from tgllm.testing.conformance.checking import check
 from tgllm.testing.conformance.recording import RecordedLog
 from tgllm.testing.scripted import GivenPlugin
 
-__all__ = ["create", "doctor", "import_plugin", "loaded", "plugin_info", "record"]
+__all__ = ["create", "doctor", "file_handlers", "import_plugin", "loaded", "plugin_info", "record"]
 
 
 class _Settings:
@@ -83,6 +83,21 @@ async def loaded(
         mine = [owned for owned in host.providers if owned.plugin_id == plugin_id]
         check(mine, f"{plugin} offers no provider")
         yield mine[0]
+
+
+async def file_handlers(plugin: str, settings: Mapping[str, object], data_dir: Path) -> list[FileHandler]:
+    """Load a plugin with these settings, and return its file handlers.
+
+    Raises:
+        AssertionError: the plugin can't be loaded, or has none.
+    """
+    plugin_id = plugin_info(plugin).id
+    async with _hosted(plugin, settings, data_dir, RecordedLog()) as host:
+        found = _record(host, plugin_id)
+        check(found.state == "active", f"the plugin is {found.state}: {found.reason}")
+        mine = [owned.handler for owned in host.file_handlers if owned.plugin_id == plugin_id]
+    check(mine, f"{plugin} offers no file handler")
+    return mine
 
 
 async def record(plugin: str, settings: Mapping[str, object], data_dir: Path) -> PluginRecord:

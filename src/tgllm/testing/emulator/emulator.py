@@ -32,6 +32,8 @@ T = TypeVar("T")
 
 DEFAULT_TOKEN = "42:TEST"  # noqa: S105 - no secret: the token of the default bot
 _WAIT_SECONDS = 30.0
+_BACKGROUND = ("getupdates", "getme", "setmy", "getmy", "deletemy", "setwebhook", "deletewebhook", "getwebhook")
+"""Beginnings of the methods, in lower case, that say nothing about chats, such as those that set the commands."""
 
 
 class Emulator:
@@ -222,8 +224,14 @@ class Emulator:
     # --- state and waiting ----------------------------------------------------------------
 
     def transcript(self, chat: EmulatedChat) -> str:
-        """Return the visible content of the chat as text."""
-        return transcript(chat)
+        """Return the visible content of the chat as text: who said what, buttons and presses, drafts."""
+        return transcript(chat, self.world.callbacks.values())
+
+    @property
+    def transcripts(self) -> str:
+        """The content of all chats, for the report of a failed test."""
+        chats = self.world.chats.values()
+        return "\n".join(f"--- {_title(chat)}\n{self.transcript(chat) or '(empty)'}" for chat in chats)
 
     async def wait_for(self, predicate: Callable[[], T | None], timeout: float = _WAIT_SECONDS) -> T:
         """Return the first value of ``predicate`` that is truthy.
@@ -254,6 +262,22 @@ class Emulator:
 
         return await self.wait_for(found, timeout)
 
+    async def wait_for_answer(
+        self,
+        said: EmulatedMessage,
+        predicate: Callable[[EmulatedMessage], bool] = lambda _message: True,
+        timeout: float = _WAIT_SECONDS,
+    ) -> EmulatedMessage:
+        """Wait for the oldest message of a bot after ``said``, in its chat and topic, that matches.
+
+        Unlike ``wait_for_message`` with a predicate, it never returns what a user has said. See ``wait_for``.
+        """
+
+        def fits(message: EmulatedMessage) -> bool:
+            return message.from_bot and message.topic is said.topic and predicate(message)
+
+        return await self.wait_for_message(said.chat, fits, timeout, after=said)
+
     async def wait_for_draft(
         self,
         chat: EmulatedChat,
@@ -264,10 +288,10 @@ class Emulator:
         return await self.wait_for(lambda: next((d for d in chat.drafts.values() if predicate(d)), None), timeout)
 
     def _picture(self, seconds: float) -> str:
-        parts = [f"nothing of the kind within {seconds:g} s"]
-        parts += [f"--- chat {c.id}\n{transcript(c)}" for c in self.world.chats.values()]
-        calls = [f"{call.method} {call.status} {call.error or ''}" for call in self.journal[-10:]]
-        return "\n".join([*parts, "--- last calls", *calls])
+        shown = [call for call in self.journal if not call.method.lower().startswith(_BACKGROUND)]
+        calls = [f"{call.method} {call.status} {call.error or ''}".rstrip() for call in shown[-10:]]
+        parts = [f"nothing of the kind within {seconds:g} s", self.transcripts, "--- last calls", *calls]
+        return "\n".join(parts)
 
     # --- raw updates ----------------------------------------------------------------------
 
@@ -288,3 +312,10 @@ class Emulator:
         Raises LookupError if it is not among the last thousand.
         """
         (bot or self.bot).queue.repeat(update_id)
+
+
+def _title(chat: EmulatedChat) -> str:
+    """Return the heading of a chat in the report of a failed test."""
+    if chat.is_private and chat.user is not None and chat.bot is not None:
+        return f"{chat.user.first_name} and {chat.bot.first_name} (chat {chat.id})"
+    return f"{chat.title or chat.type} (chat {chat.id})"

@@ -46,7 +46,7 @@ _OWN_OF_A_MESSAGE = frozenset({"from", "sender_chat", "media_group_id", "quote",
 _albums = count(14_000_000_000_000_001)
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, kw_only=True, repr=False)
 class EmulatedUser(Account):
     """A user. Without ``chat`` or ``topic``, an action is in the private chat with the first bot.
 

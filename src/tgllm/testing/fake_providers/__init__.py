@@ -15,6 +15,7 @@ from tgllm.testing.fake_providers.base.server import FakeServer
 from tgllm.testing.fake_providers.dipseek import FakeDipseek
 from tgllm.testing.fake_providers.gemini import FakeGemini
 from tgllm.testing.fake_providers.mistral import FakeMistral
+from tgllm.testing.fake_providers.openai import FakeOpenAI
 
 __all__ = [
     "DEVIATIONS",
@@ -25,6 +26,7 @@ __all__ = [
     "FakeError",
     "FakeGemini",
     "FakeMistral",
+    "FakeOpenAI",
     "FakeRequest",
     "FakeServer",
     "Fault",

@@ -9,11 +9,16 @@ import json
 import signal
 import sys
 
-from tgllm.testing.fake_providers import FakeDipseek, FakeGemini, FakeMistral, FakeServer
+from tgllm.testing.fake_providers import FakeDipseek, FakeGemini, FakeMistral, FakeOpenAI, FakeServer
 
 __all__ = ["main"]
 
-_FAKES: dict[str, type[FakeServer]] = {"dipseek": FakeDipseek, "gemini": FakeGemini, "mistral": FakeMistral}
+_FAKES: dict[str, type[FakeServer]] = {
+    "dipseek": FakeDipseek,
+    "gemini": FakeGemini,
+    "mistral": FakeMistral,
+    "openai": FakeOpenAI,
+}
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:

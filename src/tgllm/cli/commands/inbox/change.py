@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Literal
 
 import typer
@@ -22,6 +23,9 @@ from tgllm.services.common.actor import SHELL, note
 from tgllm.services.common.turn_ids import turn_id_of
 
 __all__ = ["Change", "run_change"]
+
+PIECE = 200
+"""Updates that are changed in one transaction: a bot that runs must not wait long for it."""
 
 Change = Literal["retry", "drop"]
 
@@ -61,9 +65,8 @@ async def _change(config: Config, change: Change, ids: Sequence[int]) -> Mapping
     path, clock = existing_database(config.data_dir), SystemClock()
     stopped = not is_locked(config.data_dir)
 
-    def unit(conn: Connection) -> dict[int, Refusal | None]:
+    def unit(conn: Connection, chosen: Sequence[int]) -> dict[int, Refusal | None]:
         now = milliseconds(clock)
-        chosen = dict.fromkeys(ids) or dict.fromkeys(inbox_care.ended_badly(conn))
         results: dict[int, Refusal | None] = {}
         for update_id in chosen:
             if not 0 <= update_id <= MOST_ID:
@@ -80,7 +83,11 @@ async def _change(config: Config, change: Change, ids: Sequence[int]) -> Mapping
         return results
 
     async with await Database.open(path, clock=clock) as database:
-        return await database.write(unit)
+        chosen = [*dict.fromkeys(ids or await database.read(inbox_care.ended_badly))]
+        results: dict[int, Refusal | None] = {}
+        for start in range(0, len(chosen), PIECE):
+            results |= await database.write(partial(unit, chosen=chosen[start : start + PIECE]))
+        return results
 
 
 def _refused(texts: Catalogue, refusal: Refusal, update_id: int) -> str:

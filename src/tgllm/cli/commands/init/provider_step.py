@@ -12,7 +12,7 @@ from tgllm.observe.installation import install_command
 from tgllm.observe.redaction import redactor
 from tgllm.plugins.loading.registration import nearest
 from tgllm.services.setup.fields import Field
-from tgllm.services.setup.providers import Candidate, ProviderSetup, Tried
+from tgllm.services.setup.providers import Candidate, ProviderSetup, Tried, value_at
 
 __all__ = ["Chosen", "choose_provider"]
 
@@ -68,7 +68,11 @@ def choose_provider(dialogue: Dialogue, setup: ProviderSetup, flags: InitFlags) 
 def _named(candidates: Sequence[Candidate], name: str) -> Candidate | None:
     folded = name.strip().casefold()
     exact = [each for each in candidates if folded in {each.id.casefold(), *map(str.casefold, each.aliases)}]
-    others = [each for each in candidates if folded in {each.plugin_id.casefold(), each.title.casefold()}]
+    others = [
+        each
+        for each in candidates
+        if folded in {each.title.casefold(), *(() if each.is_preset else (each.plugin_id.casefold(),))}
+    ]
     return next(iter((*exact, *others)), None)
 
 
@@ -85,7 +89,11 @@ def _unknown(dialogue: Dialogue, candidates: Sequence[Candidate], name: str) -> 
 
 def _picked(dialogue: Dialogue, candidates: Sequence[Candidate]) -> Candidate | None:
     """Ask for a provider; None for none."""
-    usable = [each for each in candidates if each.state == "ready" and (each.has_key or each.key is None)]
+    usable = [
+        each
+        for each in candidates
+        if not each.is_preset and each.state == "ready" and (each.has_key or each.key is None)
+    ]
     if not dialogue.asks:
         if len(usable) > 1:
             raise ConfigError(dialogue.texts("init.provider_several", known=", ".join(each.id for each in usable)))
@@ -93,19 +101,22 @@ def _picked(dialogue: Dialogue, candidates: Sequence[Candidate]) -> Candidate | 
             dialogue.say("init.provider_none_ready")
         return usable[0] if usable else None
     dialogue.say("init.providers")
-    for number, each in enumerate(candidates, 1):
+    numbered = [each for each in candidates if not each.is_preset]
+    for number, each in enumerate(numbered, 1):
         dialogue.say("init.provider_line", number=number, title=each.title, id=each.id, state=_state(dialogue, each))
+    if names := [each.id for each in candidates if each.is_preset]:
+        dialogue.say("init.provider_presets", names=", ".join(names))
     dialogue.say("init.provider_echo")
-    default = candidates.index(usable[0]) + 1 if usable else 1
+    default = numbered.index(usable[0]) + 1 if usable else 1
     while True:
         answer = dialogue.ask("init.provider", default=str(default), suggestion=default)
         if answer == _NONE:
             return None
-        if answer.isdecimal() and 0 < int(answer[:6]) <= len(candidates):
-            return candidates[int(answer) - 1]
+        if answer.isdecimal() and 0 < int(answer[:6]) <= len(numbered):
+            return numbered[int(answer) - 1]
         if (found := _named(candidates, answer)) is not None:
             return found
-        dialogue.warn("init.provider_wrong", count=len(candidates))
+        dialogue.warn("init.provider_wrong", count=len(numbered))
 
 
 def _state(dialogue: Dialogue, candidate: Candidate) -> str:
@@ -193,7 +204,7 @@ def _checked(trial: _Trial) -> Chosen | None:
 
 
 def _from_flags(dialogue: Dialogue, candidate: Candidate, flags: InitFlags) -> dict[str, object]:
-    given: dict[str, object] = {}
+    given: dict[str, object] = dict(candidate.settings)
     if flags.key_file is not None:
         if candidate.key is None:
             raise ConfigError(dialogue.texts("init.key_useless", provider=candidate.title))
@@ -233,8 +244,11 @@ def _chosen(
     settings = setup.settings_of(candidate.plugin_id, env, {candidate.plugin_id: given})
     before = setup.settings_of(candidate.plugin_id, env, {})
     key = candidate.key
-    is_shadowed = key is not None and key.name in given and before.get(key.name, given[key.name]) != given[key.name]
-    variable = (key.variable or f"TGLLM_PLUGINS__{candidate.plugin_id}__{key.name}".upper()) if key else ""
+    is_shadowed = (
+        key is not None and key.name in given and (value_at(before, key.name) or given[key.name]) != given[key.name]
+    )
+    own = f"TGLLM_PLUGINS__{candidate.plugin_id}__{key.name.replace('.', '__')}".upper() if key else ""
+    variable = (key.variable or own) if key else ""
     return Chosen(candidate.title, candidate.plugin_id, settings, model, unchecked, variable if is_shadowed else "")
 
 

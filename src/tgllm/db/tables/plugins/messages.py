@@ -20,6 +20,7 @@ __all__ = [
     "add_keyboard",
     "drop_keyboard",
     "find_key",
+    "find_sent",
     "get",
     "keyboard",
     "mark_deleted",
@@ -121,6 +122,19 @@ def find_key(conn: sqlite3.Connection, plugin_id: str, key: str) -> PluginMessag
     return read_one(PluginMessage, cursor)
 
 
+_SHOWN = """
+    SELECT * FROM plugin_messages
+    WHERE plugin_id = ? AND lane = ? AND deleted = 0
+        AND EXISTS (SELECT 1 FROM json_each(parts) WHERE value ->> 2 = ?)
+    LIMIT 1
+"""
+
+
+def find_sent(conn: sqlite3.Connection, plugin_id: str, lane: str, sent_id: int) -> PluginMessage | None:
+    """Return the message of a plugin that a message of Telegram in a lane shows; None if there is none."""
+    return read_one(PluginMessage, conn.execute(_SHOWN, (plugin_id, lane, sent_id)))
+
+
 def set_parts(conn: sqlite3.Connection, message_id: int, parts: Sequence[Part], next_part: int) -> None:
     """Store which messages of Telegram a message consists of, and the number of its next outbox row."""
     conn.execute(
@@ -164,7 +178,9 @@ def drop_keyboard(conn: sqlite3.Connection, message_id: int) -> None:
 def keyboard(conn: sqlite3.Connection, keyboard_id: int) -> tuple[PluginMessage, Sequence[KeyboardButton]] | None:
     """Return a message and its buttons, given their id; None if they are no longer there."""
     row = conn.execute("SELECT message_id, buttons FROM plugin_keyboards WHERE id = ?", (keyboard_id,)).fetchone()
-    message = None if row is None else get(conn, row["message_id"])
+    if row is None:
+        return None
+    message = get(conn, row["message_id"])
     return None if message is None else (message, [tuple(button) for button in json.loads(row["buttons"])])
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -19,7 +20,7 @@ __all__ = ["ConversationTests"]
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _SYSTEM = "Speak like the sea."
-_SAID = (
+_SAID: tuple[tuple[Literal["user", "assistant"], str], ...] = (
     ("user", "the first question"),
     ("assistant", "the first answer"),
     ("user", "the second question"),
@@ -33,7 +34,7 @@ class ConversationTests(Kit):
 
     async def test_roles_and_order_arrive(self, subject: Subject) -> None:
         """System message, questions and answers have their own roles, oldest first."""
-        messages = [ChatMessage(role, (TextPart(text),)) for role, text in _SAID if role in {"user", "assistant"}]
+        messages = [ChatMessage(role, (TextPart(text),)) for role, text in _SAID]
         await subject.hear(replace(subject.ask("x"), messages=tuple(messages), system=_SYSTEM))
         found = _merged(offered("saw_roles", subject.service.saw_roles))
         wanted = [("system", _SYSTEM), *_SAID]
@@ -42,6 +43,16 @@ class ConversationTests(Kit):
             for (role, said), (wanted_role, text) in zip(found, wanted, strict=True)
         )
         check(same, f"the conversation {wanted} arrived as {found}")
+
+    async def test_nothing_of_an_earlier_request_is_sent(self, subject: Subject) -> None:
+        """A request has nothing of the one before it, which may be of another person: no text, no system, no data."""
+        earlier = ("an earlier question 0815", "an earlier system message 0816", "an earlier thought 0817")
+        question, system, thought = earlier
+        offered("answer", lambda: subject.service.answer("Yes.", reasoning=thought))
+        await subject.hear(subject.ask(question, system=system))
+        await subject.hear(subject.ask("Hello"))
+        found = [text for text in earlier if offered("saw", lambda text=text: subject.service.saw(text))]
+        check(not found, f"the request of another conversation has {found}: keep no conversation in the provider")
 
     async def test_the_order_of_parts_stays(self, subject: Subject, tmp_path: Path) -> None:
         """Texts and files of a message arrive in the order in which they were sent, and none is left out."""

@@ -34,7 +34,7 @@ class ModelTests(Kit):
         names = {name for model in listed for name in (model.id, *model.aliases)}
         missing = [model.id for model in expected if model.id not in names]
         check(
-            not missing, f"{len(missing)} of {len(expected)} models are not listed: {missing[:3]} ...; read all pages"
+            not missing, f"read all pages: {missing[:3]} and others are not listed; {len(missing)} of {len(expected)}"
         )
         known = {name for model in expected for name in (model.id, *model.aliases)}
         strange = [model.id for model in listed if not known & {model.id, *model.aliases}]
@@ -71,7 +71,7 @@ class ModelTests(Kit):
             return
         names = {name for model in listed for name in (model.id, *model.aliases)}
         missing = [model.id for model in expected if model.id not in names]
-        check(not missing, f"the second page failed, and the list has {len(listed)} of {len(expected)} models")
+        check(not missing, f"the second page failed, and the list has {len(listed)} of {len(expected)}")
 
     async def test_the_list_is_asked_for_anew(self, subject: Subject) -> None:
         """An error is raised even if there was a list before: the bot itself keeps the previous one."""

@@ -11,7 +11,9 @@ from tgllm.api import ProviderError, Unavailable
 from tgllm.providers.network import VARIABLE
 from tgllm.testing.conformance.checking import check, offered
 from tgllm.testing.conformance.kit import Kit
+from tgllm.testing.conformance.loading import loaded
 from tgllm.testing.conformance.network.catcher import catching
+from tgllm.testing.conformance.recording import RecordedLog
 from tgllm.testing.conformance.subject import Subject, open_provider
 from tgllm.testing.conformance.under_test import ProviderUnderTest
 
@@ -84,8 +86,8 @@ class AddressTests(Kit):
 
     async def _has(self, service: ProviderUnderTest, setting: str, data_dir: Path) -> bool:
         """Return whether the plugin has a setting with this name."""
-        async with self._provider(service, service.settings, data_dir) as subject:
-            settings = subject.owned.context.settings
+        async with loaded(self.plugin, service.settings, data_dir, RecordedLog()) as owned:
+            settings = owned.context.settings
         return isinstance(settings, BaseModel) and setting in type(settings).model_fields
 
 

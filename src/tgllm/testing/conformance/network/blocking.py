@@ -25,6 +25,8 @@ class BlockingTests(Kit):
             heard = await subject.hear(subject.ask("one two three four five"))
             async with aclosing(subject.listen(subject.ask("six"))) as events:
                 await anext(events)
+            with suppress(ProviderError):
+                await subject.provider.doctor()
             await subject.close()
         _check_none(blocks)
         check(heard.text == "one two three four five", f"the answer became {heard.text!r}")

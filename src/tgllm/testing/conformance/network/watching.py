@@ -107,7 +107,7 @@ class _Watch:
 
     def _where(self) -> str:
         """Return the stack of the loop's thread within the loop's step; empty if it only waits for events."""
-        frame = sys._current_frames().get(self._thread)  # noqa: SLF001  the public way to the stack of another thread
+        frame = sys._current_frames().get(self._thread)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  no other way to the stack of a thread
         stack = traceback.extract_stack(frame)
         if not stack or stack[-1].filename.endswith("selectors.py"):
             return ""

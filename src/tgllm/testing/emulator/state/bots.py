@@ -24,7 +24,7 @@ class WebhookSettings:
     max_connections: int = 40
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class EmulatedBot(Account):
     """A bot. Keys of ``commands`` are scope (as JSON) and language code; of ``texts``, field and language code."""
 

@@ -43,6 +43,10 @@ class Account:
     is_bot: bool = False
     last_message_id: int = field(default=0, repr=False)
 
+    def __repr__(self) -> str:
+        """Return name and id, for the messages of failed assertions."""
+        return f"<{'bot' if self.is_bot else 'user'} {self.id}, {self.first_name}>"
+
 
 @dataclass(slots=True, eq=False)
 class StoredFile:
@@ -150,6 +154,17 @@ class EmulatedMessage:
         """Labels of the inline buttons, row by row."""
         return [button.text for button in self.buttons]
 
+    @property
+    def rows(self) -> list[list[str]]:
+        """Labels of the inline buttons, a list for each row."""
+        rows: list[list[dict[str, Any]]] = (self.reply_markup or {}).get("inline_keyboard") or []
+        return [[str(raw.get("text", "")) for raw in row] for row in rows]
+
+    def __repr__(self) -> str:
+        """Return sender, text and buttons, for the messages of failed assertions."""
+        buttons = "".join(f" [{label}]" for label in self.labels)
+        return f"<message #{self.id} of {self.sender.first_name}: {self.text!r}{buttons}>"
+
 
 @dataclass(slots=True, eq=False)
 class EmulatedDraft:
@@ -218,6 +233,11 @@ class EmulatedChat:
     read: dict[int, int] = field(default_factory=dict[int, int], repr=False)
     last_message_id: int = 0
     _messages: dict[int, EmulatedMessage] = field(default_factory=dict[int, EmulatedMessage], repr=False)
+
+    def __repr__(self) -> str:
+        """Return what the chat is, for the messages of failed assertions; ``Emulator.transcript`` shows its content."""
+        name = self.title or (self.user.first_name if self.user else "")
+        return f"<{self.type} {self.id}, {name}, messages: {len(self._messages)}>"
 
     @property
     def is_private(self) -> bool:

@@ -31,7 +31,7 @@ class Test{name}(ProviderConformance):
     under_test = ServiceUnderTest
     seconds = {seconds}
 """
-MARK = "<!-- made by tests/testing/test_faults.py -->\n"
+MARK = "<!-- made by tests/testing/test_planted_faults.py -->\n"
 
 
 @pytest.fixture(scope="module")

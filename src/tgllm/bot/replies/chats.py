@@ -1,0 +1,243 @@
+"""Messages that plugins send by themselves: ``ctx.chats`` of a running bot."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from tgllm.api import ChatInfo, PluginError, Reply, SentMessage, UserInfo
+from tgllm.api.chats import ChatRef
+from tgllm.api.clock import milliseconds
+from tgllm.bot.replies.calls import PluginCall, current_call
+from tgllm.bot.replies.checks import fault_of
+from tgllm.bot.replies.composing import Composer, discard
+from tgllm.bot.replies.keyboards import Keyboard
+from tgllm.bot.replies.posting import Content, delete, edit, post
+from tgllm.bot.replies.standing import check_reachable
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables.outbox import ANSWER, NOTICE, NewOutbox, Priority
+from tgllm.db.tables.plugins import messages
+from tgllm.db.tables.plugins.messages import NewPluginMessage, PluginMessage
+from tgllm.plugins.host import PluginHost
+from tgllm.services.chats.moved_chats import present_id
+from tgllm.services.common.lane import Lane
+from tgllm.services.messaging.people import language_in
+
+__all__ = ["ChatSender", "PluginChats", "handle_of"]
+
+MOST_KEY: Final = 200
+"""Most characters of a key."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ChatSender:
+    """Sends messages of plugins through the outbox."""
+
+    composer: Composer
+    host: PluginHost
+    admin_chat_id: int | None
+
+    def of(self, plugin_id: str) -> "PluginChats":
+        """Return the sender of one plugin."""
+        return PluginChats(plugin_id, self)
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Where a message goes, and how."""
+
+    lane: Lane
+    recipient_id: int | None
+    call: PluginCall | None
+    """The command or press from this chat that is being handled."""
+
+    @property
+    def priority(self) -> Priority:
+        return NOTICE if self.call is None else ANSWER
+
+
+@dataclass(frozen=True, slots=True)
+class PluginChats:
+    """Messages of one plugin; see ``tgllm.api.Chats``."""
+
+    plugin_id: str
+    sender: ChatSender
+
+    async def send(
+        self, chat: ChatRef, reply: Reply | str, *, key: str | None = None, recipient: UserInfo | int | None = None
+    ) -> SentMessage:
+        """Send a message; see ``Chats.send``."""
+        reply = self._checked(reply)
+        if key is not None:
+            self._check_key(key)
+        lane = _lane_of(chat)
+        database, clock = self.sender.composer.database, self.sender.composer.clock
+        # Here, since units of work run in a thread.
+        call = current_call(self.plugin_id)
+        target = await database.read(lambda conn: _target(conn, lane, recipient, call))
+        if key is None and target.call is not None:
+            key = target.call.next_key()
+
+        def look(conn: Connection) -> tuple[PluginMessage | None, str]:
+            known = None if key is None else messages.find_key(conn, self.plugin_id, key)
+            if known is None:
+                self._check_reachable(conn, target, milliseconds(clock))
+            return known, language_in(conn, target.lane.chat_id)
+
+        # Before the text is rendered and files are copied; checked again in the transaction that stores the message.
+        known, language = await database.read(look)
+        if known is not None:
+            return handle_of(known, is_new=False)
+        rows = await self.sender.composer.compose(target.lane, reply, language)
+        if not rows:
+            raise PluginError(f"a message of the plugin {self.plugin_id} has neither a visible text nor files")
+        new = NewPluginMessage(
+            plugin_id=self.plugin_id,
+            key=key,
+            lane=target.lane.key,
+            user_id=target.recipient_id,
+            priority=target.priority,
+        )
+        content = Content(rows, Keyboard(reply.buttons))
+
+        def unit(conn: Connection) -> tuple[PluginMessage, bool]:
+            now = milliseconds(clock)
+            self._check_reachable(conn, target, now)
+            return post(conn, new, content, now)
+
+        message, is_new = await self._kept(rows, unit)
+        if not is_new:
+            await discard(rows)
+        return handle_of(message, is_new=is_new)
+
+    async def edit(self, message: SentMessage | int, reply: Reply | str) -> bool:
+        """Edit a message; see ``Chats.edit``."""
+        reply, message_id = self._checked(reply), _id_of(message)
+        composer = self.sender.composer
+        stored = await composer.database.read(lambda conn: self._own(conn, message_id))
+        if stored is None:
+            return False
+        if not reply.text.strip():
+            raise PluginError(f"an edit of the plugin {self.plugin_id} has no text")
+        lane = Lane.parse(stored.lane)
+        language = await composer.database.read(lambda conn: language_in(conn, lane.chat_id))
+        content = Content(await composer.compose(lane, reply, language), Keyboard(reply.buttons))
+        call = current_call(self.plugin_id)
+
+        def unit(conn: Connection) -> bool:
+            now = milliseconds(composer.clock)
+            present = self._own(conn, message_id)
+            if present is None:
+                return False
+            target = _target(conn, Lane.parse(present.lane), present.user_id, call)
+            self._check_reachable(conn, target, now)
+            return edit(conn, present, content, target.priority, now)
+
+        edited = await self._kept(content.rows, unit)
+        if not edited:
+            await discard(content.rows)
+        return edited
+
+    async def delete(self, message: SentMessage | int) -> bool:
+        """Delete a message; see ``Chats.delete``."""
+        message_id, composer, call = _id_of(message), self.sender.composer, current_call(self.plugin_id)
+
+        def unit(conn: Connection) -> bool:
+            present = self._own(conn, message_id)
+            if present is None:
+                return False
+            target = _target(conn, Lane.parse(present.lane), None, call)
+            return delete(conn, present, target.priority, milliseconds(composer.clock))
+
+        return await composer.database.write(unit)
+
+    async def _kept(self, rows: Sequence[NewOutbox], unit: Callable[[Connection], T]) -> T:
+        """Run a unit of work that keeps rows; without them, their files are removed."""
+        try:
+            return await self.sender.composer.database.write(unit)
+        except BaseException:
+            await discard(rows)
+            raise
+
+    def _checked(self, reply: object) -> Reply:
+        """Return the reply of a plugin that may still send.
+
+        Raises:
+            PluginError: the reply can't be sent, or the plugin is not active.
+        """
+        if not self.sender.host.is_active(self.plugin_id):
+            raise PluginError(f"the plugin {self.plugin_id} is not active and sends nothing")
+        made = Reply(reply) if isinstance(reply, str) else reply
+        fault = fault_of(made, handles_presses=self.sender.host.handles_presses(self.plugin_id))
+        if fault is not None or not isinstance(made, Reply):
+            raise PluginError(f"a message of the plugin {self.plugin_id} is {fault}")
+        return made
+
+    def _check_key(self, key: object) -> None:
+        if isinstance(key, str) and 1 <= len(key) <= MOST_KEY and key.isprintable():
+            return
+        raise PluginError(f"{key!r} is no key: a key is a text of 1-{MOST_KEY} printable characters")
+
+    def _check_reachable(self, conn: Connection, target: _Target, now: int) -> None:
+        check_reachable(
+            conn,
+            target.lane,
+            now,
+            recipient_id=target.recipient_id,
+            admin_chat_id=self.sender.admin_chat_id,
+            is_open=target.call is not None,
+        )
+
+    def _own(self, conn: Connection, message_id: int) -> PluginMessage | None:
+        """Return a message of this plugin."""
+        message = messages.get(conn, message_id)
+        return message if message is not None and message.plugin_id == self.plugin_id else None
+
+
+def _target(conn: Connection, lane: Lane, recipient: UserInfo | int | None, call: PluginCall | None) -> _Target:
+    """Return where a message goes: with a call from the same chat, it is like a reply to its person."""
+    present = present_id(conn, lane.chat_id)
+    if present != lane.chat_id:
+        lane = Lane(present)
+    if call is not None and not _is_same_chat(Lane.parse(call.lane), lane):
+        call = None
+    if recipient is not None:
+        recipient_id = recipient.id if isinstance(recipient, UserInfo) else recipient
+    elif call is not None:
+        recipient_id = call.user_id
+    else:
+        # Bot API: Chat. A private chat has the id of its person.
+        recipient_id = lane.chat_id if lane.chat_id > 0 else None
+    return _Target(lane, recipient_id, call)
+
+
+def _lane_of(chat: object) -> Lane:
+    match chat:
+        case ChatInfo():
+            return Lane(chat.id, chat.topic_id, None, chat.direct_topic_id)
+        case UserInfo():
+            return Lane(chat.id)
+        case int() if not isinstance(chat, bool):
+            return Lane(chat)
+        case _:
+            raise PluginError(f"a {type(chat).__name__} is no chat: use a ChatInfo, a UserInfo or an id")
+
+
+def _id_of(message: object) -> int:
+    match message:
+        case SentMessage():
+            return message.id
+        case int() if not isinstance(message, bool):
+            return message
+        case _:
+            raise PluginError(f"a {type(message).__name__} is no message: use a SentMessage or its id")
+
+
+def _is_same_chat(lane: Lane, other: Lane) -> bool:
+    return lane.chat_id == other.chat_id and lane.direct_topic_id == other.direct_topic_id
+
+
+def handle_of(message: PluginMessage, *, is_new: bool) -> SentMessage:
+    """Return a stored message as plugins see it."""
+    return SentMessage(message.id, Lane.parse(message.lane).chat_id, is_new)

@@ -1,0 +1,1 @@
+"""OpenAI's chat completions API and its dialects: request bodies, responses and lists of models."""

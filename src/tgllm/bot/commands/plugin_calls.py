@@ -119,7 +119,7 @@ def _attachments(scope: Scope, found: Sequence[files.Attachment], place: str) ->
 
 def _fetching(scope: Scope, found: files.Attachment, arrival: Arrival) -> Callable[[], Awaitable[FilePart]]:
     async def fetch() -> FilePart:
-        received = await scope.core.files.receive(arrival, [found], scope.parts.downloads, lambda *_: None)
+        received = await scope.core.files.receive(arrival, [found], scope.parts.downloads, lambda _stage, _name: None)
         for failure in received.failures:
             raise failure
         for file in received.files:

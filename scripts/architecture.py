@@ -22,6 +22,7 @@ FLOORS = (
     {"bot", "scheduler"},
     {"web"},
     {"app"},
+    {"program"},
     {"cli"},
     {"__main__"},
 )

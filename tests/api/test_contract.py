@@ -37,8 +37,9 @@ def unnamed(changed: Mapping[str, str], entry: str) -> list[str]:
     def is_named(name: str) -> bool:
         of_class, _, last = name.rpartition(".")
         in_toolkit = name.startswith("providers.")
-        names = {name, name.removeprefix("providers."), last} if in_toolkit else {name}
-        return bool(names & mentioned) or (of_class in changed and is_named(of_class))
+        # Of the toolkit, a name may stand without its module, and a function alone.
+        named = {name, last, *(name[at + 1 :] for at, sign in enumerate(name) if sign == ".")} if in_toolkit else {name}
+        return bool(named & mentioned) or (of_class in changed and is_named(of_class))
 
     return [name for name in changed if not is_named(name)]
 

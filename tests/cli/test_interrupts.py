@@ -54,7 +54,7 @@ def interrupted(folder: Path, module: str, command: str, handler: str = "default
         ("typer", "run"),
         ("tgllm.cli.commands.run", "run"),
         ("tgllm.config.load", "run"),
-        ("tgllm.app", "run"),
+        ("tgllm.program", "run"),
         ("tgllm.cli.main", "users"),
         ("typer", "doctor"),
         ("tgllm.cli.commands.init.app", "init"),

@@ -64,7 +64,8 @@ def test_a_generic_context_is_a_class_at_run_time() -> None:
 @pytest.mark.parametrize("source", [NEW, OLD], ids=["generic", "plain"])
 def test_pyright_in_strict_mode_has_no_complaint_and_knows_the_settings(tmp_path: Path, source: str) -> None:
     (tmp_path / "plugin.py").write_text(PRELUDE + source, encoding="utf-8")
-    (tmp_path / "pyrightconfig.json").write_text(json.dumps({"typeCheckingMode": "strict", "reportUnusedImport": False}))
+    settings = {"typeCheckingMode": "strict", "reportUnusedImport": False}
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings))
     command = [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable, "-p", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
     found = json.loads(done.stdout)["generalDiagnostics"]

@@ -17,7 +17,9 @@ from tgllm.api import (
     DueJob,
     ExtractionLimits,
     Finished,
+    Press,
     Recording,
+    SentMessage,
     Stopped,
     TextDelta,
     Transcript,
@@ -379,3 +381,21 @@ async def test_the_hooks_beside_turns_get_their_arguments(
     await bound.implementation.function(*bound.arguments(values))
 
     assert sys.modules["tgllm_p_module"].seen == seen
+
+
+async def test_hook_button__only_of_its_own_plugin(
+    site: Any, load_host: LoadHost, user: UserInfo, chat: ChatInfo
+) -> None:
+    site.write(
+        "p", plugin("p", "@hookimpl\n    def tgllm_button(press, ctx): return f'{ctx.plugin_id}: {press.button}'")
+    )
+    site.write("q", plugin("q", ""))
+    host = await load_host()
+    press = Press("u1", "yes", None, user, chat, SentMessage(1, chat.id))
+
+    handler = host.press_handler("p")
+    assert handler is not None
+    assert handler(press) == "p: yes"
+    assert host.press_handler("q") is None
+    host.quarantine("p", "it broke")
+    assert host.press_handler("p") is None

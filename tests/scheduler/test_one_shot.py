@@ -226,7 +226,7 @@ class TestPlanning:
     @pytest.mark.parametrize(
         ("time", "job_id", "data", "words"),
         [
-            (datetime(2026, 5, 1), "a", None, "no time zone: add one, such as tzinfo=ctx.timezone"),  # noqa: DTZ001
+            (datetime(2026, 5, 1), "a", None, "no time zone: add one, such as tzinfo=ctx.timezone"),  # noqa: DTZ001  what is tested
             (float("nan"), "a", None, "is no time"),
             (float("inf"), "a", None, "is no time"),
             ("tomorrow", "a", None, "is no time"),

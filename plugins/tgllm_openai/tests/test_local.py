@@ -104,7 +104,7 @@ async def test_it_is_not_waited_for_without_end(make: Make, fake: FakeOpenAI) ->
 async def test_a_server_that_loads_silently_shows_that_it_is_waited_for(
     make: Make, fake: FakeOpenAI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tgllm.providers.waiting.with_news.__defaults__", (0.001,))
+    monkeypatch.setattr("tgllm.providers.streams.waiting.with_news.__defaults__", (0.001,))
     loaded = asyncio.Event()
     fake.fault("/chat", loaded)
     events = (await make(preset="ollama")).generate(ASK)

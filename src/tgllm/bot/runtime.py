@@ -17,7 +17,7 @@ from tgllm.bot.intake.dispatch import Dispatch
 from tgllm.bot.intake.hiding import Hiding
 from tgllm.bot.intake.poller import Poller
 from tgllm.bot.intake.receiver import note_for, receiver_for
-from tgllm.bot.intake.recovery import note_end, recover
+from tgllm.bot.intake.recovery import EarlierCalls, earlier_calls, note_end, recover
 from tgllm.bot.intake.storage_outage import StorageOutage
 from tgllm.bot.intake.store import Intake
 from tgllm.bot.intake.unparsed import answer_to_unparsed
@@ -170,11 +170,13 @@ class BotRuntime:
         """Recover the work of an earlier run, and store the bot's username for shell commands."""
         now = milliseconds(self.core.clock)
 
-        def unit(conn: Connection) -> Recovered:
+        def unit(conn: Connection) -> tuple[Recovered, EarlierCalls]:
             remember_username(conn, self._parts.bot_id, self._parts.username, now)
-            return recover(conn, self._parts, now)
+            earlier = earlier_calls(conn, now)
+            return recover(conn, self._parts, now), earlier
 
-        found = await self.core.database.write(unit)
+        found, earlier = await self.core.database.write(unit)
+        self._parts.limiter.remember(earlier.calls, earlier.busy)
         log.info("bot.recovered", requeued=found.requeued, spent=len(found.spent), expired=len(found.expired))
 
     async def _with_reason(self, failed: DatabaseError) -> DatabaseError:

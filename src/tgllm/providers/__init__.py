@@ -11,5 +11,6 @@
 - ``prices``, ``capabilities``: prices and capabilities of models, from TOML files
 - ``attachments``: files inside requests
 - ``json_values``: access to JSON of unknown structure
+- ``streams``: reasoning between tags, and signs of life while nothing comes
 - ``network``: the switch that forbids requests to real services in tests
 """

@@ -73,7 +73,7 @@ def as_object(value: Json) -> JsonObject:
 def as_list(value: Json) -> Sequence[Json]:
     """Return the list, or an empty one."""
     if isinstance(value, list):
-        return cast("list[Json]", value)
+        return value
     return () if isinstance(value, _NOT_A_LIST) or not isinstance(value, Sequence) else value
 
 

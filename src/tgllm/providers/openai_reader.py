@@ -12,7 +12,7 @@ from tgllm.providers.failure import incomplete
 from tgllm.providers.json_values import as_int, as_list, as_object, as_text, encode_json, unexpected
 from tgllm.providers.retry import NoAnswer
 from tgllm.providers.stream_documents import is_complaint
-from tgllm.providers.think_tags import ThinkTags
+from tgllm.providers.streams.think_tags import ThinkTags
 
 __all__ = ["ChatReader"]
 

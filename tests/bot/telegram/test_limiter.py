@@ -330,3 +330,38 @@ async def test_calls_that_wait_for_their_chats_leave_the_room_of_others(telegram
         assert limiter.reserve(ANN)
         await clock.advance(40)
     assert len(telegram.arrived) == 20
+
+
+async def test_calls_before_a_restart_count(clock: ManualClock, telegram: Telegram) -> None:
+    limiter = Limiter(Rates(), clock)
+    limiter.remember([(ANN, 2.0), (ANN, 1.5), (ANN, 0.5)])
+    call = calling(telegram, limiter)
+    started = clock.monotonic()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(call(SendMessage(chat_id=BEN, text="1")))
+        for text in "123":
+            group.create_task(call(SendMessage(chat_id=ANN, text=text)))
+        await clock.advance(10)
+    assert [time - started for time in telegram.times] == [0, 0, 0, 1]
+
+
+def test_a_chat_whose_previews_are_not_known_begins_without_a_burst(clock: ManualClock) -> None:
+    limiter = Limiter(Rates(), clock)
+    limiter.remember([], [ANN])
+    assert limiter.room().chats == {ANN: 0}
+    assert limiter.next_room([ANN]) == pytest.approx(1.0)
+    assert limiter.next_room([BEN]) == 0
+
+
+def test_the_minute_of_a_group_spans_a_restart(clock: ManualClock) -> None:
+    limiter = Limiter(Rates(), clock)
+    limiter.remember([(GROUP, 50.0 - number) for number in range(20)])
+    assert limiter.room().chats == {GROUP: 0}
+    assert limiter.next_room([GROUP]) == pytest.approx(11.0)
+
+
+def test_without_rates_nothing_is_remembered(clock: ManualClock) -> None:
+    limiter = Limiter(rates_from(SendingSection(paced=False)), clock)
+    limiter.remember([(ANN, 0.0)] * 100, [ANN, GROUP])
+    assert limiter.reserve(ANN)
+    assert limiter.reserve(GROUP)

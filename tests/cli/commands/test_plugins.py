@@ -94,3 +94,25 @@ def test_a_plugin_that_ends_the_process_is_left_out_after_the_second_time_until_
     assert shell.runs("plugins", "retry", "deadly").out == "The plugin deadly is loaded again at the next start.\n"
     assert shell.runs("plugins", "retry", "deadly").code == 1
     assert run().returncode == 7
+
+
+def test_shell_commands_of_packages_with_their_state(shell: Shell, install: Callable[..., None]) -> None:
+    works = "import typer\nprint('loud')\napp = typer.Typer()"
+    install("tgllm-good", works, tgllm__cli={"greet": "tgllm_good:app", "config": "tgllm_good:app"})
+    install("tgllm-bad", "raise RuntimeError('boom')", tgllm__cli={"wave": "tgllm_bad:app"})
+    install("tgllm-other", works, tgllm__cli={"greet": "tgllm_other:app"})
+    found = [
+        (item["plugin"], item["package"], item["state"], item["provides"], item["note"])
+        for item in json.loads(shell.runs("plugins", "list", "--json").out)
+        if item["plugin"].startswith("tgllm ")
+    ]
+    assert [each[:4] for each in found] == [
+        ("tgllm config", "tgllm-good", "quarantined", []),
+        ("tgllm greet", "tgllm-good", "active", ["shell command tgllm greet"]),
+        ("tgllm greet", "tgllm-other", "quarantined", []),
+        ("tgllm wave", "tgllm-bad", "quarantined", []),
+    ]
+    notes = [each[4] for each in found]
+    assert notes[0] == "the name is taken by tgllm itself"
+    assert notes[2] == "the name is taken by the package tgllm-good"
+    assert "RuntimeError: boom" in notes[3]

@@ -34,7 +34,7 @@ class Bot:
 @pytest.fixture
 def bot(home: Path, monkeypatch: pytest.MonkeyPatch) -> Bot:
     bot = Bot()
-    monkeypatch.setattr("tgllm.app.run_bot", bot.run)
+    monkeypatch.setattr("tgllm.program.run_bot", bot.run)
     monkeypatch.setenv("TGLLM_BOT_TOKEN", "42:TEST")
     return bot
 

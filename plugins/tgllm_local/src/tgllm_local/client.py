@@ -6,7 +6,6 @@ from tgllm.providers.attachments import unsupported
 from tgllm.providers.http import ProviderHttp
 from tgllm.providers.openai_chat import Body, OpenAIChatClient, given
 from tgllm.providers.retry import Retry
-from tgllm_local.errors import explain_llama
 
 __all__ = ["LlamaClient"]
 
@@ -18,12 +17,8 @@ class LlamaClient(OpenAIChatClient):
 
     def __init__(self, base_url: str, key: str, clock: Clock, idle_seconds: float) -> None:
         """Create the client; nothing is sent yet."""
-        http = ProviderHttp(
-            base_url,
-            headers={"Authorization": f"Bearer {key}"},
-            idle_seconds=idle_seconds,
-            explain=explain_llama,
-        )
+        # The toolkit knows llama.cpp's errors.
+        http = ProviderHttp(base_url, headers={"Authorization": f"Bearer {key}"}, idle_seconds=idle_seconds)
         super().__init__(http, clock, retry=Retry(clock, attempts=1))
 
     def settings(self, request: ChatRequest) -> Body:

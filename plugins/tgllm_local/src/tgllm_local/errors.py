@@ -1,25 +1,17 @@
-"""Errors of models on this machine, and the mapping of llama.cpp's error responses."""
+"""Errors of models on this machine."""
 
 import re
 from collections.abc import Iterable
 from signal import Signals
 
-from tgllm.api.errors import ContextTooLong, ModelNotFound, NotConfigured, ProviderError, Unavailable
-from tgllm.providers.failure import Failure, explain
+from tgllm.api.errors import ModelNotFound, NotConfigured, ProviderError, Unavailable
 
-__all__ = ["bad_file", "crashed", "explain_llama", "killed", "no_llama", "no_memory", "no_models", "not_loaded"]
+__all__ = ["bad_file", "crashed", "killed", "no_llama", "no_memory", "no_models", "not_loaded"]
 
 _MEGABYTE = 2**20
 _MAX_REASON = 200
 _REASON = re.compile(r"error loading model: (?P<reason>[^\n]+)")
 _NO_MEMORY = re.compile(r"failed to allocate|unable to allocate|bad_alloc|out of memory", re.IGNORECASE)
-
-
-def explain_llama(failure: Failure) -> ProviderError:
-    """Map an error response of llama.cpp's server."""
-    if "exceed_context_size_error" in failure.kind:
-        return ContextTooLong(str(failure))
-    return explain(failure)
 
 
 def no_llama() -> NotConfigured:

@@ -16,7 +16,7 @@ from tgllm.providers.http import ProviderHttp
 from tgllm.providers.openai_chat import Body, OpenAIChatClient, given
 from tgllm.providers.openai_reader import ChatReader
 from tgllm.providers.prices import load_prices
-from tgllm.providers.waiting import with_news
+from tgllm.providers.streams.waiting import with_news
 from tgllm_openai.loading import explain_local, patiently
 from tgllm_openai.local import LocalServer
 from tgllm_openai.models import chosen, is_named, read_entry, undated

@@ -1,6 +1,7 @@
 """What a plugin's command gets: its message, the message to which that replies, and their files."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from aiogram.types import Message, User
 
@@ -25,17 +26,16 @@ from tgllm.bot.updates.parsing import parse_update
 from tgllm.bot.updates.raw import content_of, turn_id_of
 from tgllm.bot.updates.values import as_mapping
 from tgllm.db.engine.unit import Connection
-from tgllm.db.tables import users
 from tgllm.db.tables.files import File
 from tgllm.db.tables.plugins import messages
 from tgllm.db.tables.plugins.messages import PluginMessage
 from tgllm.db.tables.users import SeenUser
 from tgllm.plugins.owned import OwnedCommand
 from tgllm.services.chats.group_mode import GroupMode
-from tgllm.services.chats.language import chosen_language
 from tgllm.services.files import attachment as files
 from tgllm.services.files.gathering.receiver import Arrival
 from tgllm.services.people.names import full_name
+from tgllm.services.people.standing import find_person
 
 __all__ = ["Listing", "call_of"]
 
@@ -104,10 +104,10 @@ def _known(
     if sender is None or sender.is_bot:
         return message, None
     seen = SeenUser(sender.id, sender.username, sender.first_name, sender.last_name, sender.language_code)
-    row = users.get(conn, sender.id)
-    role = row.role if row is not None and row.may_use(scope.now) else None
-    language = chosen_language(conn, sender.id) or sender.language_code or ("" if row is None else row.language_code)
-    return message, UserInfo(sender.id, full_name(seen), role, sender.username, language or "")
+    stored = find_person(conn, sender.id, scope.now)
+    if stored is None:
+        return message, UserInfo(sender.id, full_name(seen), None, sender.username, sender.language_code or "")
+    return message, replace(stored, name=full_name(seen), username=sender.username)
 
 
 def _attachments(scope: Scope, found: Sequence[files.Attachment], place: str) -> Iterator[Attachment]:
@@ -119,7 +119,7 @@ def _attachments(scope: Scope, found: Sequence[files.Attachment], place: str) ->
 
 def _fetching(scope: Scope, found: files.Attachment, arrival: Arrival) -> Callable[[], Awaitable[FilePart]]:
     async def fetch() -> FilePart:
-        received = await scope.core.files.receive(arrival, [found], scope.parts.downloads, lambda *_: None)
+        received = await scope.core.files.receive(arrival, [found], scope.parts.downloads, lambda _stage, _name: None)
         for failure in received.failures:
             raise failure
         for file in received.files:

@@ -130,6 +130,9 @@ class Claim:
         return Found(rows, due, background=is_background, waiting_chats=limited - pool.busy, pending=True)
 
     def _next_due(self, conn: Connection, pool: _Pool, but_chats: Collection[int]) -> int | None:
+        if outbox_claims.waiting(conn).isdisjoint(pool.priorities):
+            # Most often all that was there is claimed, and one query tells.
+            return None
         return outbox_claims.next_due(conn, self._now, priorities=pool.priorities, exclude_chats=but_chats)
 
 

@@ -1,6 +1,7 @@
 """Recovers the unfinished work of an earlier run at startup."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from tgllm.bot.delivery.recording import GRACE_SECONDS, MOST_ATTEMPTS
@@ -9,20 +10,46 @@ from tgllm.bot.delivery.uncertain import edited_message, is_repeatable, settle
 from tgllm.bot.intake.given_up import expired_rows, spent_rows
 from tgllm.bot.intake.interrupted import count_interrupted
 from tgllm.bot.parts import BotParts
+from tgllm.bot.telegram.chat_limits import WINDOW_SECONDS
 from tgllm.bot.turns.edits import take_edits
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries.clock_jumps import bring_forward
+from tgllm.db.queries.recent_calls import recent_calls
 from tgllm.db.tables import inbox, kv, outbox
 from tgllm.db.tables.inbox import Recovered
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.services.access.lost_links import revoke_lost_links
+from tgllm.services.common.lane import Lane
 from tgllm.services.maintenance.clock_watch import LONGEST_PAUSE
 
-__all__ = ["note_end", "recover"]
+__all__ = ["EarlierCalls", "earlier_calls", "note_end", "recover"]
 
 
 _SCOPE: Final = "intake"
 _ENDED: Final = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierCalls:
+    """Calls of an earlier run that Telegram's rates still count."""
+
+    calls: Sequence[tuple[int, float]]
+    """Chat and age in seconds, oldest first."""
+    busy: frozenset[int]
+    """Chats whose answers may have had previews, which are not stored."""
+
+
+def earlier_calls(conn: Connection, now: int) -> EarlierCalls:
+    """Return the calls of the last minute; before ``recover``.
+
+    Args:
+        conn: an open transaction.
+        now: UTC in milliseconds.
+    """
+    recent = recent_calls(conn, now - int(WINDOW_SECONDS * 1000))
+    lanes = (Lane.parse(row.lane) for row in inbox.running(conn))
+    busy = frozenset(lane.telegram_chat_id for lane in lanes if lane.telegram_chat_id)
+    return EarlierCalls([(chat_id, (now - at) / 1000) for chat_id, at in recent], busy)
 
 
 def note_end(conn: Connection, now: int) -> None:

@@ -48,6 +48,10 @@ class TokenBucket:
         """Use a token; the count may go below zero, which makes later callers wait longer."""
         self._tokens -= 1.0
 
+    def empty(self, now: float) -> None:
+        """Take all tokens that there are."""
+        self._tokens = min(0.0, self.tokens(now))
+
     def take_if_any(self) -> None:
         """Use a token if there is one."""
         self._tokens = max(0.0, self._tokens - 1.0)

@@ -6,7 +6,7 @@ from typing import Final
 
 from tgllm.bot.telegram.buckets import NO_LIMIT, ROUNDING, TokenBucket, positive
 
-__all__ = ["ChatLimits"]
+__all__ = ["WINDOW_SECONDS", "ChatLimits"]
 
 _SPARE_FOR_ANSWERS: Final = 2
 """Calls for which the background leaves room in a chat: an answer and a draft."""
@@ -15,7 +15,7 @@ _SPARE_IN_MINUTE: Final = 1 / 3
 _BACKGROUND_SECONDS: Final = 15.0
 """Interval at which a chat gets one call of the background, although an answer leaves no room for it."""
 
-_MINUTE_SECONDS: Final = 61.0
+WINDOW_SECONDS: Final = 61.0
 """Slightly more than a minute: calls may reach Telegram closer together than they were made."""
 
 
@@ -42,7 +42,7 @@ class ChatLimits:
     def room(self, now: float) -> int:
         """Return how many calls may be made at once beside those that wait."""
         most = self._minute.maxlen or 0
-        while self._minute and self._minute[0] + _MINUTE_SECONDS <= now + ROUNDING:
+        while self._minute and self._minute[0] + WINDOW_SECONDS <= now + ROUNDING:
             self._minute.popleft()
         left = most - len(self._minute) if most else NO_LIMIT
         return min(self._bucket.room(now), left) - self.waiting
@@ -58,7 +58,7 @@ class ChatLimits:
         back = max(1, most - spare)
         if not most or len(self._minute) < back:
             return 0.0
-        return positive(self._minute[-back] + _MINUTE_SECONDS - now)
+        return positive(self._minute[-back] + WINDOW_SECONDS - now)
 
     def background_wait(self, now: float) -> float:
         """Return the seconds until a call of the background may be made."""
@@ -70,5 +70,10 @@ class ChatLimits:
 
     def take(self, now: float) -> None:
         """Count a call that is made now."""
+        self._bucket.tokens(now)
         self._bucket.take()
         self._minute.append(now)
+
+    def empty(self, now: float) -> None:
+        """Leave no burst, as if the chat had taken all of it just now."""
+        self._bucket.empty(now)

@@ -13,6 +13,8 @@ Calls of the outbox don't wait here. The sender asks for the room there is (``ro
 and reserves the room of each before its call, so a row counts as being sent only while its call is made. Previews have
 no rows and wait here, or are skipped (``wait_for``). Calls of the background (access requests, replies to strangers,
 broadcasts) need more room than others: it has to be left over beside the answers.
+
+Telegram's limits span restarts of the bot, so the calls of an earlier run count as well (``remember``).
 """
 
 from collections import OrderedDict
@@ -30,7 +32,7 @@ from aiogram.methods.base import TelegramMethod, TelegramType
 from tgllm.api.clock import Clock
 from tgllm.bot.telegram.background import BackgroundShare
 from tgllm.bot.telegram.buckets import NO_LIMIT, TokenBucket, positive
-from tgllm.bot.telegram.chat_limits import ChatLimits
+from tgllm.bot.telegram.chat_limits import WINDOW_SECONDS, ChatLimits
 from tgllm.config.model import SendingSection
 
 __all__ = ["IN_BACKGROUND", "LARGE_UPLOAD", "RESERVED", "Limiter", "Rates", "Room", "rates_from"]
@@ -98,6 +100,26 @@ class Limiter(BaseRequestMiddleware):
         self._recent: set[int] = set()
         """Chats of the latest calls, which may have no room for the background."""
         self._held_until: dict[int, float] = {}
+
+    def remember(self, calls: Iterable[tuple[int, float]], busy: Iterable[int] = ()) -> None:
+        """Count calls of an earlier run of the program, before the first call of this one.
+
+        Args:
+            calls: chat and age in seconds of each, oldest first.
+            busy: chats in which there may have been previews too, which are not stored: they begin without a burst.
+        """
+        now = self._clock.monotonic()
+        for chat_id, age in calls:
+            at = now - min(max(0.0, age), WINDOW_SECONDS)
+            if chat_id not in self._chats:
+                self._chats[chat_id] = self._new_chat(is_group=chat_id < 0, now=at)
+            self._chats[chat_id].take(at)
+            self._used.add(chat_id)
+            if age < 1:
+                self._overall.take_if_any()
+        for chat_id in busy:
+            self._chat(chat_id).empty(now)
+            self._used.add(chat_id)
 
     def wait_for(self, chat_id: int) -> float:
         """Return the seconds until a call to that chat would be made at once and leave room for another; 0 if now.
@@ -277,8 +299,8 @@ class Limiter(BaseRequestMiddleware):
         private = rates.burst if rates.private > 0 else NO_LIMIT
         return min(private, rates.burst, rates.group_per_minute) if rates.group_per_minute > 0 else private
 
-    def _new_chat(self, *, is_group: bool) -> ChatLimits:
-        rates, now = self._rates, self._clock.monotonic()
+    def _new_chat(self, *, is_group: bool, now: float | None = None) -> ChatLimits:
+        rates, now = self._rates, self._clock.monotonic() if now is None else now
         if is_group:
             return ChatLimits(TokenBucket(rates.group_per_minute / 60, rates.burst, now), rates.group_per_minute)
         return ChatLimits(TokenBucket(rates.private, rates.burst, now))

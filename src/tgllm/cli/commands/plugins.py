@@ -8,8 +8,10 @@ import typer
 from tgllm.api.clock import SystemClock
 from tgllm.api.errors import PluginError
 from tgllm.app import open_host
+from tgllm.cli.foreign import command_records
 from tgllm.cli.options import Options, options_of
 from tgllm.cli.output import JsonOption, print_json, print_table, say
+from tgllm.cli.table import COMMANDS
 from tgllm.i18n import Catalogue
 from tgllm.plugins.loading.breadcrumbs import Breadcrumbs
 from tgllm.plugins.loading.records import PluginRecord
@@ -26,7 +28,7 @@ def plugins() -> None:
 
 @app.command("list")
 def list_plugins(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
-    """List all plugins with their state.
+    """List all plugins with their state, and the shell commands that packages add.
 
     The states are active, quarantined (the note has the reason), disabled, misconfigured, and missing since the last
     run.
@@ -59,7 +61,10 @@ async def _records(options: Options) -> tuple[PluginRecord, ...]:
     loaded = options.load()
     texts = Catalogue(loaded.config.language)
     async with open_host(loaded, SystemClock(), texts, plugins=options.plugins) as (_, host):
-        return host.records
+        own = host.records
+    if not options.plugins:
+        return own
+    return (*own, *await command_records(loaded.config.data_dir, COMMANDS))
 
 
 def _object(record: PluginRecord) -> dict[str, object]:

@@ -37,7 +37,7 @@ def run(
     require_token(loaded)
     if options.plugins and sys.stdin.isatty() and sys.stderr.isatty():
         _ask_about_deadly_plugins(loaded)
-    from tgllm.app import run_bot  # noqa: PLC0415  a missing token is reported before aiogram is imported
+    from tgllm.program import run_bot  # noqa: PLC0415  a missing token is reported before aiogram is imported
 
     raise typer.Exit(run_bot(loaded, plugins=options.plugins))
 

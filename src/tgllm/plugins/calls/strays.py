@@ -50,7 +50,7 @@ def is_of_person(error: BaseException) -> bool:
     """Whether a ``KeyboardInterrupt`` comes from Ctrl-C in a shell command.
 
     asyncio's runner handles the signal there and raises the exception in its own function. The running bot handles the
-    signal itself (``tgllm.app``), so no interrupt in it comes from a person.
+    signal itself (``tgllm.program``), so no interrupt in it comes from a person.
     """
     return isinstance(error, KeyboardInterrupt) and _raised_in(error.__traceback__) == "asyncio.runners"
 

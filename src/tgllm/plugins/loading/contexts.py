@@ -48,12 +48,12 @@ class HostServices:
     logs: Logs
     language: str = "en"
     """Default language, for users whose language is unknown."""
-    chats: LateChats = field(default_factory=LateChats)
-    """Set by a bot, after the plugins are loaded."""
     time_zone: tzinfo = UTC
     """Time zone of the bot."""
     find_person: FindPerson | None = None
     """Reads a person; None where there are no people, as in the check of a plugin."""
+    chats: LateChats = field(default_factory=LateChats)
+    """Set by a bot, after the plugins are loaded."""
 
 
 def make_context(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from tgllm.api.types import JsonObject
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables.outbox import ANSWER, Kind, NewOutbox, Priority
 from tgllm.services.common.lane import Lane
@@ -155,5 +156,9 @@ def as_reply(rows: Sequence[NewOutbox], to: Callable[[Connection], int | None]) 
     """Return the rows with the first one as a reply to the message that ``to`` returns when the row is stored."""
     if not rows:
         return rows
+
+    def late(conn: Connection) -> JsonObject:
+        return reply_parameters(to(conn))
+
     first, *others = rows
-    return [replace(first, late=lambda conn: reply_parameters(to(conn))), *others]
+    return [replace(first, late=late), *others]

@@ -232,10 +232,11 @@ async def _list(registry: ProviderRegistry, provider: str, seconds: float) -> Tr
 
 def value_at(values: Mapping[str, object], name: str) -> object:
     """Return the value of a dotted field, or None."""
-    found: object = values
-    for step in name.split("."):
-        found = cast("Mapping[str, object]", found).get(step) if isinstance(found, Mapping) else None
-    return found
+    step, _, rest = name.partition(".")
+    value = values.get(step)
+    if not rest:
+        return value
+    return value_at(cast("Mapping[str, object]", value), rest) if isinstance(value, Mapping) else None
 
 
 def _named_field(reason: str, plugin_id: str) -> str:

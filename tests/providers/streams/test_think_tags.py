@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tgllm.api.events import ReasoningDelta, TextDelta
-from tgllm.providers.think_tags import ThinkTags
+from tgllm.providers.streams.think_tags import ThinkTags
 
 
 def split(*pieces: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from tgllm.api import Finished, StreamEvent, TextDelta, Unavailable, Waiting
-from tgllm.providers.waiting import NEWS_SECONDS, with_news
+from tgllm.providers.streams.waiting import NEWS_SECONDS, with_news
 
 
 class Source:

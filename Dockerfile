@@ -26,7 +26,7 @@ RUN for project in . plugins/*/; do \
     for wheel in /wheels/*.whl; do \
         basename "$wheel" | sed -E 's/^([^-]+)-([^-]+)-.*/\1==\2/'; \
     done > own.txt; \
-    printf '%s\n' "tgllm[$EXTRAS]" tgllm-gemini tgllm-mistral tgllm-dipseek tgllm-openai > packages.txt; \
+    printf '%s\n' "tgllm[$EXTRAS]" tgllm-gemini tgllm-mistral tgllm-dipseek tgllm-openai tgllm-anthropic > packages.txt; \
     printf '%s' "$PLUGINS" | tr -s '[:space:]' '\n' >> packages.txt
 RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf \
     /opt/tools/bin/pip --python /opt/venv/bin/python install --no-cache-dir --disable-pip-version-check --no-compile \

@@ -194,7 +194,7 @@ class _Run:
             "TGLLM_ADMIN_IDS": ",".join(str(talk.person.id) for talk in self._talks),
             "TGLLM_CONFIG": "",
             # Not needed, and each takes time at every start.
-            "TGLLM_DISABLE_PLUGINS": "dipseek,gemini,local,mistral,openai,whisper",
+            "TGLLM_DISABLE_PLUGINS": "anthropic,dipseek,gemini,local,mistral,openai,whisper",
             "TGLLM_DATA_DIR": str(self._folder),
             "TGLLM_DEFAULT_MODEL": "benchmark/model",
             "TGLLM_SENDING__PACED": str(self._options.paced).lower(),

@@ -23,6 +23,7 @@ PLUGINS = {
     "GEMINI_API_KEY": "Key for the plugin tgllm-gemini.",
     "MISTRAL_API_KEY": "Key for the plugin tgllm-mistral.",
     "DEEPSEEK_API_KEY": "Key for the plugin tgllm-dipseek.",
+    "ANTHROPIC_API_KEY": "Key for the plugin tgllm-anthropic.",
     "OPENAI_API_KEY": "Key for the plugin tgllm-openai; the keys of its other services have their usual names too.",
     "TGLLM_PLUGINS__GEMINI__BASE_URL": "Any other setting of a plugin: TGLLM_PLUGINS__<ID>__<SETTING>.",
 }

@@ -20,6 +20,7 @@ from tgllm.cli.table import COMMANDS
 
 HEAVY = {
     "aiogram",
+    "anthropic",
     "aiohttp",
     "aiosqlite",
     "google",

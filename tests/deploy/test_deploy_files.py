@@ -132,7 +132,7 @@ def test_the_dockerfile_names_extras_and_packages_of_this_repository() -> None:
     packages = set(re.findall(r"\btgllm-[a-z]+\b", " ".join(dockerfile("RUN"))))
 
     assert {"files", "fast", "metrics", "sentry"} <= set(wanted.split(",")) <= extras
-    assert packages == {"tgllm-gemini", "tgllm-mistral", "tgllm-dipseek", "tgllm-openai"}
+    assert packages == {"tgllm-gemini", "tgllm-mistral", "tgllm-dipseek", "tgllm-openai", "tgllm-anthropic"}
     assert all((ROOT / "plugins" / package.replace("-", "_")).is_dir() for package in packages)
 
 

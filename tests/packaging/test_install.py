@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-PLUGINS = ["dipseek", "gemini", "local", "mistral", "openai", "whisper"]
-SDKS = {"faster-whisper", "google-genai", "mistralai", "openai", "xllamacpp"}
+PLUGINS = ["anthropic", "dipseek", "gemini", "local", "mistral", "openai", "whisper"]
+SDKS = {"anthropic", "faster-whisper", "google-genai", "mistralai", "openai", "xllamacpp"}
 OWN_SDK = {
+    "anthropic": set[str](),
     "dipseek": set[str](),
     "gemini": {"google-genai"},
     "local": {"xllamacpp"},
@@ -79,7 +80,7 @@ def test_a_plugin_installs_from_its_folder(install: Install, tree: Path) -> None
 
     packages = environment.packages()
     assert {"tgllm", "tgllm-mistral"} <= packages
-    assert not {"tgllm-dipseek", "tgllm-gemini", "tgllm-local", "tgllm-openai"} & packages
+    assert not {"tgllm-dipseek", "tgllm-gemini", "tgllm-local", "tgllm-openai", "tgllm-anthropic"} & packages
     assert packages & SDKS <= OWN_SDK["mistral"]
 
 

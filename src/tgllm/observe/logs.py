@@ -28,6 +28,7 @@ _QUIET: Final = (
     "PIL",
     "aiogram",
     "aiohttp",
+    "anthropic",
     "apscheduler",
     "asyncio",
     "google_genai",

@@ -355,8 +355,8 @@ def test_a_sync_loads_neither_telegrams_library_nor_an_sdk_that_is_not_used(
     code, names, _ = loaded(shell, "models", "sync")
 
     assert code == 0
-    assert {"tgllm_gemini", "tgllm_mistral", "tgllm_dipseek", "tgllm_openai"} <= names
-    assert not {"aiogram", "google", "mistralai", "openai"} & names
+    assert {"tgllm_gemini", "tgllm_mistral", "tgllm_dipseek", "tgllm_openai", "tgllm_anthropic"} <= names
+    assert not {"aiogram", "anthropic", "google", "mistralai", "openai"} & names
 
 
 @pytest.mark.parametrize("command", [("list",), ("list", "--json"), ("default",)])

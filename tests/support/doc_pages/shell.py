@@ -18,7 +18,7 @@ from tgllm.db.engine.sqlite import connect
 from tgllm.db.file.schema import prepare
 from tgllm.providers.network import VARIABLE
 from tgllm.testing.emulator import EmulatedUser, Emulator
-from tgllm.testing.fake_providers import FakeDipseek, FakeGemini, FakeMistral, FakeOpenAI
+from tgllm.testing.fake_providers import FakeAnthropic, FakeDipseek, FakeGemini, FakeMistral, FakeOpenAI
 
 KEY = "your-key"
 """What pages show for the key of a service; the fake services accept it."""
@@ -76,8 +76,9 @@ async def page_shell(folder: Path) -> AsyncIterator[PageShell]:
         FakeMistral(key=KEY) as mistral,
         FakeDipseek(key=KEY) as dipseek,
         FakeOpenAI(key=KEY) as openai,
+        FakeAnthropic(key=KEY) as anthropic,
     ):
-        fakes = {"GEMINI": gemini, "MISTRAL": mistral, "DIPSEEK": dipseek, "OPENAI": openai}
+        fakes = {"GEMINI": gemini, "MISTRAL": mistral, "DIPSEEK": dipseek, "OPENAI": openai, "ANTHROPIC": anthropic}
         addresses = {f"TGLLM_PLUGINS__{name}__BASE_URL": fake.base_url for name, fake in fakes.items()}
         environ = set_up(folder, emulator) | addresses
         terminal, inner = pty.openpty()

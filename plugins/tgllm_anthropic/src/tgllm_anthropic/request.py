@@ -96,7 +96,7 @@ class Encoder:
             check_size(file, _MAX_IMAGE)
         most = _LONG_PAGES if (self.abilities.window or 0) >= _LONG_WINDOW else _PAGES
         if file.pages and file.pages > most:
-            raise Unsupported(f"{model} takes {most} pages at most, and there are {file.pages}", mime_type=PDF)
+            raise Unsupported(f"the PDF is too long for {model} (pages: {file.pages}, maximum: {most})", mime_type=PDF)
 
     # --- settings -------------------------------------------------------------------------
 

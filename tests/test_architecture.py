@@ -176,7 +176,7 @@ class TestLoading:
         assert len(own(loaded)) <= most
 
     @pytest.mark.parametrize(
-        ("command", "most"), [("plugins list", 141), ("models sync", 178), ("models default", 167), ("ping", 175)]
+        ("command", "most"), [("plugins list", 149), ("models sync", 178), ("models default", 172), ("ping", 175)]
     )
     def test_a_command_that_opens_plugins_loads_no_bot(self, filled: Path, command: str, most: int) -> None:
         loaded = modules_loaded_by(filled, *command.split())

@@ -105,8 +105,8 @@ def page() -> str:
 
 
 def _modules() -> Sequence[Path]:
-    api, providers = (sorted((SOURCES / folder).glob("*.py")) for folder in ("api", "providers"))
-    return [SOURCES / "hookspecs.py", *api, *providers]
+    folders = ("api", "providers", "providers/streams")
+    return [SOURCES / "hookspecs.py", *(path for folder in folders for path in sorted((SOURCES / folder).glob("*.py")))]
 
 
 def _names(tree: ast.Module) -> Sequence[str]:
@@ -171,7 +171,7 @@ def _default(value: ast.expr | None) -> str:
 
 
 def _function(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
-    return f"def {node.name}{_arguments(node)}"
+    return f"def {node.name}{_apart(_arguments(node))}"
 
 
 def _arguments(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from tgllm.api.clock import Clock, SystemClock
 from tgllm.api.errors import DatabaseError
+from tgllm.api.people import UserInfo
 from tgllm.config.checks import zone
 from tgllm.config.load import LoadedConfig
 from tgllm.config.model import Config
 from tgllm.config.paths import database_path
 from tgllm.db.database import Database
 from tgllm.db.engine.lock import LOCK_NAME
+from tgllm.db.engine.unit import Connection
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import get_logger
 from tgllm.plugins.discovery import FoundPlugin, discover
@@ -25,7 +27,6 @@ from tgllm.plugins.host import PluginHost
 from tgllm.plugins.loading.assemble import PluginChoice
 from tgllm.plugins.loading.clashes import CORE_COMMANDS
 from tgllm.plugins.loading.contexts import HostServices
-from tgllm.services.people.lookup import look_up
 
 if TYPE_CHECKING:
     from tgllm.bot.runtime import BotRuntime
@@ -70,12 +71,18 @@ async def open_host(
         database = await stack.enter_async_context(await Database.open(database_path(config.data_dir), clock=clock))
         host = await PluginHost.load(
             discover() if found is None else found,
-            HostServices(database, config.data_dir, clock, texts, get_logger, config.language, time_zone, look_up),
+            HostServices(database, config.data_dir, clock, texts, get_logger, config.language, time_zone, _find_person),
             settings=loaded.plugins,
             choice=PluginChoice(others=plugins, disabled=frozenset(config.disable_plugins)),
             reserved_commands=CORE_COMMANDS,
         )
         yield database, await stack.enter_async_context(host)
+
+
+def _find_person(conn: Connection, user_id: int, now: int) -> UserInfo | None:
+    from tgllm.services.people.standing import find_person  # noqa: PLC0415  `tgllm plugins list` needs no service
+
+    return find_person(conn, user_id, now)
 
 
 @asynccontextmanager

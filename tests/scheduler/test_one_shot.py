@@ -258,12 +258,12 @@ class TestPlanning:
         async with running():
             for name in "ab":
                 await plugin.jobs.of(7).at(later, name)
-            with pytest.raises(PluginError, match="more than 2 jobs for 7: cancel some"):
+            with pytest.raises(PluginError, match="for 7 are more than 2: cancel some"):
                 await plugin.jobs.of(7).at(later, "c")
             await plugin.jobs.of(7).at(later, "b", "in place of the other")
             for name in "cd":
                 await plugin.jobs.at(later, name)
-            with pytest.raises(PluginError, match="more than 4 jobs: cancel some"):
+            with pytest.raises(PluginError, match="are more than 4: cancel some"):
                 await plugin.jobs.at(later, "e")
             assert [job.id for job in await plugin.jobs.list()] == ["c", "d"]
 

@@ -82,7 +82,14 @@ class Attempts:
             result = "ok" if isinstance(outcome, Returned) else "failed"
             JOBS.add(f"{job.plugin_id}.{HOOK_OF[job.kind]}", result)
             duration = round((self.clock.monotonic() - began) * 1000)
-            log.info("job.ended", plugin=job.plugin_id, hook=HOOK_OF[job.kind], outcome=result, duration_ms=duration)
+            log.info(
+                "job.ended",
+                plugin=job.plugin_id,
+                hook=HOOK_OF[job.kind],
+                job=job.job_id,
+                outcome=result,
+                duration_ms=duration,
+            )
             if isinstance(outcome, Returned):
                 await self.database.write(lambda conn: jobs.finish(conn, job))
             else:
@@ -127,17 +134,21 @@ class Attempts:
             return jobs.finish(conn, job) if is_last else jobs.retry(conn, job, run_at, reason)
 
         is_planned = await self.database.write(unit)
-        self._report(job, outcome, reason, "job.given_up" if is_last and is_planned else "job.failed")
+        self._report(job, outcome, reason, is_given_up=is_last and is_planned)
         if is_planned and not is_last:
-            log.warning("job.retried", plugin=job.plugin_id, attempt=attempt, retry_in_seconds=round(pause))
+            log.warning(
+                "job.retried", plugin=job.plugin_id, job=job.job_id, attempt=attempt, retry_in_seconds=round(pause)
+            )
 
-    def _report(self, job: PluginJob, outcome: Outcome[object], reason: str, event: str) -> None:
+    def _report(self, job: PluginJob, outcome: Outcome[object], reason: str, *, is_given_up: bool) -> None:
         """Log a failure that the plugin has named and that is tried again, and report any other one."""
         error = outcome.error if isinstance(outcome, Raised) else PluginError(f"{HOOK_OF[job.kind]} {reason}")
-        if event == "job.failed" and isinstance(outcome, Raised) and contract_error(error) is not None:
-            log.warning(event, plugin=job.plugin_id, reason=reason)
+        if is_given_up:
+            self.errors.report(error, event="job.given_up", plugin=job.plugin_id, job=job.job_id)
+        elif isinstance(outcome, Raised) and contract_error(error) is not None:
+            log.warning("job.failed", plugin=job.plugin_id, job=job.job_id, reason=reason)
         else:
-            self.errors.report(error, event=event, plugin=job.plugin_id, job=job.job_id)
+            self.errors.report(error, event="job.failed", plugin=job.plugin_id, job=job.job_id)
 
 
 def _reason(outcome: Outcome[object]) -> str:

@@ -114,7 +114,7 @@ class OneShotJobs:
 
     async def _run_one(self, job: PluginJob, bound: Bound) -> Outcome[object] | None:
         if self._running.blocks(job):
-            raise PluginError(f"the job {job.job_id} runs already")
+            raise PluginError(f"the job {job.job_id} already runs")
         started = await self._start([(job, bound)])
         return await self._run(job, bound) if started else None
 

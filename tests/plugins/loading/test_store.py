@@ -198,7 +198,7 @@ class TestRoom:
         await mine.set("a", 1)
         await mine.set("b", 1)
         for refused in (mine.set("c", 1), mine.update("c", lambda _: 1)):
-            with pytest.raises(PluginError, match="the plugin echo keeps more than 2 values for 7: delete values"):
+            with pytest.raises(PluginError, match="the values of the plugin echo for 7 are more than 2: delete values"):
                 await refused
         assert await mine.keys() == ["a", "b"]
         await mine.set("a", 2)
@@ -206,7 +206,7 @@ class TestRoom:
         await mine.set("c", 1)
         await stores["echo"].of(8).set("a", 1)
         await stores["echo"].set("a", 1)
-        with pytest.raises(PluginError, match="the plugin echo keeps more than 4 values: delete"):
+        with pytest.raises(PluginError, match="the values of the plugin echo are more than 4: delete"):
             await stores["echo"].set("b", 1)
         await stores["basics"].set("b", 1)
 

@@ -114,12 +114,12 @@ class PluginJobs:
         """Check the number of jobs; the error undoes the transaction."""
         if self._owner and jobs.count(conn, self._plugin, self._owner) > MOST_OF_OWNER:
             raise PluginError(
-                f"the plugin {self._plugin} has more than {MOST_OF_OWNER:,} jobs for {self._owner}: "
+                f"the jobs of the plugin {self._plugin} for {self._owner} are more than {MOST_OF_OWNER:,}: "
                 "cancel some of them, or wait until they have run"
             )
         if jobs.count(conn, self._plugin) > MOST_OF_PLUGIN:
             raise PluginError(
-                f"the plugin {self._plugin} has more than {MOST_OF_PLUGIN:,} jobs: "
+                f"the jobs of the plugin {self._plugin} are more than {MOST_OF_PLUGIN:,}: "
                 "cancel some of them, or plan the next one when one has run"
             )
 

@@ -162,15 +162,15 @@ class PluginStore:
     def _is_full(self, conn: Connection) -> str:
         """Return what is full, as the start of a sentence; empty if there is room."""
         if self._owner and (excess := _excess(values.room_of(conn, self._plugin, self._owner), OWNER_ROOM)):
-            return f"the plugin {self._plugin} keeps {excess} for {self._owner}"
+            return f"the values of the plugin {self._plugin} for {self._owner} {excess}"
         excess = _excess(values.room_of(conn, self._plugin), PLUGIN_ROOM)
-        return f"the plugin {self._plugin} keeps {excess}" if excess else ""
+        return f"the values of the plugin {self._plugin} {excess}" if excess else ""
 
 
 def _excess(room: Room, most: Room) -> str:
     if room.keys > most.keys:
-        return f"more than {most.keys:,} values"
-    return f"more than {most.bytes // 2**20} MiB of values" if room.bytes > most.bytes else ""
+        return f"are more than {most.keys:,}"
+    return f"take more than {most.bytes // 2**20} MiB" if room.bytes > most.bytes else ""
 
 
 def _result(value: Json) -> Json:

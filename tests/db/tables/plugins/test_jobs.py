@@ -13,7 +13,7 @@ EVERY = tuple(jobs.HOOK_OF)
 
 
 def plan(conn: sqlite3.Connection, **changes: object) -> PluginJob:
-    job = replace(JOB, **changes)  # pyright: ignore[reportArgumentType]  a test's
+    job = replace(JOB, **changes)  # pyright: ignore[reportArgumentType]  fields of any type
     jobs.plan(conn, job, NOW)
     found = jobs.get(conn, job.plugin_id, job.owner, job.job_id)
     assert found is not None

@@ -56,7 +56,7 @@ def check_version(version: str | None) -> str:
 def check_conversation(body: CountBody, model: FakeModel, version: str, signatures: Signatures) -> None:
     """Check roles, blocks, files, marks for the cache and the reasoning of earlier answers."""
     if body.marks > _MAX_MARKS:
-        message = f"A maximum of {_MAX_MARKS} blocks with cache_control may be provided. Found {body.marks}."
+        message = f"A maximum of 4 blocks with cache_control may be provided. Found {body.marks}."
         raise Refusal(_ERRORS.invalid(message))
     if body.messages[-1].role != "user" and not model.prefill:
         message = (

@@ -16,6 +16,7 @@ from tgllm.api import (
     ProviderError,
     QuotaExceeded,
     RateLimited,
+    ReasoningDelta,
     Refused,
     TextPart,
     Unavailable,
@@ -83,6 +84,15 @@ class TestReasoning:
         await hear(provider, later(data))
 
         assert fake.requests[-1].body["messages"][1]["content"][0] == block
+
+    async def test_reasoning_after_text_is_shown_and_not_kept(
+        self, fake: FakeAnthropic, provider: AnthropicProvider
+    ) -> None:
+        fake.order(Answer((ReasoningDelta("One"), "Yes", ReasoningDelta("Two"), " and no")))
+
+        heard = await hear(provider, HELLO)
+
+        assert (heard.reasoning, heard.text, heard.finished.provider_data) == ("OneTwo", "Yes and no", None)
 
     async def test_unsigned_and_too_long_reasoning_is_not_kept(
         self, fake: FakeAnthropic, provider: AnthropicProvider

@@ -214,6 +214,27 @@ class TestMessages:
         assert isinstance(error, Unsupported)
         assert fake.requests == []
 
+    async def test_a_model_that_takes_no_files(
+        self, fake: FakeAnthropic, provider: AnthropicProvider, tmp_path: Path
+    ) -> None:
+        fake.add_model("claude-plain", context_window=10_000)
+        await provider.list_models()
+        fake.requests.clear()
+
+        error = await failure(provider, question("claude-plain", "What is this?", a_file(tmp_path, "image/png")))
+
+        assert isinstance(error, Unsupported)
+        assert fake.requests == []
+
+    async def test_a_file_goes_to_a_model_of_which_nothing_is_known(
+        self, fake: FakeAnthropic, provider: AnthropicProvider, tmp_path: Path
+    ) -> None:
+        fake.add_model("qwen3-vl", context_window=10_000, vision=True)
+
+        body = await sent(fake, provider, question("qwen3-vl", "What is this?", a_file(tmp_path, "image/png")))
+
+        assert {block["type"] for block in body["messages"][0]["content"]} == {"image", "text"}
+
 
 class TestHeaders:
     async def test_version_key_and_betas(self, fake: FakeAnthropic, make: Make) -> None:

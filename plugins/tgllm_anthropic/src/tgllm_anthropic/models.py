@@ -31,7 +31,8 @@ class Abilities:
     """Whether it reasons without the field ``thinking``."""
     efforts: frozenset[str] = frozenset()
     temperature: bool = False
-    mime_types: frozenset[str] = frozenset()
+    mime_types: frozenset[str] | None = None
+    """Types of files; None if that is not known."""
     window: int | None = None
     """Maximum tokens of a request."""
     output: int | None = None
@@ -74,7 +75,7 @@ def read_model(entry: JsonObject, known: Abilities, prices: Mapping[str, Price])
         title=as_text(entry.get("display_name")),
         context_window=abilities.window,
         max_output_tokens=abilities.output,
-        mime_types=abilities.mime_types,
+        mime_types=abilities.mime_types or frozenset[str](),
         reasoning=abilities.reasons,
         price=prices.get(model) or prices.get(_DATE.sub("", model)),
     )
@@ -93,7 +94,8 @@ def _completed(entry: JsonObject, known: Abilities) -> Abilities:
     kinds = known.mime_types
     for name, added in (("image_input", IMAGE_TYPES), ("pdf_input", frozenset({PDF}))):
         if name in can:
-            kinds = kinds | added if _is_supported(can[name]) else kinds - added
+            before = kinds or frozenset[str]()
+            kinds = before | added if _is_supported(can[name]) else before - added
     return replace(
         known,
         mime_types=kinds,
@@ -126,7 +128,7 @@ def _abilities(table: Mapping[str, Any]) -> Abilities:
         is_on=table.get("on", False),
         efforts=frozenset(EFFORTS) if table.get("efforts") else frozenset(),
         temperature=table.get("temperature", False),
-        mime_types=IMAGE_TYPES | {PDF} if is_claude else frozenset(),
+        mime_types=IMAGE_TYPES | {PDF} if is_claude else None,
         window=table.get("window"),
         output=table.get("output"),
     )

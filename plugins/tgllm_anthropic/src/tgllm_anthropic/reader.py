@@ -50,6 +50,8 @@ class AnswerReader:
         self._stop_reason = ""
         self._explanation = ""
         self._spoken = False
+        self._is_mixed = False
+        """Whether reasoning came after text, so that its place in the answer would be lost."""
         self._begun = False
         self._odd: BadResponse | None = None
         self.done = False
@@ -144,6 +146,7 @@ class AnswerReader:
                 yield from self._thought(index, block.get("thinking"), f"{place}.thinking")
                 self._sign(index, block)
             case "redacted_thinking":
+                self._is_mixed = self._is_mixed or self._spoken
                 self._thoughts[index] = {"type": "redacted_thinking", "data": as_text(block.get("data"))}
             case _:
                 pass
@@ -172,6 +175,7 @@ class AnswerReader:
 
     def _thought(self, index: int, value: Json, place: str) -> Iterator[StreamEvent]:
         text = _checked(value, place)
+        self._is_mixed = self._is_mixed or self._spoken
         block = self._thoughts.setdefault(index, {"type": "thinking", "thinking": "", "signature": ""})
         block["thinking"] = block.get("thinking", "") + text
         if text:
@@ -208,9 +212,9 @@ class AnswerReader:
         )
 
     def _kept(self) -> JsonObject | None:
-        """Return the reasoning for later turns, unless it is unsigned or larger than 256 KiB."""
+        """Return the reasoning for later turns, unless it is incomplete, after text, or larger than 256 KiB."""
         blocks: list[Json] = [block for _, block in sorted(self._thoughts.items()) if _is_complete(block)]
-        if not blocks or len(blocks) < len(self._thoughts):
+        if self._is_mixed or not blocks or len(blocks) < len(self._thoughts):
             return None
         data: JsonObject = {"thinking": blocks}
         return data if len(encode_json(data)) <= _MAX_PROVIDER_DATA else None

@@ -90,7 +90,7 @@ class Encoder:
 
     def _check_file(self, file: FilePart, model: str) -> None:
         known = self.abilities.mime_types
-        if file.mime_type not in (known or IMAGE_TYPES | {PDF}):
+        if file.mime_type not in (IMAGE_TYPES | {PDF} if known is None else known):
             raise unsupported(file, model)
         if file.mime_type in IMAGE_TYPES:
             check_size(file, _MAX_IMAGE)

@@ -26,7 +26,18 @@ ROOMS = rooms.read_rooms((ROOT / "CONTEXT.md").read_text(encoding="utf-8"))
 METHODS = {
     name[0].lower() + name[1:] for name in methods.__all__ if issubclass(getattr(methods, name), methods.TelegramMethod)
 }
-HEAVY = {"aiogram", "anthropic", "aiohttp", "aiosqlite", "apscheduler", "google", "httpx", "mistralai", "openai", "tomlkit"}
+HEAVY = {
+    "aiogram",
+    "aiohttp",
+    "aiosqlite",
+    "anthropic",
+    "apscheduler",
+    "google",
+    "httpx",
+    "mistralai",
+    "openai",
+    "tomlkit",
+}
 
 Breaches = list[str]
 

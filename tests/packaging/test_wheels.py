@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
-PLUGINS = ["tgllm_anthropic", "tgllm_dipseek", "tgllm_gemini", "tgllm_local", "tgllm_mistral", "tgllm_openai", "tgllm_whisper"]
+PLUGINS = [
+    "tgllm_anthropic",
+    "tgllm_dipseek",
+    "tgllm_gemini",
+    "tgllm_local",
+    "tgllm_mistral",
+    "tgllm_openai",
+    "tgllm_whisper",
+]
 PACKAGES = ["tgllm", *PLUGINS]
 
 pytestmark = pytest.mark.packaging

@@ -255,14 +255,16 @@ class TestErrors:
     async def test_fields_that_no_person_chose_are_left_out(
         self, fake: FakeAnthropic, provider: AnthropicProvider
     ) -> None:
-        for name in ("cache_control", "metadata", "thinking"):
+        for name in ("cache_control.ephemeral.ttl", "metadata", "thinking.adaptive.display"):
             fake.answer(error=fake.errors.invalid(f"{name}: Extra inputs are not permitted"))
 
         await hear(provider, replace(HELLO, user_key="ab12"))
 
         assert not {"cache_control", "metadata", "thinking"} & fake.requests[-1].body.keys()
 
-    @pytest.mark.parametrize(("field", "given"), [("thinking", "low"), ("output_config", "low"), ("thinking", "none")])
+    @pytest.mark.parametrize(
+        ("field", "given"), [("thinking", "low"), ("output_config.effort", "low"), ("thinking", "none")]
+    )
     async def test_chosen_fields_are_not(
         self, fake: FakeAnthropic, provider: AnthropicProvider, field: str, given: Any
     ) -> None:

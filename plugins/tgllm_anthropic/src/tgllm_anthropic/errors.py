@@ -35,6 +35,8 @@ _FILES = re.compile(
     r"|(could not|unable to) process",
     re.IGNORECASE,
 )
+_INSIDE = re.compile(r"(thinking|output_config|metadata|cache_control)\.[\w.]{1,80}: extra inputs", re.IGNORECASE)
+"""A field inside of one that can be left out, as gateways for earlier versions of the API refuse it."""
 
 
 class Outdated(BadResponse):
@@ -50,6 +52,8 @@ def explain_anthropic(failure: Failure) -> ProviderError:
         status = next((_BY_TYPE[code] for code in failure.codes if code in _BY_TYPE), 0)
         failure = replace(failure, status=status)
     found = explain(failure)
+    if found.params and (inside := _INSIDE.match(failure.message)):
+        found.params = {**found.params, "rejected_field": inside[1].lower()}
     if failure.status == _CONFLICT:
         return Unavailable(str(failure), retry_after=wait_hint(failure))
     if failure.status != _INVALID or type(found) is not ProviderError or found.params:

@@ -10,7 +10,7 @@ from benchmarks.chaos.judge import Verdict
 from benchmarks.simulation.loop import SimulatedLoop, Stuck
 from benchmarks.simulation.outside import Outside
 from benchmarks.simulation.stage import Stage
-from tgllm.bot.runtime import open_runtime
+from tgllm.bot.runtime import open_replies, open_runtime
 from tgllm.db.tables import inbox, outbox
 from tgllm.services.bot_core import open_bot_core
 
@@ -192,7 +192,8 @@ class Schedule:
                 loop.call_at(action.at, crowd.act, action)
         async with (
             open_bot_core(self._stage.core) as core,
-            open_runtime(core, self._stage.emulator.token) as runtime,
+            open_replies(core) as composer,
+            open_runtime(core, composer, self._stage.emulator.token) as runtime,
         ):
             stop = asyncio.Event()
             running = asyncio.create_task(runtime.run(stop))

@@ -147,6 +147,7 @@ RUNS: Mapping[str, Sequence[Sequence[str]]] = {
     "errors list": [[], ["--json"]],
     "errors show": [[BAD], [BAD, "--json"]],
     "plugins list": [[], ["--json"]],
+    "plugins retry": [[BAD]],
 }
 """The arguments with which each command is run; a new command needs an entry."""
 

@@ -158,7 +158,7 @@ class TestFailures:
         assert result.out == ""
         assert result.err.splitlines() == [
             f"tgllm: {path}:1: unknown key lnguage; did you mean language?",
-            f"{path}:3 (turns.attempts): must be a valid integer, unable to parse string as an integer, such as 2",
+            f"{path}:3 (turns.attempts): must be a valid integer, unable to parse string as an integer, such as 4",
         ]
 
     @pytest.mark.parametrize("how", ["flag", "variable", "dotenv", "not at all"])

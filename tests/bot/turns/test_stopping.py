@@ -29,6 +29,22 @@ async def test_the_stop_command_ends_a_turn_and_keeps_what_came(
     assert provider.open_streams == 0
 
 
+@pytest.mark.parametrize("command", ["/stop", "/cancel"])
+async def test_a_question_that_was_sent_after_the_command_is_answered(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, command: str
+) -> None:
+    """Both may be handled at once, since a command that stops does not wait for what runs."""
+    go_on = asyncio.Event()
+    provider.answer("Half", go_on, " and half")
+    async with start():
+        await ann.say(command)
+        await ann.say("go")
+        await emu.wait_for_draft(ann.private_chat(), lambda draft: draft.text == "Half")
+        await emu.wait_for(lambda: "There is nothing to stop." in ann.private_chat().bot_texts)
+        go_on.set()
+        await emu.wait_for(lambda: "Half and half" in ann.private_chat().bot_texts)
+
+
 async def test_the_stop_button_of_a_draft_ends_its_turn(
     emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
 ) -> None:

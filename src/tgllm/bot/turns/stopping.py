@@ -5,7 +5,7 @@ from typing import Any
 
 from tgllm.bot.scope import Scope
 from tgllm.bot.turns.ownership import is_theirs, not_theirs
-from tgllm.bot.turns.unsent import drop_unsent, dropped_text
+from tgllm.bot.turns.unsent import drop_unsent, dropped_text, is_later
 from tgllm.bot.updates.raw import content_of, turn_id_of
 from tgllm.bot.updates.values import as_mapping
 from tgllm.db.engine.unit import Connection
@@ -43,7 +43,8 @@ async def _stop_turn(scope: Scope, *, also_next: bool) -> str | None:
     """
     running, lane = scope.core.running, scope.lane.key
     current = running.in_lane(lane)
-    if current is not None:
+    # A question that was sent after a command may have started before the command is handled.
+    if current is not None and not (also_next and is_later(current.turn.id, scope.row)):
         turn = current.turn
         if not is_theirs(scope, turn.user.id, turn.author_id):
             return not_theirs(scope, turn.user.name)

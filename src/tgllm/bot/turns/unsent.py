@@ -15,9 +15,10 @@ from tgllm.bot.updates.values import as_id, as_mapping
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries.unsent import replace_unsent, stop_after_this, unsent_in
 from tgllm.db.tables import inbox, messages, outbox
+from tgllm.db.tables.inbox import InboxRow
 from tgllm.db.tables.outbox import OutboxRow
 
-__all__ = ["Dropped", "drop_unsent", "dropped_text"]
+__all__ = ["Dropped", "drop_unsent", "dropped_text", "is_later"]
 
 _WHY = "stopped by a person"
 
@@ -37,13 +38,22 @@ class Dropped:
 
 
 async def drop_unsent(scope: Scope) -> Dropped:
-    """Drop what waits in the lane of an update, except for the placeholder of a running turn; remove its files."""
+    """Drop what waits in the lane of an update, and remove its files.
+
+    The placeholder of a running turn stays, and the answers to what came after the update.
+    """
     running = scope.core.running.in_lane(scope.lane.key)
     current = None if running is None else running.turn.id
     dropped = await scope.write(lambda conn: _drop(conn, scope, current))
     for payload in dropped.documents:
         await remove_document(payload)
     return dropped
+
+
+def is_later(turn_id: str | None, row: InboxRow) -> bool:
+    """Return whether a turn is of an update that came after another one."""
+    number = (turn_id or "").removeprefix("u")
+    return number.isdecimal() and int(number) > row.update_id
 
 
 def dropped_text(scope: Scope, dropped: Dropped) -> str:
@@ -54,8 +64,9 @@ def dropped_text(scope: Scope, dropped: Dropped) -> str:
 
 def _drop(conn: Connection, scope: Scope, current: str | None) -> Dropped:
     waiting, sending = unsent_in(conn, scope.lane.key)
-    waiting = [row for row in waiting if row.turn_id != current]
+    waiting = [row for row in waiting if row.turn_id != current and not is_later(row.turn_id, scope.row)]
     sending = [row for row in sending if row.turn_id != current and FOLLOWING in row.payload]
+    sending = [row for row in sending if not is_later(row.turn_id, scope.row)]
     foreign: str | None = None
     count, in_history = 0, False
     documents: list[Mapping[str, Any]] = []

@@ -145,7 +145,8 @@ def _joined(field: str, values: Iterable[PluginValue]) -> PluginValue:
 def _shown(key: Key, value: PluginValue | None) -> Json:
     if value is None:
         default: object = key.field.get_default(call_default_factory=True) if not key.field.is_required() else None
-        return HIDDEN if key.is_secret and default is not None else visible_value(default)
+        # An empty table of secrets holds none.
+        return HIDDEN if key.is_secret and default not in (None, {}, ()) else visible_value(default)
     if key.is_secret or isinstance(value.value, SecretFile) or _hides(value.value):
         return HIDDEN
     return visible_value(value.value)

@@ -196,7 +196,8 @@ def _section(entry: Entry) -> str:
     if entry.meaning:
         text += "\n\n".join(_markdown(part) for part in entry.meaning.split("\n\n")) + "\n"
     if " = " in entry.signature and not entry.members:
-        text += f"\n```python\n{entry.signature}\n```\n"
+        # ``ast`` writes single quotes; the checks of the project want double ones.
+        text += f"\n```python\n{entry.signature}\n```\n".replace("'", '"')
     fields = [member for member in entry.members if member.signature.startswith((":", " ="))]
     methods = [member for member in entry.members if member not in fields]
     if fields:

@@ -146,6 +146,8 @@ class Schedule:
     def _crash(self) -> None:
         outside = self._outside
         outside.crashes.append(outside.steps)
+        # The time until the next life is no time in which everything is answered.
+        outside.quiet_since = None
         self._stage.network.crash()
         self._stage.drop_memory()
         self._stage.time.now += outside.dice.choice((0.5, 2.0, 20.0))

@@ -10,6 +10,7 @@ import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from types import MethodType, SimpleNamespace
 from typing import Any, cast
@@ -24,6 +25,7 @@ from benchmarks.simulation.storage import Storage
 from benchmarks.simulation.telegram import Network
 from tgllm import app
 from tgllm.api import ChatRequest, Finished, Role, StreamEvent, TextDelta
+from tgllm.bot.loading import LATE_MODULES
 from tgllm.bot.telegram import session
 from tgllm.bot.ui import command_menu
 from tgllm.bot.ui.command_menu import CommandMenu
@@ -157,6 +159,9 @@ class Stage:
 async def open_stage(folder: Path, stack: AsyncExitStack, *, paced: bool = True) -> Stage:
     """Open it on the running loop, which must stay as it is."""
     _without_threads()
+    for name in LATE_MODULES:
+        # In each life, also in the first one of the process, as if they had been imported before.
+        import_module(name)
     time = Time()
     clock = SimulatedClock(time)
     world = World(clock, paced=paced)

@@ -45,7 +45,7 @@ def run(
 def _ask_about_deadly_plugins(loaded: LoadedConfig) -> None:
     """Ask about each plugin that has ended an earlier start whether to leave it out.
 
-    Without a terminal nobody can answer: such a plugin is left out after the second time.
+    Without a terminal it does not ask: such a plugin is left out after the second time.
     """
     from tgllm.cli.output import agree  # noqa: PLC0415  only in a terminal
     from tgllm.plugins.discovery import discover  # noqa: PLC0415  the same

@@ -20,7 +20,7 @@ FindPerson = Callable[[Connection, int, int], UserInfo | None]
 
 
 class PluginPeople:
-    """Lookup of people. Where there is no database, nobody is known."""
+    """Lookup of people. Without a database it finds no person."""
 
     def __init__(
         self, database: "Database | None", clock: Clock, time_zone: tzinfo, find_person: FindPerson | None

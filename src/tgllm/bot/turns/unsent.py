@@ -17,6 +17,7 @@ from tgllm.db.queries.unsent import replace_unsent, stop_after_this, unsent_in
 from tgllm.db.tables import inbox, messages, outbox
 from tgllm.db.tables.inbox import InboxRow
 from tgllm.db.tables.outbox import OutboxRow
+from tgllm.services.common.turn_ids import update_id_of
 
 __all__ = ["Dropped", "drop_unsent", "dropped_text", "is_later"]
 
@@ -52,8 +53,8 @@ async def drop_unsent(scope: Scope) -> Dropped:
 
 def is_later(turn_id: str | None, row: InboxRow) -> bool:
     """Return whether a turn is of an update that came after another one."""
-    number = (turn_id or "").removeprefix("u")
-    return number.isdecimal() and int(number) > row.update_id
+    update_id = update_id_of(turn_id)
+    return update_id is not None and update_id > row.update_id
 
 
 def dropped_text(scope: Scope, dropped: Dropped) -> str:
@@ -64,9 +65,9 @@ def dropped_text(scope: Scope, dropped: Dropped) -> str:
 
 def _drop(conn: Connection, scope: Scope, current: str | None) -> Dropped:
     waiting, sending = unsent_in(conn, scope.lane.key)
-    waiting = [row for row in waiting if row.turn_id != current and not is_later(row.turn_id, scope.row)]
-    sending = [row for row in sending if row.turn_id != current and FOLLOWING in row.payload]
-    sending = [row for row in sending if not is_later(row.turn_id, scope.row)]
+    kept = {row.turn_id for row in [*waiting, *sending] if row.turn_id == current or is_later(row.turn_id, scope.row)}
+    waiting = [row for row in waiting if row.turn_id not in kept]
+    sending = [row for row in sending if row.turn_id not in kept and FOLLOWING in row.payload]
     foreign: str | None = None
     count, in_history = 0, False
     documents: list[Mapping[str, Any]] = []
@@ -110,6 +111,7 @@ def _asked_by(conn: Connection, turn_id: str) -> tuple[Sequence[int | None], boo
     said = messages.of_turn(conn, turn_id)
     if said:
         return [message.user_id for message in said], True
-    row = inbox.get(conn, int(turn_id.removeprefix("u"))) if turn_id[1:].isdecimal() else None
+    update_id = update_id_of(turn_id)
+    row = None if update_id is None else inbox.get(conn, update_id)
     sender = None if row is None else as_id(as_mapping(content_of(row).get("from")).get("id"))
     return [sender], False

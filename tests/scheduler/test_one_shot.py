@@ -539,7 +539,7 @@ class TestCalls:
     ) -> None:
         plugin.errors = [OSError("disk")]
         async with running():
-            await database.write(lambda conn: jobs.notify(conn, "forget", 7, None, 1, int(clock.now() * 1000)))
+            await database.write(lambda conn: jobs.notify(conn, "forget", 7, None, int(clock.now() * 1000)))
             assert await plugin.calls.get() == ("forget", 7)
         await clock.advance(60)
         async with running():
@@ -553,7 +553,7 @@ class TestCalls:
         async with running():
             await plugin.jobs.of(7).at(clock.now(), "a")
             assert (await plugin.calls.get()).owner == 7
-            await database.write(lambda conn: jobs.notify(conn, "forget", 7, None, 1, int(clock.now() * 1000)))
+            await database.write(lambda conn: jobs.notify(conn, "forget", 7, None, int(clock.now() * 1000)))
             await plugin.jobs.of(8).at(clock.now(), "b")
             assert (await plugin.calls.get()).owner == 8
             assert plugin.calls.empty()
@@ -566,7 +566,7 @@ class TestCalls:
     ) -> None:
         data = {"old": -5, "new": -1005}
         async with running():
-            await database.write(lambda conn: jobs.notify(conn, "chat_moved", -5, data, 1, int(clock.now() * 1000)))
+            await database.write(lambda conn: jobs.notify(conn, "chat_moved", -5, data, int(clock.now() * 1000)))
             assert await plugin.calls.get() == ("moved", -5, -1005)
             await until(lambda: _is_empty(database))
 

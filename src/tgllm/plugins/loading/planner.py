@@ -1,7 +1,6 @@
 """One-shot jobs of a plugin."""
 
 import math
-import os
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -71,9 +70,7 @@ class PluginJobs:
         due = _seconds(time)
         _check_id(job_id)
         checked_json(data, f"the data of the job {job_id!r}", MOST_BYTES)
-        job = NewJob(
-            self._plugin, self._owner, job_id, data, math.ceil(due * 1000), int.from_bytes(os.urandom(7), "big")
-        )
+        job = NewJob(self._plugin, self._owner, job_id, data, math.ceil(due * 1000))
         stored = await opened(self._open).write(lambda conn: self._plan(conn, job))
         return planned(stored)
 

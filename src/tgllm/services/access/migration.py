@@ -1,7 +1,5 @@
 """Migration of groups to supergroups: moves the data of a group to its new id."""
 
-import os
-
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries import chat_moves
 from tgllm.db.tables import audit, groups, outbox
@@ -34,7 +32,7 @@ def move_chat(conn: Connection, old: int, new: int, now: int) -> None:
     jobs.move(conn, old, new)
     if not note_move(conn, old, new, now):
         return
-    jobs.notify(conn, "chat_moved", old, {"old": old, "new": new}, int.from_bytes(os.urandom(7), "big"), now)
+    jobs.notify(conn, "chat_moved", old, {"old": old, "new": new}, now)
     entry = audit.NewEntry(
         actor_id=None, source="telegram", action="group.moved", target=str(old), details={"from": old, "to": new}
     )

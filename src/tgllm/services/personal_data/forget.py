@@ -1,7 +1,6 @@
 """Deletion of a person's data: rows, files, and their traces in the write-ahead log."""
 
 import asyncio
-import os
 from pathlib import Path
 
 from tgllm.api.clock import Clock
@@ -40,7 +39,7 @@ def forget(
         return None
     erased = erase(conn, user_id, update_id)
     # The plugins' own data: a bot that runs, or the next one, calls tgllm_forget.
-    jobs.notify(conn, "forget", user_id, None, int.from_bytes(os.urandom(7), "big"), now)
+    jobs.notify(conn, "forget", user_id, None, now)
     details: dict[str, str | int | None] = {
         "conversations": erased.conversations,
         "messages": erased.messages,

@@ -90,8 +90,8 @@ def test_hooks_are_called_for_plugins_that_are_known_to_have_them(conn: sqlite3.
     kv.set_value(conn, "plugins", "remind", {"hooks": ["tgllm_forget", "tgllm_job"]}, NOW)
     kv.set_value(conn, "plugins", "other", {"hooks": ["tgllm_job"]}, NOW)
     kv.set_value(conn, "plugins", "third", {}, NOW)
-    assert jobs.notify(conn, "forget", 7, None, 1, NOW) == 1
-    assert jobs.notify(conn, "forget", 7, None, 2, NOW) == 1
+    assert jobs.notify(conn, "forget", 7, None, NOW) == 1
+    assert jobs.notify(conn, "forget", 7, None, NOW) == 1
     assert due(conn, NOW, ("forget",)) == ["7"]
     assert due(conn, NOW, ("job", "chat_moved")) == []
     assert jobs.waiting(conn) == []

@@ -3,6 +3,7 @@
 ``owner`` is Telegram's id of a person or group, or 0 for jobs of the plugin itself. A row is deleted when it is done.
 """
 
+import os
 import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -43,6 +44,10 @@ JobKind = Literal["job", "forget", "chat_moved"]
 HOOK_OF: dict[JobKind, str] = {"job": "tgllm_job", "forget": "tgllm_forget", "chat_moved": "tgllm_chat_moved"}
 
 
+def _random_mark() -> int:
+    return int.from_bytes(os.urandom(7), "big")
+
+
 @dataclass(frozen=True, slots=True)
 class NewJob:
     """A job to be planned."""
@@ -52,8 +57,8 @@ class NewJob:
     job_id: str
     data: Json
     due_at: int
-    mark: int
-    """A random number."""
+    mark: int = field(default_factory=_random_mark)
+    """Tells the job from a later one with the same name."""
     kind: JobKind = "job"
 
 
@@ -104,7 +109,7 @@ def plan(conn: sqlite3.Connection, job: NewJob, now: int) -> None:
     signal(conn, "jobs")
 
 
-def notify(conn: sqlite3.Connection, kind: JobKind, owner: int, data: Json, marks: int, now: int) -> int:
+def notify(conn: sqlite3.Connection, kind: JobKind, owner: int, data: Json, now: int) -> int:
     """Have the hook of a kind called for all plugins that are known to have it; return how many there are.
 
     Args:
@@ -112,7 +117,6 @@ def notify(conn: sqlite3.Connection, kind: JobKind, owner: int, data: Json, mark
         kind: which hook.
         owner: the person or group that it is about.
         data: what the hook gets.
-        marks: a random number.
         now: UTC, in milliseconds.
     """
     plugins = conn.execute(
@@ -121,7 +125,7 @@ def notify(conn: sqlite3.Connection, kind: JobKind, owner: int, data: Json, mark
         (HOOK_OF[kind],),
     ).fetchall()
     for (plugin_id,) in plugins:
-        plan(conn, NewJob(plugin_id, owner, str(owner), data, now, marks, kind), now)
+        plan(conn, NewJob(plugin_id, owner, str(owner), data, now, kind=kind), now)
     return len(plugins)
 
 

@@ -150,7 +150,8 @@ class UpdateScope:
             outbox.add(conn, rows, now)
             inbox.finish(conn, self.row.update_id, state, now, None if error is None else error())
 
-        if rows:
+        if rows or effects:
+            # Effects may add rows too.
             self.core.database.expect("outbox")
         await self.write(unit)
         self.note_ended()

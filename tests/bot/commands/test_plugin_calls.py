@@ -93,3 +93,23 @@ async def test_a_file_that_is_too_large_is_told_in_words(emu: Emulator, ann: Emu
     (message,) = from_bot(ann.private_chat())
     assert codes
     assert "film.bin" in message.text
+
+
+async def test_the_reply_is_claimed_in_the_transaction_that_stores_it(
+    emu: Emulator, ann: EmulatedUser, start: Start
+) -> None:
+    async def answer(_call: CommandCall) -> Reply:
+        return Reply("done", buttons=[[Button("Again", "again")]])
+
+    statements: list[str] = []
+    async with start(plugins=[Hands(answer).found]) as bot:
+        await ann.say("/do")
+        await settled(emu, bot)
+        await bot.core.database.write(lambda conn: conn.set_trace_callback(statements.append))
+        statements.clear()
+        await ann.say("/do")
+        await settled(emu, bot)
+    stored = next(place for place, sql in enumerate(statements) if "INTO plugin_messages" in sql)
+    claimed = next(place for place, sql in enumerate(statements) if "SET state = 'sending'" in sql)
+    assert stored < claimed
+    assert "COMMIT" not in statements[stored:claimed]

@@ -48,7 +48,7 @@ class Outcome:
     signals: frozenset[Signal] = NO_SIGNALS
     """What the job gave; it is committed."""
 
-    def answered(self, signal: Signal | None) -> "Outcome":
+    def answered(self, signal: Signal) -> "Outcome":
         """Return the outcome without a signal to which a later job of the transaction has reacted."""
         return replace(self, signals=self.signals - {signal}) if signal in self.signals else self
 
@@ -135,8 +135,9 @@ def _each(conn: sqlite3.Connection, units: Sequence[Job], words: Words, *, undo:
         if undo and outcome.error is not None:
             conn.execute("ROLLBACK TO unit")
         if outcome.error is None:
-            outcomes = [earlier.answered(unit.answers) for earlier in outcomes]
             outcome = Outcome(outcome.value, signals=signals)
+            if unit.answers is not None:
+                outcomes = [earlier.answered(unit.answers) for earlier in outcomes]
         outcomes.append(outcome)
     return outcomes
 

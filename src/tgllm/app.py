@@ -192,11 +192,11 @@ async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -
     from tgllm.bot.runtime import open_replies, open_runtime  # noqa: PLC0415  imports aiogram, which nothing else needs
     from tgllm.plugins.holds.watch import HoldLimits, HoldWatch  # noqa: PLC0415  shell commands have no loop to watch
     from tgllm.scheduler.by_hand import JobsByHand  # noqa: PLC0415  imports APScheduler, which only a running bot needs
-    from tgllm.scheduler.jobs import jobs_of  # noqa: PLC0415  the same
-    from tgllm.scheduler.one_shot import OneShotJobs  # noqa: PLC0415  the same
-    from tgllm.scheduler.scheduler import Scheduler  # noqa: PLC0415  the same
+    from tgllm.scheduler.jobs import jobs_of  # noqa: PLC0415  only a running bot has jobs
+    from tgllm.scheduler.one_shot import OneShotJobs  # noqa: PLC0415  only a running bot has jobs
+    from tgllm.scheduler.scheduler import Scheduler  # noqa: PLC0415  only a running bot has jobs
     from tgllm.services.bot_core import open_bot_core  # noqa: PLC0415  shell commands don't need them
-    from tgllm.services.maintenance.storage_log import log_storage  # noqa: PLC0415  the same
+    from tgllm.services.maintenance.storage_log import log_storage  # noqa: PLC0415  shell commands don't need it
 
     if core.host.config_errors:
         raise core.host.config_errors[0]

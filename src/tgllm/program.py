@@ -93,7 +93,7 @@ def _exit_ignored(error: BaseException) -> None:
 def _drop_staged_backup(data_dir: Path) -> None:
     """Finish a restore that was killed near its end, or remove what it has left: personal data, which take space."""
     from tgllm.services.backups.restoring import finish_if_readable  # noqa: PLC0415  only for a running bot
-    from tgllm.services.backups.staging import drop_staged  # noqa: PLC0415  the same
+    from tgllm.services.backups.staging import drop_staged  # noqa: PLC0415  only for a running bot
 
     finish_if_readable(database_path(data_dir))
     drop_staged(database_path(data_dir))
@@ -117,7 +117,7 @@ def _traces(config: Config) -> AbstractAsyncContextManager[None]:
 
 async def _serve(loaded: LoadedConfig, token: str, *, plugins: bool) -> None:
     from tgllm.observe.service_manager import service_manager  # noqa: PLC0415  shell commands need none
-    from tgllm.observe.uncaught import log_loop_error  # noqa: PLC0415  the same
+    from tgllm.observe.uncaught import log_loop_error  # noqa: PLC0415  shell commands need none
     from tgllm.plugins.holds.watch import HoldLimits, HoldWatch  # noqa: PLC0415  shell commands have no loop to watch
 
     stopping = Stopping()

@@ -90,7 +90,7 @@ class Connection(web.RequestHandler):
         request: web.BaseRequest,  # noqa: ARG002  the signature of the base class
         status: int = HTTPStatus.INTERNAL_SERVER_ERROR,
         exc: BaseException | None = None,
-        message: str | None = None,  # noqa: ARG002  the same
+        message: str | None = None,  # noqa: ARG002  the signature of the base class
     ) -> web.StreamResponse:
         """Return the answer to a request that can't be read or answered."""
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:

@@ -28,7 +28,7 @@ class PressHandler:
         try:
             text = await self._act(event, scope, answer)
         except Exception:
-            # The error is told in the chat.
+            # The text on the error goes to the chat.
             await answer("")
             raise
         await answer(text)

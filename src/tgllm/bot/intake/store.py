@@ -153,7 +153,7 @@ class Intake:
             await self._parts.core.database.write(lambda conn: self._store(conn, clean, now), then=stored)
         except DatabaseError:
             raise
-        except Exception as error:  # noqa: BLE001  the same
+        except Exception as error:  # noqa: BLE001  any part of an update may be what can't be stored
             return Unreadable(update.update_id, f"{type(error).__name__}: it can't be stored")
         return None
 

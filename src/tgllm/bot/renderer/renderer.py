@@ -64,7 +64,7 @@ class Renderer:
                 return render_beginning(markdown, limit)
             # The process parses the whole text, since its end may define the links of its beginning.
             return payloads_from(await self._run("beginning", markdown, limit))
-        except Exception as error:  # noqa: BLE001  as above
+        except Exception as error:  # noqa: BLE001  a mistake in formatting must not cost the text
             self._report(error, markdown)
             text = clip(mend_surrogates(markdown[: 4 * limit]).strip(), limit)
             return [EntityText(text)] if text else []
@@ -77,7 +77,7 @@ class Renderer:
 
                 return asks_for_rich(markdown)
             return bool(await self._run("asks_for_rich", markdown, None))
-        except Exception as error:  # noqa: BLE001  as above
+        except Exception as error:  # noqa: BLE001  a mistake in formatting must not cost the text
             self._report(error, markdown)
             return False
 
@@ -100,6 +100,6 @@ class Renderer:
 
 def plain_messages(text: str) -> list[Payload]:
     """Return a text as plain messages, without those that have no visible text, which Telegram rejects."""
-    from tgllm.bot.rendering.split import is_visible, split_text  # noqa: PLC0415  the same
+    from tgllm.bot.rendering.split import is_visible, split_text  # noqa: PLC0415  late, see ``bot.loading``
 
     return [EntityText(part) for part in split_text(mend_surrogates(text)) if is_visible(part)]

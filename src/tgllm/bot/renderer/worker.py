@@ -20,7 +20,7 @@ def main() -> None:
     _set_limits()
     _without_aiogram()
     from tgllm.bot.renderer import wire  # noqa: PLC0415  after _without_aiogram
-    from tgllm.bot.renderer.tasks import run  # noqa: PLC0415  the same
+    from tgllm.bot.renderer.tasks import run  # noqa: PLC0415  after _without_aiogram
 
     source, target = sys.stdin.buffer, sys.stdout.buffer
     # The time limit of the first task begins now.

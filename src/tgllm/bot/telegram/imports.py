@@ -43,7 +43,7 @@ def prepare() -> bool:
         return False
     with _deferred_models(), late_packages():
         import aiogram  # noqa: PLC0415  the point of this function
-        import aiogram.methods  # noqa: PLC0415  the same
+        import aiogram.methods  # noqa: PLC0415  the point of this function
     base = aiogram.methods.base
     _give_names(aiogram.types.base.TelegramObject, base.TelegramMethod, base.Response)
     return True
@@ -68,13 +68,13 @@ def _deferred_models() -> Generator[None]:
     try:
         yield
     finally:
-        setattr(BaseModel, "model_rebuild", original)  # noqa: B010  see above
+        setattr(BaseModel, "model_rebuild", original)  # noqa: B010  pyright takes no assignment to a method
 
 
 def _give_names(*bases: type[BaseModel]) -> None:
     """Let aiogram's models complete themselves with the names that ``aiogram.types`` would have passed."""
     from aiogram import types  # noqa: PLC0415  not before the models are deferred
-    from aiogram.client.default import Default  # noqa: PLC0415  the same
+    from aiogram.client.default import Default  # noqa: PLC0415  not before the models are deferred
 
     known = {"List": list, "Optional": Optional, "Union": Union, "Literal": Literal, "Default": Default}
     parts = parts_of(types)
@@ -92,4 +92,4 @@ def _give_names(*bases: type[BaseModel]) -> None:
         return original.__get__(None, cls)(**{"_types_namespace": {**names, **own}, **options})
 
     for base in bases:
-        setattr(base, "model_rebuild", classmethod(model_rebuild))  # noqa: B010  see above
+        setattr(base, "model_rebuild", classmethod(model_rebuild))  # noqa: B010  pyright takes no assignment to a method

@@ -35,7 +35,7 @@ def mark_program(conn: sqlite3.Connection, now: int) -> None:
 
 def program_of(conn: sqlite3.Connection) -> str | None:
     """Return the version of the program that used the file last, or None; the schema may be a newer one."""
-    from tgllm.db.tables import kv  # noqa: PLC0415  as above
+    from tgllm.db.tables import kv  # noqa: PLC0415  short commands that only read never need it
 
     try:
         found = kv.get(conn, _SCOPE, _KEY)

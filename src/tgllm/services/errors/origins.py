@@ -66,7 +66,7 @@ def tracker_of(package: str) -> str:
         urls = [str(value) for value in about.get_all("Project-URL") or ()]
         home = [f"homepage, {value}" for value in about.get_all("Home-page") or ()]
     # Each kind of damaged metadata raises another error, and an error report must not fail because of it.
-    except Exception:  # noqa: BLE001  see above
+    except Exception:  # noqa: BLE001  damaged metadata may raise anything
         return ""
     return _best([*urls, *home])
 

@@ -75,7 +75,7 @@ def _by_model(conn: Connection, since: str) -> Iterator[UsageRow]:
 
 
 def _by_day(conn: Connection, since: str, until: str) -> Iterator[UsageRow]:
-    from tgllm.db.queries import statistics  # noqa: PLC0415  the same
+    from tgllm.db.queries import statistics  # noqa: PLC0415  the table by person does without it
 
     found = {total.day: total for total in statistics.by_day(conn, since)}
     # Begins with the first day that has usage.

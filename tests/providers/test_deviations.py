@@ -9,9 +9,9 @@ import pytest
 
 from tgllm.api import BadResponse, ProviderError, TextDelta, Unavailable
 from tgllm.api.provider import Provider
-from tgllm.providers import openai_chat
 from tgllm.providers.http import ProviderHttp
 from tgllm.providers.openai_chat import OpenAIChatClient
+from tgllm.providers.streams import answering
 from tgllm.testing.asking import hear, question
 from tgllm.testing.clock import HurriedClock
 from tgllm.testing.fake_providers import (
@@ -109,7 +109,7 @@ async def test_a_service_that_neither_ends_nor_closes_its_stream_does_not_hold_t
 ) -> None:
     if not client.fake.has_done:
         pytest.skip("Google's library reads to the end of the stream")
-    monkeypatch.setattr(openai_chat, "LAST_EVENT_SECONDS", 0.05)
+    monkeypatch.setattr(answering, "LAST_EVENT_SECONDS", 0.05)
     last = b'data: {"choices": [{"delta": {"content": "a"}, "finish_reason": "stop"}]}\n\n'
     client.fake.order(Answer((last, Signal.KEEP_ALIVE, asyncio.Event())))
 

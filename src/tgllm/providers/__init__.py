@@ -11,6 +11,7 @@
 - ``prices``, ``capabilities``: prices and capabilities of models, from TOML files
 - ``attachments``: files inside requests
 - ``json_values``: access to JSON of unknown structure
-- ``streams``: reasoning between tags, and signs of life while nothing comes
+- ``streams``: one answer from its request to the end of its stream, reasoning between tags, and signs of life while
+  nothing comes
 - ``network``: the switch that forbids requests to real services in tests
 """

@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from typing import ClassVar
 
 from tgllm.api.clock import Clock
-from tgllm.api.errors import ProviderError
-from tgllm.api.events import StreamEvent, Waiting
+from tgllm.api.events import StreamEvent
 from tgllm.api.provider import Provider
 from tgllm.api.types import ChatMessage, ChatRequest, FilePart, Json, JsonObject, ModelInfo, Part
 from tgllm.providers.attachments import IMAGE_TYPES, data_url, has_files, moved_to_questions, unsupported
@@ -18,16 +17,12 @@ from tgllm.providers.openai_reader import ChatReader
 from tgllm.providers.openai_stream import AnswerStream
 from tgllm.providers.rejected_fields import Draft
 from tgllm.providers.retry import Retry
-from tgllm.providers.sse import NotAStream, ServerComment, ServerEvent, read_events
+from tgllm.providers.streams.answering import read_answer, until_accepted
 
 __all__ = ["Body", "OpenAIChatClient", "given"]
 
 Body = dict[str, Json]
 """A JSON object under construction."""
-
-LAST_EVENT_SECONDS = 3.0
-"""Timeout of each event after the finish reason, for services that neither send ``[DONE]`` nor close the connection."""
-_LAST_BYTES_SECONDS = 0.5
 
 
 def given(**fields: Json) -> Body:
@@ -150,62 +145,16 @@ class OpenAIChatClient(Provider):
     def _part(self, part: Part, model: str) -> Body:
         return self.file(part, model) if isinstance(part, FilePart) else {"type": "text", "text": part.text}
 
-    async def _accepted(self, draft: Draft, model: str) -> AsyncGenerator[StreamEvent, None]:
-        while True:
-            begun = False
-            try:
-                async with aclosing(self._attempt(draft.body, model)) as events:
-                    async for event in events:
-                        begun = begun or not isinstance(event, Waiting)
-                        yield event
-                return
-            except ProviderError as error:
-                if begun or not await draft.change(error):
-                    raise
+    def _accepted(self, draft: Draft, model: str) -> AsyncGenerator[StreamEvent, None]:
+        return until_accepted(lambda: self._attempt(draft.body, model), draft.change)
 
     async def _attempt(self, body: bytes, model: str) -> AsyncGenerator[StreamEvent, None]:
         reader = self.reader()
         reader.host = self.http.host
         answer = AnswerStream(reader, self.http.failure)
-        async with aclosing(self.http.stream(self.chat_path, body)) as chunks, aclosing(read_events(chunks)) as events:
-            try:
-                async for event in events:
-                    if isinstance(event, ServerComment):
-                        # Reported, so that the chat shows that the service is alive.
-                        yield Waiting("queue")
-                        continue
-                    for found in answer.take(event):
-                        yield found
-                    if answer.finished:
-                        break
-            except NotAStream as error:
-                raise self.http.failure(0 if error.after_events else 200, error.beginning) from None
-            while not answer.done and (later := await _next(events)):
-                for found in answer.take(later):
-                    yield found
-            if answer.done:
-                await _read_to_the_end(chunks)
+        async with aclosing(read_answer(self.http, self.chat_path, body, answer)) as events:
+            async for event in events:
+                yield event
         for found in answer.rest():
             yield found
         yield answer.end(self._windows.get(model))
-
-
-async def _next(events: AsyncGenerator[ServerEvent | ServerComment, None]) -> ServerEvent | None:
-    """Return the next event after the finish reason, such as usage; None if none comes soon.
-
-    The answer is complete, so neither silence nor a closed connection is an error any more.
-    """
-    with suppress(TimeoutError, ProviderError):
-        async with asyncio.timeout(LAST_EVENT_SECONDS):
-            async for event in events:
-                if isinstance(event, ServerEvent):
-                    return event
-    return None
-
-
-async def _read_to_the_end(chunks: AsyncGenerator[bytes, None]) -> None:
-    """Read the rest of the response, usually nothing, so that the connection can be reused."""
-    with suppress(TimeoutError, ProviderError):
-        async with asyncio.timeout(_LAST_BYTES_SECONDS):
-            async for _ in chunks:
-                pass

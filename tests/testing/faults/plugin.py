@@ -31,7 +31,7 @@ class Plugin:
 
     def create(self, ctx: PluginContext) -> Provider:
         from faults import answers, network, requests  # noqa: F401, PLC0415  a plugin loads its provider here
-        from faults.good import PROVIDERS  # noqa: PLC0415  see above
+        from faults.good import PROVIDERS  # noqa: PLC0415  a plugin loads its provider here
 
         make: type = PROVIDERS[self.name]
         return make(ctx)

@@ -1,20 +1,18 @@
 """Provider of Anthropic's models."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from functools import partial
 
 from tgllm.api.clock import Clock
-from tgllm.api.errors import ProviderError
-from tgllm.api.events import StreamEvent, Waiting
+from tgllm.api.events import StreamEvent
 from tgllm.api.provider import Provider
 from tgllm.api.types import ChatRequest, Json, JsonObject, ModelInfo
 from tgllm.providers.http import ProviderHttp
 from tgllm.providers.json_values import as_int, as_list, as_object, as_text, encode_json, unexpected
 from tgllm.providers.prices import load_prices
 from tgllm.providers.retry import Retry
-from tgllm.providers.sse import NotAStream, ServerComment, ServerEvent, read_events
+from tgllm.providers.streams.answering import read_answer, until_accepted
 from tgllm_anthropic.errors import explain_anthropic
 from tgllm_anthropic.models import Abilities, Families, read_model
 from tgllm_anthropic.question import Question, in_thread
@@ -28,9 +26,6 @@ _MESSAGES = "/v1/messages"
 _MODELS = "/v1/models"
 _PAGE_SIZE = "1000"
 _MAX_PAGES = 100
-_LAST_EVENT_SECONDS = 3.0
-"""Timeout of each event after the stop reason."""
-_LAST_BYTES_SECONDS = 0.5
 
 
 class AnthropicProvider(Provider):
@@ -114,54 +109,12 @@ class AnthropicProvider(Provider):
     def _encoder(self, request: ChatRequest) -> Encoder:
         return Encoder(self._settings, self._known.get(request.model) or self._families.of(request.model))
 
-    async def _accepted(self, question: Question) -> AsyncGenerator[StreamEvent, None]:
-        while True:
-            begun = False
-            try:
-                async with aclosing(self._attempt(question.body)) as events:
-                    async for event in events:
-                        begun = begun or not isinstance(event, Waiting)
-                        yield event
-                return
-            except ProviderError as error:
-                if begun or not await question.mend(error):
-                    raise
+    def _accepted(self, question: Question) -> AsyncGenerator[StreamEvent, None]:
+        return until_accepted(lambda: self._attempt(question.body), question.mend)
 
     async def _attempt(self, body: bytes) -> AsyncGenerator[StreamEvent, None]:
         reader = AnswerReader(self._http.host, self._http.failure)
-        async with aclosing(self._http.stream(_MESSAGES, body)) as chunks, aclosing(read_events(chunks)) as events:
-            try:
-                async for event in events:
-                    if isinstance(event, ServerComment):
-                        yield Waiting("queue")
-                        continue
-                    for found in reader.take(event):
-                        yield found
-                    if reader.finished:
-                        break
-            except NotAStream as error:
-                raise self._http.failure(0 if error.after_events else 200, error.beginning) from None
-            while not reader.done and (later := await _next(events)):
-                for found in reader.take(later):
-                    yield found
-            if reader.done:
-                await _read_to_the_end(chunks)
-        yield reader.end()
-
-
-async def _next(events: AsyncGenerator[ServerEvent | ServerComment, None]) -> ServerEvent | None:
-    """Return the next event after the stop reason; None if none comes soon, which does no harm to the answer."""
-    with suppress(TimeoutError, ProviderError):
-        async with asyncio.timeout(_LAST_EVENT_SECONDS):
+        async with aclosing(read_answer(self._http, _MESSAGES, body, reader)) as events:
             async for event in events:
-                if isinstance(event, ServerEvent):
-                    return event
-    return None
-
-
-async def _read_to_the_end(chunks: AsyncGenerator[bytes, None]) -> None:
-    """Read the rest of the response, usually nothing, so that the connection can be used again."""
-    with suppress(TimeoutError, ProviderError):
-        async with asyncio.timeout(_LAST_BYTES_SECONDS):
-            async for _ in chunks:
-                pass
+                yield event
+        yield reader.end()

@@ -38,8 +38,7 @@ def tgllm_doctor(ctx: PluginContext) -> Sequence[Check]:
 
 
 def _proxy(settings: Settings) -> Check:
-    # Imported here, because only tgllm doctor needs it.
-    from tgllm.providers.proxies import proxy_check  # noqa: PLC0415  see above
+    from tgllm.providers.proxies import proxy_check  # noqa: PLC0415  needed by tgllm doctor only
 
     return proxy_check("Gemini", settings.address, settings.proxy.get_secret_value() if settings.proxy else None)
 
@@ -49,8 +48,7 @@ def _create(ctx: PluginContext) -> Provider:
     key = _key(settings)
     if not key and not settings.project:
         raise NotConfigured(f"Gemini has no key: set {_VARIABLE}", variable=_VARIABLE)
-    # Imported here, because Google's SDK takes about a second and 75 MB to load.
-    from tgllm_gemini.provider import GeminiProvider  # noqa: PLC0415  see above
+    from tgllm_gemini.provider import GeminiProvider  # noqa: PLC0415  Google's SDK takes a second and 75 MB
 
     return GeminiProvider(settings, key, ctx.clock)
 

@@ -34,8 +34,7 @@ def tgllm_doctor(ctx: PluginContext) -> Sequence[Check]:
 
 
 def _proxy(settings: Settings) -> Check:
-    # Imported here, because only tgllm doctor needs it.
-    from tgllm.providers.proxies import proxy_check  # noqa: PLC0415  see above
+    from tgllm.providers.proxies import proxy_check  # noqa: PLC0415  needed by tgllm doctor only
 
     return proxy_check("Mistral", settings.base_url, settings.proxy.get_secret_value() if settings.proxy else None)
 
@@ -44,8 +43,7 @@ def _create(ctx: PluginContext) -> Provider:
     key = _key(ctx)
     if not key:
         raise NotConfigured(f"Mistral has no key: set {_VARIABLE}", variable=_VARIABLE)
-    # Imported here, because it loads the HTTP client, which most commands do not need.
-    from tgllm_mistral.provider import MistralProvider  # noqa: PLC0415  see above
+    from tgllm_mistral.provider import MistralProvider  # noqa: PLC0415  it loads the HTTP client
 
     return MistralProvider(_settings(ctx), key, ctx.clock)
 

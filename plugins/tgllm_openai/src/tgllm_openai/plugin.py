@@ -51,8 +51,7 @@ def _creator(service: str) -> Callable[[PluginContext], Provider]:
 
         setup = setup_of(_settings(ctx), service)
         setup.check()
-        # Imported here, because it loads the HTTP client, which most commands do not need.
-        from tgllm_openai.provider import create_provider  # noqa: PLC0415  see above
+        from tgllm_openai.provider import create_provider  # noqa: PLC0415  it loads the HTTP client
 
         return create_provider(setup, ctx.clock)
 

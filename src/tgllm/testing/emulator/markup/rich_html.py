@@ -215,7 +215,7 @@ def _rich_text(children: list[Node | str]) -> Any:  # noqa: ANN401 - Bot API: Ri
     return "" if not kept else kept[0] if len(kept) == 1 else kept
 
 
-def _inline(child: Node | str) -> Any:  # noqa: ANN401 - as above
+def _inline(child: Node | str) -> Any:  # noqa: ANN401 - RichText
     if isinstance(child, str):
         return child
     if child.tag == "br":
@@ -228,6 +228,6 @@ def _inline(child: Node | str) -> Any:  # noqa: ANN401 - as above
     return {"type": _INLINE[child.tag], "text": inside} if child.tag in _INLINE else inside
 
 
-def _rich_text_untrimmed(children: list[Node | str]) -> Any:  # noqa: ANN401 - as above
+def _rich_text_untrimmed(children: list[Node | str]) -> Any:  # noqa: ANN401 - RichText
     parts = [part for part in map(_inline, children) if part != ""]
     return "" if not parts else parts[0] if len(parts) == 1 else parts

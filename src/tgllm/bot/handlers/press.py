@@ -28,7 +28,7 @@ class PressHandler:
         try:
             text = await self._act(event, scope, answer)
         except Exception:
-            # The error is told in the chat.
+            # The chat gets the error message.
             await answer("")
             raise
         await answer(text)

@@ -52,7 +52,7 @@ def tgllm_providers() -> tuple[ProviderSpec, ...]:
 
 
 def _create(ctx: PluginContext) -> Provider:
-    from tgllm.providers.http import ProviderHttp  # noqa: PLC0415  as above
-    from tgllm.providers.openai_chat import OpenAIChatClient  # noqa: PLC0415  as above
+    from tgllm.providers.http import ProviderHttp  # noqa: PLC0415  imported only when the provider is created
+    from tgllm.providers.openai_chat import OpenAIChatClient  # noqa: PLC0415  only the provider needs it
 
     return OpenAIChatClient(ProviderHttp(f"{os.environ['BENCHMARK_MODEL_URL']}/v1"), ctx.clock)

@@ -45,7 +45,7 @@ class World:
         """Forget the connection of the waiting getUpdates, which is gone with the program."""
         queue: Any = self.emulator.bot.queue
         queue._poll = None  # noqa: SLF001  servers learn of a lost connection from their sockets
-        self.emulator.world.changes._watchers.clear()  # noqa: SLF001  as above
+        self.emulator.world.changes._watchers.clear()  # noqa: SLF001  the lost connection was waiting here
 
 
 @dataclass(slots=True, eq=False)
@@ -102,13 +102,13 @@ class Outside:
         changes: Any = world.changes
         # They belong to the running loop.
         poll, queue._poll = queue._poll, None  # noqa: SLF001  servers learn of a lost connection from their sockets
-        watchers, changes._watchers = changes._watchers, set()  # noqa: SLF001  as above
+        watchers, changes._watchers = changes._watchers, set()  # noqa: SLF001  waiting connections can't be copied
         past = (call for call in world.journal if call.status is not None)
         shared = [self.world.clock, *past, *(request.call.spec for request in self.on_the_way)]
         try:
             return copy.deepcopy(self, {id(each): each for each in shared})
         finally:
-            queue._poll, changes._watchers = poll, watchers  # noqa: SLF001  as above
+            queue._poll, changes._watchers = poll, watchers  # noqa: SLF001  puts both back
 
     def fingerprint(self) -> tuple[float, ...]:
         """Return numbers that differ if a crash may leave something else."""

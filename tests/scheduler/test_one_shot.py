@@ -249,6 +249,15 @@ class TestPlanning:
                 await plugin.jobs.at(time, job_id, data)
             assert await stored(database) == []
 
+    @pytest.mark.parametrize("method", ["get", "cancel", "list"])
+    @pytest.mark.parametrize("job_id", [5, "\ud83d"])
+    async def test_what_can_be_no_id_is_refused(
+        self, plugin: Reminder, running: Running, method: str, job_id: Any
+    ) -> None:
+        async with running():
+            with pytest.raises(PluginError, match="no text that can be a job's id"):
+                await getattr(plugin.jobs, method)(job_id)
+
     async def test_the_number_of_jobs_has_a_limit(
         self, clock: ManualClock, plugin: Reminder, running: Running, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -88,18 +88,18 @@ class NoChats:
     async def send(
         self,
         chat: ChatRef,  # noqa: ARG002  as in the protocol
-        reply: "Reply | str",  # noqa: ARG002  the same
+        reply: "Reply | str",  # noqa: ARG002  as in the protocol
         *,
-        key: str | None = None,  # noqa: ARG002  the same
-        recipient: UserInfo | int | None = None,  # noqa: ARG002  the same
+        key: str | None = None,  # noqa: ARG002  as in the protocol
+        recipient: UserInfo | int | None = None,  # noqa: ARG002  as in the protocol
     ) -> SentMessage:
         """Raise ChatUnavailable."""
         raise ChatUnavailable(reason="no_bot")
 
-    async def edit(self, message: SentMessage | int, reply: "Reply | str") -> bool:  # noqa: ARG002  the same
+    async def edit(self, message: SentMessage | int, reply: "Reply | str") -> bool:  # noqa: ARG002  as in the protocol
         """Raise ChatUnavailable."""
         raise ChatUnavailable(reason="no_bot")
 
-    async def delete(self, message: SentMessage | int) -> bool:  # noqa: ARG002  the same
+    async def delete(self, message: SentMessage | int) -> bool:  # noqa: ARG002  as in the protocol
         """Raise ChatUnavailable."""
         raise ChatUnavailable(reason="no_bot")

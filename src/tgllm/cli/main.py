@@ -132,7 +132,7 @@ def run(loaded: Callable[[], None] = lambda: None) -> None:
     code = flush_streams(main(sys.argv[1:], loaded))
     if threading.active_count() > 1:
         from tgllm.api.clock import SystemClock  # noqa: PLC0415  most commands have no thread left
-        from tgllm.shutdown import leave  # noqa: PLC0415  as above
+        from tgllm.shutdown import leave  # noqa: PLC0415  most commands have no thread left
 
         leave(code, SystemClock())
     sys.exit(code)

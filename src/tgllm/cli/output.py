@@ -167,9 +167,9 @@ def _print_rich(
     columns: Sequence[str], rows: Iterable[Sequence[str]], footer: Sequence[str], bars: Bars | None
 ) -> None:
     from rich import box  # noqa: PLC0415  only for a terminal
-    from rich.console import Console  # noqa: PLC0415  the same
-    from rich.table import Table  # noqa: PLC0415  the same
-    from rich.text import Text  # noqa: PLC0415  the same
+    from rich.console import Console  # noqa: PLC0415  only for a terminal
+    from rich.table import Table  # noqa: PLC0415  only for a terminal
+    from rich.text import Text  # noqa: PLC0415  only for a terminal
 
     table = Table(box=box.SIMPLE_HEAD, show_footer=bool(footer))
     for column, foot in zip_longest(columns, footer, fillvalue=""):

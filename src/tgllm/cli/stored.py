@@ -34,7 +34,7 @@ def settings_to_look(options: Options, *, local: bool = True) -> QuickSettings:
 
 
 def existing_database(data_dir: Path) -> Path:
-    """Return the path of the database for a command that changes it, without creating one.
+    """Return the path of the database, without creating one.
 
     Raises:
         DatabaseError: there is none.

@@ -57,6 +57,6 @@ def _bare(part: str) -> str:
 
 
 def _value(value: TomlValue) -> str:
-    import tomlkit  # noqa: PLC0415  the same
+    import tomlkit  # noqa: PLC0415  short commands do without it
 
     return tomlkit.item(value).as_string()

@@ -124,7 +124,7 @@ def without_setting(text: str, key: str) -> str:
         ValueError: the text is not TOML, or does not contain the key.
     """
     import tomlkit  # noqa: PLC0415  short commands do without it
-    from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415  the same
+    from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415  short commands do without it
 
     wanted = _parsed(text)
     place = toml_place(wanted, key)
@@ -171,7 +171,7 @@ def _section(root: dict[str, Any], tables: Sequence[str]) -> dict[str, Any]:
     for depth, table in enumerate(tables, 1):
         found: object = section.setdefault(table, {})
         if not isinstance(found, dict):
-            raise ValueError(f"{'.'.join(tables[:depth])} must be a table")  # noqa: TRY004  the same
+            raise ValueError(f"{'.'.join(tables[:depth])} must be a table")  # noqa: TRY004  what is wrong is the file
         section = cast("dict[str, Any]", found)
     return section
 
@@ -190,7 +190,7 @@ def _with_ends_of(text: str, changed: str) -> str:
 
 def _below_header(text: str, tables: Sequence[str], name: str, value: TomlValue) -> str:
     """Add the setting as the first line of its table, if the table has a header; comments keep their places."""
-    import tomlkit  # noqa: PLC0415  the same
+    import tomlkit  # noqa: PLC0415  short commands do without it
 
     document = tomlkit.parse(text)
     for table in _with_header(document, tables):
@@ -203,7 +203,7 @@ def _below_header(text: str, tables: Sequence[str], name: str, value: TomlValue)
 
 def _with_header(container: "Container", tables: Sequence[str]) -> "Iterator[Table]":
     """The tables of that path that have a header of their own."""
-    from tomlkit.items import Table  # noqa: PLC0415  the same
+    from tomlkit.items import Table  # noqa: PLC0415  short commands do without it
 
     for key, item in container.body:
         if key is None or key.key != tables[0] or not isinstance(item, Table):
@@ -222,7 +222,7 @@ def _in_new_table(text: str, tables: Sequence[str], name: str, value: TomlValue)
 
 def _assigned(text: str, tables: Sequence[str], name: str, value: TomlValue) -> str:
     """With the setting wherever tomlkit puts it: in the place of its old value, or in an inline or dotted table."""
-    import tomlkit  # noqa: PLC0415  the same
+    import tomlkit  # noqa: PLC0415  short commands do without it
 
     document = tomlkit.parse(text)
     section: Any = document

@@ -64,7 +64,7 @@ class Attempts:
     errors: Reporter
 
     async def run(self, job: PluginJob, bound: Bound) -> Outcome[object]:
-        """Call the hook of a started job, and record what becomes of the job; return how the call ended.
+        """Call the hook of a started job, record whether the job is finished or retried, and return the call's outcome.
 
         Raises:
             DatabaseError: the outcome can't be recorded.
@@ -162,7 +162,7 @@ def _reason(outcome: Outcome[object]) -> str:
 
 
 def _wanted_pause(outcome: Outcome[object]) -> float:
-    """Return the seconds after which a plugin wants to be called again; 0 without a wish."""
+    """Return the seconds after which a plugin asks to be called again; 0 if it does not."""
     error = contract_error(outcome.error) if isinstance(outcome, Raised) else None
     seconds = error.retry_after if isinstance(error, RateLimited) else None
     return min(seconds or 0.0, LONGEST_PAUSE)

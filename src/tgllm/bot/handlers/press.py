@@ -28,7 +28,7 @@ class PressHandler:
         try:
             text = await self._act(event, scope, answer)
         except Exception:
-            # The text on the error goes to the chat.
+            # The chat gets the error message.
             await answer("")
             raise
         await answer(text)

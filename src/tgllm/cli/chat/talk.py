@@ -70,7 +70,7 @@ class Talk:
         if not is_rich():
             return PlainDisplay(sys.stdout, words, self.notes.write)
         from tgllm.cli.chat.markdown import MarkdownRenderer  # noqa: PLC0415  rich is for terminals only
-        from tgllm.cli.chat.screen import Screen  # noqa: PLC0415  the same
+        from tgllm.cli.chat.screen import Screen  # noqa: PLC0415  rich is for terminals only
 
         renderer = MarkdownRenderer(no_color=bool(os.environ.get("NO_COLOR")))
         return MarkdownDisplay(Screen(sys.stdout, renderer), words, self.clock)

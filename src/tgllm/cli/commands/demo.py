@@ -68,9 +68,9 @@ def demo(
 
 async def _show(*, once: bool, port: int, has_plugins: bool, environ: Mapping[str, str], model: str | None) -> None:
     from tgllm.observe.logs import configure_logging  # noqa: PLC0415  imported when needed, because it is slow
-    from tgllm.plugins.discovery import discover  # noqa: PLC0415  the same
-    from tgllm.testing.demo import open_demo  # noqa: PLC0415  the same
-    from tgllm.testing.tiny_model import NAME  # noqa: PLC0415  the same
+    from tgllm.plugins.discovery import discover  # noqa: PLC0415  imported when needed, because it is slow
+    from tgllm.testing.demo import open_demo  # noqa: PLC0415  imported when needed, because it is slow
+    from tgllm.testing.tiny_model import NAME  # noqa: PLC0415  imported when needed, because it is slow
 
     configure_logging("console", "warning", sys.stderr)
     stop = asyncio.Event()

@@ -48,8 +48,8 @@ def _ask_about_deadly_plugins(loaded: LoadedConfig) -> None:
     Without a terminal it does not ask: such a plugin is left out after the second time.
     """
     from tgllm.cli.output import agree  # noqa: PLC0415  only in a terminal
-    from tgllm.plugins.discovery import discover  # noqa: PLC0415  the same
-    from tgllm.plugins.loading.breadcrumbs import Breadcrumbs  # noqa: PLC0415  the same
+    from tgllm.plugins.discovery import discover  # noqa: PLC0415  only in a terminal
+    from tgllm.plugins.loading.breadcrumbs import Breadcrumbs  # noqa: PLC0415  only in a terminal
 
     breadcrumbs = Breadcrumbs(loaded.config.data_dir)
     deaths = breadcrumbs.deaths()

@@ -78,7 +78,7 @@ def _role(role: str, table: object) -> RoleLimits:
 
 def _limits(table: object, where: str) -> LimitsSetting:
     if not isinstance(table, Mapping):
-        raise ValueError(f"{where}must be a table with keys such as tokens_per_day and usd_per_month")  # noqa: TRY004  the same
+        raise ValueError(f"{where}must be a table with keys such as tokens_per_day and usd_per_month")  # noqa: TRY004  pydantic turns a ValueError into words
     try:
         return LimitsSetting.model_validate(dict(cast("Mapping[str, object]", table)))
     except ValidationError as error:

@@ -53,7 +53,7 @@ def _persona(name: str, table: object) -> PersonaSetting:
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} must be a name of small Latin letters, digits, - and _, at most 32")
     if not isinstance(table, Mapping):
-        raise ValueError(f"{name!r} must have a system prompt")  # noqa: TRY004  the same
+        raise ValueError(f"{name!r} must have a system prompt")  # noqa: TRY004  pydantic turns a ValueError into words
     try:
         return PersonaSetting.model_validate({**cast("Mapping[str, object]", table), "name": name})
     except ValidationError as error:

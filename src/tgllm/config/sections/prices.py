@@ -51,7 +51,7 @@ def _parsed(text: str) -> object:
 
 def _price(ref: str, table: object) -> PriceSetting:
     if not isinstance(table, Mapping):
-        raise ValueError(f"{ref!r} must have input and output, in US dollars for a million tokens")  # noqa: TRY004  the same
+        raise ValueError(f"{ref!r} must have input and output, in US dollars for a million tokens")  # noqa: TRY004  pydantic turns a ValueError into words
     try:
         model = model_reference(ref)
     except ValueError:

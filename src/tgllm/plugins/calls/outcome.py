@@ -92,9 +92,9 @@ def _is_sound(error: TgllmError) -> bool:
     try:
         params = dict(error.params)
         # Everything is from a plugin, whose subclasses may set attributes of any type.
-        sound = isinstance(str(error), str) and isinstance(error.code, str)  # pyright: ignore[reportUnnecessaryIsInstance]  see above
+        sound = isinstance(str(error), str) and isinstance(error.code, str)  # pyright: ignore[reportUnnecessaryIsInstance]  from a plugin
         return sound and all(
-            isinstance(name, str) and isinstance(value, str | int | float | None)  # pyright: ignore[reportUnnecessaryIsInstance]  see above
+            isinstance(name, str) and isinstance(value, str | int | float | None)  # pyright: ignore[reportUnnecessaryIsInstance]  from a plugin
             for name, value in params.items()
         )
     except BaseException:  # noqa: BLE001  properties of a plugin's class may raise anything

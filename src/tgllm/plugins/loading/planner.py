@@ -25,6 +25,8 @@ MOST_BYTES = 16 * 1024
 MOST_OF_PLUGIN = 10_000
 MOST_OF_OWNER = 500
 LONGEST_ID = 128
+ROLE = "job's id"
+"""What errors call the id."""
 LATEST = 253_402_300_800.0
 """The end of the year 9999, the last one of ``datetime``."""
 
@@ -78,8 +80,10 @@ class PluginJobs:
         """Return a job that has not ended, or None.
 
         Raises:
+            PluginError: the id is no text.
             DatabaseError: the database can't be read.
         """
+        checked_text(job_id, ROLE)
         found = await opened(self._open).read(lambda conn: jobs.get(conn, self._plugin, self._owner, job_id))
         return None if found is None else planned(found)
 
@@ -87,16 +91,20 @@ class PluginJobs:
         """Remove a job that has not ended; return False if there is none.
 
         Raises:
+            PluginError: the id is no text.
             DatabaseError: the database can't be written.
         """
+        checked_text(job_id, ROLE)
         return await opened(self._open).write(lambda conn: jobs.cancel(conn, self._plugin, self._owner, job_id))
 
     async def list(self, prefix: str = "") -> Sequence[PlannedJob]:
         """Return the jobs that have not ended, by due time, whose ids begin with ``prefix``.
 
         Raises:
+            PluginError: the prefix is no text.
             DatabaseError: the database can't be read.
         """
+        checked_text(prefix, ROLE)
         found = await opened(self._open).read(lambda conn: jobs.list_of(conn, self._plugin, self._owner))
         return [planned(job) for job in found if job.job_id.startswith(prefix)]
 
@@ -127,7 +135,7 @@ def planned(job: PluginJob) -> PlannedJob:
 
 
 def _check_id(job_id: object) -> None:
-    if not 0 < len(checked_text(job_id, "job's id")) <= LONGEST_ID:
+    if not 0 < len(checked_text(job_id, ROLE)) <= LONGEST_ID:
         raise PluginError(f"the id of a job has 1 to {LONGEST_ID} characters, and not {len(str(job_id))}")
 
 

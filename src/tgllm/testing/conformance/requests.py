@@ -22,7 +22,7 @@ _FILES = {
     "text/plain": b"A text of the kit.\n",
     "audio/ogg": b"OggS a sound of the kit",
     "video/mp4": b"\x00\x00\x00\x18ftypmp42 a film of the kit",
-    "application/x-tgllm-unknown": b"a file of a kind that nobody knows",
+    "application/x-tgllm-unknown": b"a file of an unknown type",
 }
 
 

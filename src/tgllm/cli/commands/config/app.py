@@ -165,7 +165,7 @@ def check(ctx: typer.Context) -> None:
 
 async def _check_plugins(loaded: LoadedConfig, options: Options) -> None:
     from tgllm.app import open_core  # noqa: PLC0415  the other commands here need no plugins
-    from tgllm.cli.core import model_warnings, raise_config_errors, warnings  # noqa: PLC0415  the same
+    from tgllm.cli.core import model_warnings, raise_config_errors, warnings  # noqa: PLC0415  only check needs it
 
     async with open_core(loaded, plugins=options.plugins) as core:
         raise_config_errors(core)

@@ -64,7 +64,7 @@ def ask_admins(dialogue: Dialogue, bot: BotAnswers, webhook: "WebhookFacts | Non
 def _found(dialogue: Dialogue, bot: BotAnswers, code: AdminCode, allowed: Sequence[str], wait: int) -> Found | None:
     """Search for an admin; return None if ids are to be typed instead."""
     from tgllm.bot.telegram.account import AccountError  # noqa: PLC0415  imports aiogram
-    from tgllm.cli.commands.init.code_search import greet, search  # noqa: PLC0415  the same
+    from tgllm.cli.commands.init.code_search import greet, search  # noqa: PLC0415  imports aiogram
 
     while True:
         _show(dialogue, bot, code, wait)

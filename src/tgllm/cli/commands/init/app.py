@@ -85,12 +85,12 @@ def init(  # noqa: PLR0913  one for each option
 
 def _run(options: Options, flags: InitFlags) -> None:
     from tgllm.api.clock import SystemClock  # noqa: PLC0415  --help needs none of these
-    from tgllm.api.errors import ConfigError  # noqa: PLC0415  the same
-    from tgllm.cli.commands.init.dialogue import Dialogue  # noqa: PLC0415  the same
-    from tgllm.cli.commands.init.result import write_files  # noqa: PLC0415  the same
-    from tgllm.config.load import config_place, load_config  # noqa: PLC0415  the same
-    from tgllm.config.write import why_unwritable  # noqa: PLC0415  the same
-    from tgllm.i18n import Catalogue  # noqa: PLC0415  the same
+    from tgllm.api.errors import ConfigError  # noqa: PLC0415  --help needs none of these
+    from tgllm.cli.commands.init.dialogue import Dialogue  # noqa: PLC0415  --help needs none of these
+    from tgllm.cli.commands.init.result import write_files  # noqa: PLC0415  --help needs none of these
+    from tgllm.config.load import config_place, load_config  # noqa: PLC0415  --help needs none of these
+    from tgllm.config.write import why_unwritable  # noqa: PLC0415  --help needs none of these
+    from tgllm.i18n import Catalogue  # noqa: PLC0415  --help needs none of these
 
     options.quiet_log()
     path, _ = config_place(options.config)
@@ -110,11 +110,11 @@ def _run(options: Options, flags: InitFlags) -> None:
 
 def _answers(dialogue: "Dialogue", options: Options, loaded: "LoadedConfig", flags: InitFlags) -> "Answers":
     from tgllm.api.clock import SystemClock  # noqa: PLC0415  only a run of this command needs it
-    from tgllm.cli.commands.init.admin_step import ask_admins, read_admins  # noqa: PLC0415  the same
-    from tgllm.cli.commands.init.bot_step import ask_token, free_updates  # noqa: PLC0415  the same
-    from tgllm.cli.commands.init.provider_step import choose_provider  # noqa: PLC0415  the same
-    from tgllm.cli.commands.init.result import Answers  # noqa: PLC0415  the same
-    from tgllm.services.setup.providers import ProviderSetup  # noqa: PLC0415  the same
+    from tgllm.cli.commands.init.admin_step import ask_admins, read_admins  # noqa: PLC0415  only a run needs it
+    from tgllm.cli.commands.init.bot_step import ask_token, free_updates  # noqa: PLC0415  only a run needs it
+    from tgllm.cli.commands.init.provider_step import choose_provider  # noqa: PLC0415  only a run needs it
+    from tgllm.cli.commands.init.result import Answers  # noqa: PLC0415  only a run of this command needs it
+    from tgllm.services.setup.providers import ProviderSetup  # noqa: PLC0415  only a run of this command needs it
 
     config = loaded.config
     # Read before anything is asked, since they may be wrong.
@@ -130,8 +130,8 @@ def _answers(dialogue: "Dialogue", options: Options, loaded: "LoadedConfig", fla
 
 def _given_token(loaded: "LoadedConfig", flags: InitFlags) -> str | None:
     from tgllm.api.errors import ConfigError  # noqa: PLC0415  only a run of this command needs it
-    from tgllm.cli.commands.init.dialogue import read_secret  # noqa: PLC0415  the same
-    from tgllm.config.checks import bot_token  # noqa: PLC0415  the same
+    from tgllm.cli.commands.init.dialogue import read_secret  # noqa: PLC0415  only a run of this command needs it
+    from tgllm.config.checks import bot_token  # noqa: PLC0415  only a run of this command needs it
 
     if flags.token_file is None:
         return None if loaded.config.bot_token is None else loaded.config.bot_token.get_secret_value()

@@ -54,7 +54,7 @@ def list_models(
 def _stored(options: Options) -> "tuple[Sequence[Model], str, Callable[[Model], Dollars | None]]":
     """Return the available models, the default model of the settings, and a function that returns a model's price."""
     from tgllm.cli.commands.models.cells import dollars_of  # noqa: PLC0415  only a run of this command needs it
-    from tgllm.config.quick import quick_settings  # noqa: PLC0415  the same
+    from tgllm.config.quick import quick_settings  # noqa: PLC0415  only a run of this command needs it
 
     quick = quick_settings(options.flags, options.config, local=False)
     if quick is not None:
@@ -67,8 +67,8 @@ def _stored(options: Options) -> "tuple[Sequence[Model], str, Callable[[Model], 
 
 def _read(data_dir: "Path") -> "Sequence[Model]":
     from tgllm.config.paths import database_path  # noqa: PLC0415  only a run of this command needs it
-    from tgllm.db.file.look import is_there, look  # noqa: PLC0415  the same
-    from tgllm.db.tables.models import list_all  # noqa: PLC0415  the same
+    from tgllm.db.file.look import is_there, look  # noqa: PLC0415  only a run of this command needs it
+    from tgllm.db.tables.models import list_all  # noqa: PLC0415  only a run of this command needs it
 
     path = database_path(data_dir)
     return look(path, list_all) if is_there(path) else ()

@@ -52,7 +52,7 @@ def _progress(core: Core) -> Generator[Told]:
         yield lambda _provider, _result: None
         return
     from rich.console import Console  # noqa: PLC0415  for people at a terminal only
-    from rich.progress import Progress, SpinnerColumn, TextColumn  # noqa: PLC0415  the same
+    from rich.progress import Progress, SpinnerColumn, TextColumn  # noqa: PLC0415  for people at a terminal only
 
     console = Console(stderr=True)
     columns = (

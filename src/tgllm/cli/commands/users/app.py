@@ -100,11 +100,11 @@ def budget(  # noqa: PLR0913  each is a command-line option
     person: Person,
     *,
     set_: Annotated[list[str], typer.Option("--set", help="Set a limit.", metavar="LIMIT=AMOUNT")] = [],  # noqa: B006  Typer copies it
-    lift: Annotated[list[str], typer.Option(help="Remove a limit, overriding the settings.", metavar="LIMIT")] = [],  # noqa: B006  the same
+    lift: Annotated[list[str], typer.Option(help="Remove a limit, overriding the settings.", metavar="LIMIT")] = [],  # noqa: B006  Typer copies it
     default: Annotated[
         list[str], typer.Option(help="Use the limit of the role or the settings again.", metavar="LIMIT")
-    ] = [],  # noqa: B006  the same
-    give: Annotated[list[str], typer.Option(help="Raise a limit for this day or month.", metavar="LIMIT=AMOUNT")] = [],  # noqa: B006  the same
+    ] = [],  # noqa: B006  Typer copies it
+    give: Annotated[list[str], typer.Option(help="Raise a limit for this day or month.", metavar="LIMIT=AMOUNT")] = [],  # noqa: B006  Typer copies it
     reset: Annotated[bool, typer.Option("--reset", help="Reset the usage of this day and month to zero.")] = False,
     as_json: JsonOption = False,
 ) -> None:

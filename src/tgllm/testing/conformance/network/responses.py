@@ -43,7 +43,7 @@ _STATUSES: Mapping[int, tuple[type[ProviderError], ...]] = {
 _FINAL = (ContextTooLong, QuotaExceeded, Refused)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _HTML = {"Content-Type": "text/html"}
-_PRIVATE = "a question that is nobody else's business 4711"
+_PRIVATE = "a confidential question 4711"
 
 
 class ResponseTests(Kit):

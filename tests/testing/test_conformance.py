@@ -127,16 +127,11 @@ OTHER_FILES = ("application/pdf", "application/x-tgllm-unknown", "audio/ogg", "t
                 "NoKeyNeeded": ["test_without_a_key_it_says_what_to_set"],
                 "OddModels": ["test_the_models_are_valid"],
                 "OneNameTwice": ["test_the_models_are_valid"],
-            },
-            id="identity",
-        ),
-        pytest.param(
-            {
                 "AlwaysWell": ["test_the_doctor_knows_of_the_key"],
                 "ShowsItsKey": ["test_the_settings_hide_the_key"],
                 "TellsTheKey": ["test_the_doctor_knows_of_the_key"],
             },
-            id="settings",
+            id="identity and settings",
         ),
         pytest.param(
             {

@@ -8,7 +8,7 @@ _REQUEST_ID = "req_fake"
 
 
 class AnthropicErrors(Errors):
-    """Sources: Anthropic's documentation (errors, rate limits), its SDK, and bodies quoted in public issues."""
+    """Errors in the typical form of the Anthropic API (errors, rate limits); wording and numbers may differ."""
 
     def wrong_key(self, given: str) -> FakeError:
         """Return 401; like no real answer, it repeats the key, to show that clients don't pass it on."""

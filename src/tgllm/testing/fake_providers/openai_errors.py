@@ -6,7 +6,7 @@ __all__ = ["LlamaErrors", "OpenAIErrors"]
 
 
 class OpenAIErrors(Errors):
-    """Sources: OpenAI's documentation (error codes), its SDK, and bodies quoted in public issues."""
+    """Errors in the typical form of OpenAI's API (OpenAI API: error codes); wording and numbers may differ."""
 
     def wrong_key(self, given: str) -> FakeError:
         """Return 401; like the real API, it repeats the beginning and the end of the key."""

@@ -151,15 +151,15 @@ class Sender:
             while True:
                 found = await self._turn_over()
                 for row in found.rows:
-                    self._begin(row, calls)
+                    self._begin(row, calls, is_large=row.id in found.large)
                 # Rows that were committed after the look have woken the sender, and are looked at next.
                 if not (self._claims.under_way or found.pending or self._work.is_set):
                     self._idle.set()
                 await self._work.wait_for(self._claims.pause(found, self._clock.now()), self._clock)
 
-    def _begin(self, row: OutboxRow, calls: asyncio.TaskGroup) -> None:
+    def _begin(self, row: OutboxRow, calls: asyncio.TaskGroup, *, is_large: bool) -> None:
         """Make the call of a claimed row, or return the row to the queue if the limiter has no room any more."""
-        wait = self._claims.begin(row)
+        wait = self._claims.begin(row, is_large=is_large)
         if wait is None:
             calls.create_task(self._deliver(row), name=f"send {row.id}")
         else:

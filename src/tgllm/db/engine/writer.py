@@ -303,7 +303,8 @@ class ConnectionThread:
         is_retry = batch is self._retried
         if is_retry:
             self._retried = ()
-        for waiting, outcome in zip(batch, outcomes, strict=True):
+        # First those that react to others: what they start is what a person waits for, such as a call.
+        for waiting, outcome in sorted(zip(batch, outcomes, strict=True), key=_reacts_to_none):
             if outcome.error is not None and self._holds(waiting, outcome):
                 self._held.append(waiting)
                 self._obstacle = outcome.error
@@ -343,3 +344,7 @@ class ConnectionThread:
         conn, self._conn = self._conn, None
         if conn is not None:
             conn.close()
+
+
+def _reacts_to_none(told: tuple[_Waiting, Outcome]) -> bool:
+    return told[0].job.answers is None

@@ -194,6 +194,8 @@ class ConversationService:
             spent = await self._database.write(
                 lambda conn: record_turn(conn, turn, outcome, rows, units, now, self._accounting)
             )
+        # The commit has started the call that sends the answer. It leaves before what the person does not wait for.
+        await self._clock.sleep(0)
         report_turn(info, outcome, spent)
         with handling(lambda: [*said(), outcome.text]):
             await self._tell_plugins(info, outcome)

@@ -134,6 +134,15 @@ class Database:
         self._has_written = True
         return await self._writer.unit(unit, durable=durable, then=then, patient=patient, answers=answers)
 
+    @property
+    def ended(self) -> int:
+        """Number of units and other jobs of the writer that have ended.
+
+        The callback ``then`` of a unit finds a number. As long as it stays the same, the database holds what the unit
+        has read, but for what other processes write; a look for those counts as well (``changed_elsewhere``).
+        """
+        return self._writer.ended
+
     def expect(self, signal: Signal) -> None:
         """Call the listeners of a signal that the next unit is going to give.
 

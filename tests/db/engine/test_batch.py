@@ -118,3 +118,37 @@ async def test_waiting_for_the_disk_is_put_back_after_each_batch(database: Datab
     await database.write(putting("a"), durable=durable)
     level = await database.write(lambda conn: int(conn.execute("PRAGMA synchronous").fetchone()[0]))
     assert level == 2  # FULL; sqlite.org/pragma.html#pragma_synchronous
+
+
+async def test_only_the_last_unit_of_a_batch_finds_the_number_that_stays(database: Database) -> None:
+    """What an earlier one has read may have been changed by a later one, before either is committed."""
+    found: list[int] = []
+    async with busy(database):
+        units = (putting("a"), keys, putting("b"))
+        tasks = [
+            asyncio.create_task(database.write(unit, then=lambda _: found.append(database.ended))) for unit in units
+        ]
+        await asyncio.wait(tasks, timeout=0)
+    await asyncio.gather(*tasks)
+    assert found == [database.ended - 2, database.ended - 1, database.ended]
+
+
+async def test_a_unit_that_is_told_first_counts_in_its_own_place(database: Database) -> None:
+    found: dict[str, int] = {}
+    async with busy(database):
+        tasks = [
+            asyncio.create_task(database.write(keys, then=lambda _: found.update(read=database.ended))),
+            asyncio.create_task(
+                database.write(putting("a"), answers="outbox", then=lambda _: found.update(written=database.ended))
+            ),
+        ]
+        await asyncio.wait(tasks, timeout=0)
+    await asyncio.gather(*tasks)
+    assert list(found) == ["written", "read"]
+    assert (found["read"], found["written"]) == (database.ended - 1, database.ended)
+
+
+async def test_a_look_for_changes_of_other_processes_counts(database: Database) -> None:
+    before = database.ended
+    await database.changed_elsewhere()
+    assert database.ended > before

@@ -124,6 +124,9 @@ class ConnectionThread:
         self._again = False
         self._retried: Sequence[_Waiting] = ()
         """Those of them that run again in the present batch."""
+        self.ended = 0
+        """Number of jobs that have ended. What a unit has read is what a later one would read as long as this is the
+        number that the callback of the unit has found: nothing else has run on the connection meanwhile."""
 
     async def open(self, *pragmas: str) -> None:
         """Open the connection and execute ``pragmas`` on it; ``aclose`` must be called even if this fails.
@@ -303,13 +306,16 @@ class ConnectionThread:
         is_retry = batch is self._retried
         if is_retry:
             self._retried = ()
+        before = self.ended
+        places = enumerate(zip(batch, outcomes, strict=True), before + 1)
         # First those that react to others: what they start is what a person waits for, such as a call.
-        for waiting, outcome in sorted(zip(batch, outcomes, strict=True), key=_reacts_to_none):
+        for self.ended, (waiting, outcome) in sorted(places, key=_reacts_to_none):
             if outcome.error is not None and self._holds(waiting, outcome):
                 self._held.append(waiting)
                 self._obstacle = outcome.error
             else:
                 waiting.tell(outcome)
+        self.ended = before + len(batch)
         if self._gate is not None and (is_retry or self._held or self._retried or self._gate.is_unproven):
             self._note_end(self._gate, batch, outcomes)
         self._next_batch(loop)
@@ -346,5 +352,5 @@ class ConnectionThread:
             conn.close()
 
 
-def _reacts_to_none(told: tuple[_Waiting, Outcome]) -> bool:
-    return told[0].job.answers is None
+def _reacts_to_none(place: tuple[int, tuple[_Waiting, Outcome]]) -> bool:
+    return place[1][0].job.answers is None

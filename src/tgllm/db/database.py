@@ -16,7 +16,7 @@ from tgllm.db.engine.errors import DatabaseLost
 from tgllm.db.engine.gate import StorageGate
 from tgllm.db.engine.signals import Signal
 from tgllm.db.engine.sqlite import checkpoint, in_words, limit_waits
-from tgllm.db.engine.writer import ConnectionThread
+from tgllm.db.engine.writer import LONGEST_LOG, ConnectionThread
 from tgllm.db.file.identity import mark_program
 from tgllm.db.file.known import mark_known
 from tgllm.db.file.presence import Loss, Presence, mark_run
@@ -62,7 +62,7 @@ class Database:
         await init_db(path, clock=clock)
         database = cls(path, clock)
         try:
-            await database._writer.open()
+            await database._writer.open(f"PRAGMA wal_autocheckpoint = {LONGEST_LOG}")
             await database._reader.open("PRAGMA query_only = ON")
             await database.changed_elsewhere()
         except BaseException:

@@ -3,12 +3,15 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 
 from database_support import NOW, busy, together
 from tgllm.db.database import Database
+from tgllm.db.engine import writer
 from tgllm.db.engine.errors import DatabaseError
+from tgllm.db.engine.sqlite import connect
 from tgllm.db.tables import kv
 
 
@@ -152,3 +155,31 @@ async def test_a_look_for_changes_of_other_processes_counts(database: Database) 
     before = database.ended
     await database.changed_elsewhere()
     assert database.ended > before
+
+
+async def test_the_log_is_copied_into_the_file_between_the_commits(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite by itself would do it within a commit, and somebody would wait for it."""
+    monkeypatch.setattr(writer, "COPY_AFTER", 10)
+    statements: list[str] = []
+    await database.write(lambda conn: conn.set_trace_callback(statements.append))
+    for number in range(25):
+        await database.write(lambda conn, number=number: kv.set_value(conn, "test", "a", "x" * 50_000 + str(number), 1))
+    (limit,) = await database.write(lambda conn: conn.execute("PRAGMA wal_autocheckpoint").fetchone())
+    copies = [at for at, sql in enumerate(statements) if "wal_checkpoint" in sql]
+    assert len(copies) == 2
+    assert all(statements[at - 1] == "COMMIT" for at in copies)
+    assert limit > 1000
+
+
+async def test_a_reader_of_old_pages_does_not_stop_the_copying(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "COPY_AFTER", 2)
+    with closing(connect(database.path)) as other:
+        other.execute("BEGIN")
+        assert other.execute("SELECT count(*) FROM kv").fetchone()[0] >= 0
+        for number in range(6):
+            await database.write(putting(str(number)))
+    assert len(await database.read(keys)) == 6

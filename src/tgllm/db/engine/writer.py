@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
@@ -15,13 +15,18 @@ from tgllm.db.engine.gate import StorageGate, is_passing
 from tgllm.db.engine.signals import Signal
 from tgllm.db.engine.sqlite import connect, in_words
 
-__all__ = ["ConnectionThread", "Operation", "Timings", "timed_transactions"]
+__all__ = ["LONGEST_LOG", "ConnectionThread", "Operation", "Timings", "timed_transactions"]
 
 T = TypeVar("T")
 
 MOST_TOGETHER = 64
 """Maximum number of jobs in a batch; a job's result waits for the commit of its whole batch."""
 
+
+COPY_AFTER = 32
+"""Batches of a writer after which the log is copied into the file; each adds some twenty pages to the log."""
+LONGEST_LOG = 4000
+"""Pages of the log from which on SQLite copies it within a commit, as it does from 1000 on by default."""
 
 Operation = Literal["read", "write"]
 
@@ -113,6 +118,8 @@ class ConnectionThread:
         self._waiting: list[_Waiting] = []
         self._busy = False
         self._operation: Operation = "read" if begin == "BEGIN" else "write"
+        self._uncopied = 0
+        """Batches since the log was copied into the file."""
         self._began = 0.0
         """When the running batch began, by the loop's clock; 0 if it is not measured."""
         self._gate: StorageGate | None = None
@@ -258,6 +265,22 @@ class ConnectionThread:
         except RuntimeError:
             # The loop is closed, so no caller waits; committed work stays committed.
             return
+        if self._operation == "write":
+            self._copy_log()
+
+    def _copy_log(self) -> None:
+        """Copy the log into the file now and then; called on the thread, when the callers of a batch are told.
+
+        SQLite would do it within the commit that makes the log too long, and the units of that commit would wait for
+        two more synchronisations of the disk.
+        """
+        self._uncopied += 1
+        if self._uncopied < COPY_AFTER or self._conn is None:
+            return
+        self._uncopied = 0
+        # What prevents it is reported by the next commit, or passes, such as a reader of old pages.
+        with suppress(sqlite3.Error):
+            self._conn.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def _outcomes(self, jobs: Sequence[Job]) -> Sequence[Outcome]:
         try:

@@ -20,6 +20,7 @@ __all__ = [
     "PluginJob",
     "Waiting",
     "all_ids",
+    "at_work",
     "cancel",
     "count",
     "due",
@@ -222,6 +223,14 @@ def waiting(conn: sqlite3.Connection) -> Sequence[Waiting]:
         " GROUP BY plugin_id ORDER BY plugin_id"
     )
     return read_all(Waiting, cursor)
+
+
+def at_work(conn: sqlite3.Connection, now: int) -> frozenset[str]:
+    """Return the plugins with jobs and calls of hooks, of any kind, that have started or whose time has come."""
+    cursor = conn.execute(
+        "SELECT DISTINCT plugin_id FROM plugin_jobs WHERE started_at IS NOT NULL OR run_at <= ?", (now,)
+    )
+    return frozenset(plugin_id for (plugin_id,) in cursor)
 
 
 def start(conn: sqlite3.Connection, job: PluginJob, now: int) -> bool:

@@ -203,7 +203,7 @@ class ConversationService:
 
     def _load(self, conn: Connection, turn: Turn, reservation: Reservation) -> tuple[TurnContext, bool]:
         """Read the context, and whether the person still has access in the chat."""
-        context = self.load(conn, turn)
+        context = self._requests.load(conn, turn, to_ask=True)
         reservation.load(conn, context.model)
         return context, self._may_talk(conn, turn.user.id, Lane.parse(turn.lane).access_id, milliseconds(self._clock))
 

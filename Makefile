@@ -14,6 +14,8 @@ VENV := .venv
 REAL_MODEL := .venv-real-model
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --no-warn-conflicts --constraint constraints.txt
+# As pip does for a package that is not editable: otherwise each start compiles 500 modules, where Python may not keep bytecode.
+COMPILE := $(BIN)/python -m compileall -q src plugins
 PLUGINS := $(sort $(wildcard plugins/tgllm_*))
 # Its requirements, 260 MB in the environment, are installed for the real model only.
 WHISPER := plugins/tgllm_whisper
@@ -134,6 +136,7 @@ $(VENV)/.installed: $(SOURCES) $(call INSTALLED,tgllm)
 	@echo "Installing tgllm into $(VENV)"
 	@$(PIP) hatchling editables
 	@$(PIP) --no-build-isolation --editable '.[files]'
+	@$(COMPILE)
 	@touch $@
 
 # The tiny language model of the demo and what runs it. Where it can't be had the demo goes on without it, and says so.
@@ -148,6 +151,7 @@ $(VENV)/.installed-dev: $(VENV)/.installed $(PLUGINS:%=%/pyproject.toml) $(call 
 	@echo "Installing the tools for development into $(VENV)"
 	@$(PIP) --no-build-isolation --editable '.[dev]' $(patsubst %,--editable %,$(filter-out $(WHISPER),$(PLUGINS)))
 	@$(PIP) --no-build-isolation --no-deps --editable $(WHISPER)
+	@$(COMPILE)
 	@touch $< $@
 
 # What builds the documentation site.

@@ -56,9 +56,10 @@ CLOCKS = {
 WORK = (ast.Await, ast.Call, ast.With, ast.AsyncWith)
 
 SILENCED = re.compile(
-    r"# (?:noqa\b(?:: ?[A-Z]+\d+(?:, ?[A-Z]+\d+)*)?|(?:type|pyright): ?ignore\b(?:\[[^]]*\])?)[ \t]*\Z"
+    r"# (?:noqa\b(?:: ?[A-Z]+\d+(?:, ?[A-Z]+\d+)*)?|(?:type|pyright): ?ignore\b(?:\[[^]]*\])?)[ \t]*"
+    r"(?:(?:see|as) (?:above|below)|the same|ditto)?\Z"
 )
-"""The last comment of a line that silences ruff or pyright, with nothing after it."""
+"""The last comment of a line that silences ruff or pyright, with nothing after it, or with a reference to a reason."""
 LONGEST_MODULE = 500
 MEDIAN_MODULE = 150
 

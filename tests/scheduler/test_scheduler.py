@@ -250,7 +250,7 @@ async def test_without_jobs_it_waits_to_be_cancelled(database: Database, clock: 
 async def test_old_runs_are_forgotten(database: Database, clock: ManualClock, work: Work, running: Running) -> None:
     for number in (1, 2):
         await database.write(lambda conn, number=number: schedules.start(conn, "old", number, number))  # type: ignore[misc]  a loop's value
-        await database.write(lambda conn, number=number: schedules.finish(conn, "old", number, "ok", number))  # type: ignore[misc]  the same
+        await database.write(lambda conn, number=number: schedules.finish(conn, "old", number, "ok", number))  # type: ignore[misc]  a loop's value
     async with running(work.job(at_first_start=True)):
         await work.began.get()
         runs = await ended(database, 2)

@@ -99,6 +99,8 @@ class Sender:
         self._waiting: dict[int, asyncio.Future[int | None]] = {}
         self._idle = asyncio.Event()
         self._claiming = True
+        self._calls: asyncio.TaskGroup | None = None
+        """Tasks of the calls; None while no more may begin."""
         self._outage = Outage(log, clock, "send.failed")
         database.on_commit("outbox", self.wake)
 
@@ -148,23 +150,29 @@ class Sender:
         # A cancellation cancels the calls too, and leaves their rows ``sending``, as a crash does. So a shutdown waits
         # for the calls first.
         async with asyncio.TaskGroup() as calls:
-            while True:
-                found = await self._turn_over()
-                for row in found.rows:
-                    self._begin(row, calls)
-                # Rows that were committed after the look have woken the sender, and are looked at next.
-                if not (self._claims.under_way or found.pending or self._work.is_set):
-                    self._idle.set()
-                await self._work.wait_for(self._claims.pause(found, self._clock.now()), self._clock)
+            self._calls = calls
+            try:
+                while True:
+                    found = await self._turn_over()
+                    # Rows that were committed after the look have woken the sender, and are looked at next.
+                    if not (self._claims.under_way or found.pending or self._work.is_set):
+                        self._idle.set()
+                    await self._work.wait_for(self._claims.pause(found, self._clock.now()), self._clock)
+            finally:
+                self._calls = None
 
-    def _begin(self, row: OutboxRow, calls: asyncio.TaskGroup) -> None:
-        """Make the call of a claimed row, or return the row to the queue if the limiter has no room any more."""
-        wait = self._claims.begin(row)
-        if wait is None:
-            calls.create_task(self._deliver(row), name=f"send {row.id}")
-        else:
-            self._released.append((row.id, milliseconds(self._clock) + int(wait * 1000)))
-            self._work.set()
+    def _begin(self, found: Found) -> None:
+        """Make the calls of claimed rows, or return the rows to the queue for which the limiter has no room any more.
+
+        Called right after the commit. After the end of ``run`` the rows stay ``sending``, as after a crash.
+        """
+        for row in () if self._calls is None else found.rows:
+            wait = self._claims.begin(row, is_large=row.id in found.large)
+            if wait is None:
+                self._calls.create_task(self._deliver(row), name=f"send {row.id}")
+            else:
+                self._released.append((row.id, milliseconds(self._clock) + int(wait * 1000)))
+                self._work.set()
 
     async def _turn_over(self) -> Found:
         """Record finished calls and claim the next rows, in one transaction."""
@@ -183,7 +191,7 @@ class Sender:
             return Found() if claim is None else claim(conn)
 
         # If this fails, the program ends, and the rows of ``finished`` are still ``sending``.
-        result = await self._database.write(unit, answers="outbox")
+        result = await self._database.write(unit, answers="outbox", then=self._begin)
         # After the commit: who waits for a row reads what is stored of it, and until a row is ``sent`` its file may be
         # needed again. A file that a crash leaves behind is removed by the retention.
         self._announce(finished)
@@ -196,6 +204,14 @@ class Sender:
 
     async def _deliver(self, row: OutboxRow) -> None:
         """Make the call of a row and add its result to the finished ones."""
+        try:
+            await self._make(row)
+        except BaseException:
+            # The task group is shutting down now, and would raise if a task were created in it.
+            self._calls = None
+            raise
+
+    async def _make(self, row: OutboxRow) -> None:
         IN_BACKGROUND.set(is_background(row))
         RESERVED.set(True)
         with (

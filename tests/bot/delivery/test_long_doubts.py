@@ -33,7 +33,7 @@ def add_text(person: EmulatedUser, text: str, **columns: int) -> Callable[[Conne
 async def test_calls_that_were_not_executed_do_not_count(
     emu: Emulator, ann: EmulatedUser, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tgllm.bot.delivery.recording.LONGEST_PAUSE_SECONDS", 0.1)
+    monkeypatch.setattr("tgllm.bot.delivery.recording.LONGEST_WAIT_SECONDS", 0.1)
     await ann.say("/ping")
     async with start() as bot:
         await settled(emu, bot)
@@ -61,7 +61,7 @@ async def test_after_too_many_calls_without_a_result_the_person_is_asked(
             notice = await emu.wait_for_message(ann.private_chat(), is_notice)
             await ann.press(notice, "Send again")
             await emu.wait_for(lambda: "news" in ann.private_chat().bot_texts)
-    assert [line["reason"] for line in lines if line["event"] == "send.unclear"] == ["8 calls had no result"]
+    assert {line["reason"] for line in lines if line["event"] == "send.unclear"} == {"8 calls had no result"}
 
 
 @pytest.mark.parametrize("has_arrived", [True, False])

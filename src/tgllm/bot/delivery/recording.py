@@ -30,8 +30,10 @@ log = get_logger(__name__)
 GRACE_SECONDS = 2.0
 """Time after a call of unknown result in which Telegram may still execute it, and other ids become known."""
 LONGEST_PAUSE_SECONDS = 300.0
-_LONGEST_DOUBT_SECONDS = 30.0
-"""Longest pause before it is tried again to find out about a message."""
+"""Longest pause before a call that may have been executed is repeated."""
+LONGEST_WAIT_SECONDS = 30.0
+"""Longest pause before a call that was certainly not executed, as without a connection, and before it is tried again to
+find out about a message. People wait that long after an outage has ended."""
 _NO_CHAT = "chat not found"
 """Part of the error text if a person has never started the bot. Bot API server: sendMessage."""
 
@@ -89,7 +91,7 @@ class Recorder:
             outbox.mark_ready_again(conn, row.id, now, failure.reason, refused=delivery.is_made)
             move_chat(conn, row.chat_id, failure.moved_to, now)
         elif self.is_to_resolve(delivery):
-            pause = GRACE_SECONDS if delivery.is_made else min(_LONGEST_DOUBT_SECONDS, 2.0 ** min(row.attempts, 10))
+            pause = GRACE_SECONDS if delivery.is_made else min(LONGEST_WAIT_SECONDS, 2.0 ** min(row.attempts, 10))
             outbox.mark_in_doubt(conn, row.id, now + int(pause * 1000), failure.reason)
         elif delivery.is_unclear and delivery.repeatable:
             outbox.mark_uncertain(conn, row.id, failure.reason)
@@ -170,9 +172,8 @@ class Recorder:
             else:
                 outbox.mark_failed(conn, row.id, failure.reason)
             return
-        pause = max(
-            failure.retry_after, 0.0 if asked_to_wait else min(LONGEST_PAUSE_SECONDS, 2.0 ** min(row.attempts, 10))
-        )
+        longest = LONGEST_PAUSE_SECONDS if failure.meaning == "unknown" else LONGEST_WAIT_SECONDS
+        pause = max(failure.retry_after, 0.0 if asked_to_wait else min(longest, 2.0 ** min(row.attempts, 10)))
         refused = delivery.is_made and failure.meaning != "unknown"
         outbox.mark_ready_again(conn, row.id, now + int(pause * 1000), failure.reason, refused=refused)
 

@@ -144,7 +144,7 @@ class ContextLoader:
     ) -> Sequence[HistoryMessage]:
         """Return the newest messages before the question, oldest first."""
         model = wanted.model
-        kept = self._kept.of(conversation.id, model) if to_ask else {}
+        kept = self._kept.of(conversation.id, model) if to_ask else dict[int, HistoryMessage]()
         reader = Reader(model.provider, model.model, kept)
         rows = contexts.newest(
             conn, conversation.id, end, room=wanted.room, most=MOST_MESSAGES, until=wanted.until, reader=reader

@@ -545,6 +545,8 @@ class TestSize:
         ("type: ignore[attr-defined]", 1),
         ("pyright: ignore", 1),
         ("noqa: F401  # pyright: ignore[reportUnusedImport]", 1),
+        ("noqa: F401  see above", 1),
+        ("type: ignore[attr-defined]  the same", 1),
         ("noqa: F401  for its effect", 0),
         ("type: ignore[attr-defined]  made at run time", 0),
         ("noqa: F401  # pyright: ignore[reportUnusedImport]  for its effect", 0),

@@ -23,7 +23,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     ),
     "run": Entry("Run the bot until it is stopped.", "tgllm.cli.commands.run"),
     "chat": Entry("Chat with a model in the terminal.", "tgllm.cli.commands.chat"),
-    "demo": Entry("Try the bot: no token, no key, no network.", "tgllm.cli.commands.demo"),
+    "demo": Entry("Try the bot: no token, no key, no network.", "tgllm.cli.commands.demo.app"),
     "ping": Entry("Check settings, database and plugins.", "tgllm.cli.commands.ping"),
     "doctor": Entry("Diagnose everything that the bot needs.", "tgllm.cli.commands.doctor"),
     "config": Entry("Show the settings and their sources.", "tgllm.cli.commands.config.app"),
@@ -37,6 +37,6 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "audit": Entry("Show who changed what, when and from where.", "tgllm.cli.commands.audit.app"),
     "inbox": Entry("List received updates, and retry or drop them.", "tgllm.cli.commands.inbox.app"),
     "errors": Entry("List unexpected errors, and show one by its code.", "tgllm.cli.commands.errors.app"),
-    "plugins": Entry("List plugins and their state.", "tgllm.cli.commands.plugins"),
+    "plugins": Entry("List plugins and their state.", "tgllm.cli.commands.plugins.app"),
 }
 """In the order of ``--help``."""

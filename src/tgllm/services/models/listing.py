@@ -29,7 +29,7 @@ def checked_models(provider: str, answer: object) -> Sequence[NewModel]:
     found: dict[str, NewModel] = {}
     for info in answer:  # pyright: ignore[reportUnknownVariableType]  from a plugin, so each item is checked
         if not isinstance(info, ModelInfo):
-            raise Breach(f"list_models returned a {type(info).__name__} among the models")  # pyright: ignore[reportUnknownArgumentType]  see above
+            raise Breach(f"list_models returned a {type(info).__name__} among the models")  # pyright: ignore[reportUnknownArgumentType]  from a plugin
         model = _checked(provider, info)
         found.setdefault(model.model, model)
     return tuple(found.values())

@@ -24,6 +24,7 @@ from tgllm.api import (
 )
 from tgllm.api.clock import milliseconds
 from tgllm.db.engine.unit import Connection, Unit
+from tgllm.db.tables import models
 from tgllm.db.tables.usage import Spent
 from tgllm.observe.content import handling
 from tgllm.observe.logs import log_values
@@ -41,6 +42,7 @@ from tgllm.services.files.made import keep_made
 from tgllm.services.models.in_use import forget_choice
 from tgllm.services.turns.answer import Answer
 from tgllm.services.turns.model_call import ModelCaller
+from tgllm.services.turns.opening import Opening, ReadAhead
 from tgllm.services.turns.question_files import NO_FILES, QuestionFiles, check_usable
 from tgllm.services.turns.record import record_turn
 from tgllm.services.turns.report import PROVIDER_BROKEN, report_begin, report_turn, turn_fields
@@ -84,6 +86,14 @@ class ConversationService:
         """Read the context of a turn, without running it."""
         return self._requests.load(conn, turn)
 
+    def open(self, conn: Connection, turn: Turn) -> Opening:
+        """Read all that a turn begins with; of the turn, its place, its person and its model count."""
+        context = self._requests.load(conn, turn, to_ask=True)
+        budgets = self._budgets.of_turn(conn, turn)
+        model = models.find(conn, context.model) if budgets else None
+        may = self._may_talk(conn, turn.user.id, Lane.parse(turn.lane).access_id, milliseconds(self._clock))
+        return Opening(turn, context, budgets, model, may)
+
     def measure(self, context: TurnContext) -> ContextUse:
         """Return the use of a context before the next question."""
         return self._requests.measure(context)
@@ -112,6 +122,7 @@ class ConversationService:
         *units: Unit,
         asking: Callable[[], Awaitable[None]] | None = None,
         downloader: Downloader | None = None,
+        ahead: ReadAhead | None = None,
     ) -> TurnOutcome:
         """Answer a question, and store the result in one transaction.
 
@@ -121,6 +132,7 @@ class ConversationService:
             units: further units of work for the same transaction, such as marking the update as done.
             asking: awaited before the model is called.
             downloader: source of the question's attachments; None if it has none.
+            ahead: what was read ahead for the turn; used if nothing was written since.
 
         Returns:
             The result, also if the provider failed.
@@ -134,7 +146,7 @@ class ConversationService:
             span("turn", attributes={"tgllm.turn.id": turn.id}, turn=turn.id, begins=True),
             handling(said),
         ):
-            return await self._run(turn, sink, said, units, asking, downloader)
+            return await self._run(turn, sink, said, units, asking, downloader, ahead)
 
     async def _run(
         self,
@@ -144,11 +156,14 @@ class ConversationService:
         units: Sequence[Unit],
         asking: Callable[[], Awaitable[None]] | None,
         downloader: Downloader | None,
+        ahead: ReadAhead | None,
     ) -> TurnOutcome:
         with self._running.track(turn) as handle, self._budgets.reservation(turn) as reservation:
             with span("load context"):
-                context, is_approved = await self._database.read(lambda conn: self._load(conn, turn, reservation))
-            if not is_approved:
+                opening = self._read_ahead(turn, ahead) or await self._database.read(lambda conn: self.open(conn, turn))
+            context = opening.context
+            reservation.take(opening.budgets, context.model, opening.model)
+            if not opening.is_approved:
                 # Access was lost while the question was queued; a loss from now on stops the turn, which is tracked.
                 handle.stop("person")
             answer = Answer(context.model, self._clock, self._most_chars)
@@ -194,6 +209,8 @@ class ConversationService:
             spent = await self._database.write(
                 lambda conn: record_turn(conn, turn, outcome, rows, units, now, self._accounting)
             )
+        # The commit has started the call that sends the answer. It leaves before what the person does not wait for.
+        await self._clock.sleep(0)
         report_turn(info, outcome, spent)
         with handling(lambda: [*said(), outcome.text]):
             await self._tell_plugins(info, outcome)
@@ -201,11 +218,15 @@ class ConversationService:
             self._summaries.begin(turn, context, prepared)
         return outcome
 
-    def _load(self, conn: Connection, turn: Turn, reservation: Reservation) -> tuple[TurnContext, bool]:
-        """Read the context, and whether the person still has access in the chat."""
-        context = self.load(conn, turn)
-        reservation.load(conn, context.model)
-        return context, self._may_talk(conn, turn.user.id, Lane.parse(turn.lane).access_id, milliseconds(self._clock))
+    def _read_ahead(self, turn: Turn, ahead: ReadAhead | None) -> Opening | None:
+        """Return what was read ahead; None if the turn would read something else.
+
+        The turn and its reservation are registered by now, so whatever is written from now on reaches them as it does
+        after a read of their own: a loss of access stops the turn, and the usage of others is collected.
+        """
+        if ahead is None or ahead.ended != self._database.ended or not ahead.opening.holds_for(turn):
+            return None
+        return ahead.opening
 
     async def _reserve(
         self, reservation: Reservation, request: ChatRequest, model: ModelRef, sink: Sink, handle: RunningTurn

@@ -1,39 +1,28 @@
-"""``tgllm plugins``: installed and missing plugins, with their state."""
+"""Implementation of ``tgllm plugins list`` and ``retry``."""
 
 import asyncio
-from typing import Annotated
-
-import typer
 
 from tgllm.api.clock import SystemClock
 from tgllm.api.errors import PluginError
 from tgllm.app import open_host
 from tgllm.cli.foreign import command_records
-from tgllm.cli.options import Options, options_of
-from tgllm.cli.output import JsonOption, print_json, print_table, say
+from tgllm.cli.options import Options
+from tgllm.cli.output import print_json, print_table, say
 from tgllm.cli.table import COMMANDS
 from tgllm.i18n import Catalogue
 from tgllm.plugins.loading.breadcrumbs import Breadcrumbs
 from tgllm.plugins.loading.records import PluginRecord
 
-__all__ = ["app"]
-
-app = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=True)
+__all__ = ["run_list", "run_retry"]
 
 
-@app.callback()
-def plugins() -> None:
-    """List plugins and their state."""
+def run_list(options: Options, *, as_json: bool) -> None:
+    """Print all plugins with their state.
 
-
-@app.command("list")
-def list_plugins(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
-    """List all plugins with their state, and the shell commands that packages add.
-
-    The states are active, quarantined (the note has the reason), disabled, misconfigured, and missing since the last
-    run.
+    Raises:
+        ConfigError: a setting is invalid.
+        DatabaseError: the database can't be opened.
     """
-    options = options_of(ctx)
     options.quiet_log()
     records = asyncio.run(_records(options))
     if as_json:
@@ -42,19 +31,17 @@ def list_plugins(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
         print_table(("Plugin", "Package", "Version", "API", "State", "Provides", "Note"), map(_row, records))
 
 
-@app.command()
-def retry(
-    ctx: typer.Context,
-    plugin: Annotated[str, typer.Argument(metavar="PLUGIN", help="Id of the plugin, as tgllm plugins list shows it.")],
-) -> None:
-    """Load a plugin again that is left out because earlier starts have ended while it was loaded.
+def run_retry(options: Options, plugin: str) -> None:
+    """Have a plugin loaded again that earlier starts have left out.
 
-    It is loaded at the next start of the bot and of other commands.
+    Raises:
+        PluginError: it is not left out.
     """
-    loaded = options_of(ctx).load()
+    loaded = options.load()
+    texts = Catalogue(loaded.config.language)
     if not Breadcrumbs(loaded.config.data_dir).forget(plugin):
-        raise PluginError(f"No start has ended while the plugin {plugin} was loaded; see tgllm plugins list.")
-    say(f"The plugin {plugin} is loaded again at the next start.")
+        raise PluginError(texts("shell.plugin_not_left_out", plugin=plugin))
+    say(texts("shell.plugin_retried", plugin=plugin))
 
 
 async def _records(options: Options) -> tuple[PluginRecord, ...]:

@@ -15,9 +15,6 @@ __all__ = ["app"]
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
-_MODEL = "The echo provider answers, because there is no model here: {reason}\n"
-_CHOSEN = "The model {model} answers.\n"
-
 _MODEL = "TGLLM_DEFAULT_MODEL"
 _PLUGIN_SETTINGS = "TGLLM_PLUGINS__"
 

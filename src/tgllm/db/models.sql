@@ -376,6 +376,8 @@ CREATE TABLE IF NOT EXISTS outbox (
                                                         -- the first call that may have arrived; NULL: none was
     doubt      INTEGER NOT NULL DEFAULT 0               -- 1: an earlier call may have arrived, with an unknown id
                CHECK (doubt IN (0, 1)),
+    unconfirmed INTEGER NOT NULL DEFAULT 0              -- calls that began and of which the result is not known
+               CHECK (unconfirmed >= 0),
     CHECK ((state = 'sent') = (sent_at IS NOT NULL))
 ) STRICT;
 CREATE UNIQUE INDEX IF NOT EXISTS outbox_turn ON outbox (turn_id, part) WHERE turn_id IS NOT NULL;

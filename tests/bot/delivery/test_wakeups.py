@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from aiogram import Bot
 
 
+@pytest.fixture(autouse=True)
+def units_run_twice() -> None:
+    """They run once: statements are counted."""
+
+
 class Telegram:
     """Takes every message."""
 

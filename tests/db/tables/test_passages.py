@@ -236,6 +236,7 @@ DROP INDEX outbox_doubt;
 ALTER TABLE outbox DROP COLUMN claimed_at;
 ALTER TABLE outbox DROP COLUMN known_id;
 ALTER TABLE outbox DROP COLUMN doubt;
+ALTER TABLE outbox DROP COLUMN unconfirmed;
 DROP INDEX messages_parts;
 ALTER TABLE messages DROP COLUMN tokens;
 ALTER TABLE messages DROP COLUMN tokens_before;

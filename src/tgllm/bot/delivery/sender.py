@@ -21,7 +21,7 @@ from tgllm.bot.delivery.claims import Claims, Found, is_background
 from tgllm.bot.delivery.fallbacks import stepped_down
 from tgllm.bot.delivery.files import has_file, remove_document
 from tgllm.bot.delivery.recording import Delivery, Recorder
-from tgllm.bot.delivery.resolving import Absent, Arrived, Resolver, Unclear, is_resolvable
+from tgllm.bot.delivery.resolving import Absent, Arrived, Resolver, Unclear, why_not_found_out
 from tgllm.bot.delivery.rows import EDIT_OF_PART, REPEATABLE
 from tgllm.bot.delivery.uncertain import edited_message
 from tgllm.bot.telegram.failures import CallFailure, TelegramRefused, classify, fatal_error, is_unexpected
@@ -166,10 +166,13 @@ class Sender:
 
         Called right after the commit. After the end of ``run`` the rows stay ``sending``, as after a crash.
         """
-        for row in () if self._calls is None else found.rows:
+        calls = self._calls
+        if calls is None:
+            return
+        for row in found.rows:
             wait = self._claims.begin(row, is_large=row.id in found.large)
             if wait is None:
-                self._calls.create_task(self._deliver(row), name=f"send {row.id}")
+                calls.create_task(self._deliver(row), name=f"send {row.id}")
             else:
                 self._released.append((row.id, milliseconds(self._clock) + int(wait * 1000)))
                 self._work.set()
@@ -260,6 +263,10 @@ class Sender:
         except Exception as error:  # noqa: BLE001  a row that asks for something impossible must not stop the others
             self._note_unexpected(row, error)
             return Delivery(row, failure=classify(error))
+        if absent is not None:
+            # So that calls are counted, and not the times when it was tried to find out about them.
+            await self._database.write(lambda conn: outbox.begin_again(conn, row.id))
+            row = replace(row, unconfirmed=row.unconfirmed + 1)
         delivery = await self._call(row, method)
         if absent is not None and delivery.message_id is not None:
             earlier = await self._resolver.find_earlier(row, absent, delivery.message_id)
@@ -269,15 +276,18 @@ class Sender:
 
     async def _find(self, row: OutboxRow) -> Delivery | Absent:
         """Find out whether an earlier call of a row has arrived."""
-        known = self._sending.resolve and is_resolvable(row)
-        match await self._resolver.find(row) if known else Unclear("it has no id"):
+        # However many calls there were.
+        why = why_not_found_out(replace(row, unconfirmed=0), resolve=self._sending.resolve)
+        match await self._resolver.find(row) if why is None else Unclear(why):
             case Arrived() as arrived:
                 return Delivery(row, arrived.message_id, sends=True, arrived=arrived)
             case Unclear(reason=reason):
                 failure = CallFailure("unknown", reason)
-                return Delivery(row, failure=failure, repeatable=REPEATABLE in row.payload, is_unclear=True)
+                return Delivery(
+                    row, failure=failure, repeatable=REPEATABLE in row.payload, is_made=False, is_unclear=True
+                )
             case CallFailure() as failure:
-                return Delivery(row, failure=failure, sends=True)
+                return Delivery(row, failure=failure, sends=True, is_made=False)
             case Absent() as absent:
                 return absent
 
@@ -303,7 +313,7 @@ class Sender:
     async def _put_back(self, row: OutboxRow, error: TelegramRefused) -> None:
         """Keep a row for the next start: the fatal error concerns the bot, not the row."""
         now = milliseconds(self._clock)
-        await self._database.write(lambda conn: outbox.mark_ready_again(conn, row.id, now, error.code))
+        await self._database.write(lambda conn: outbox.mark_ready_again(conn, row.id, now, error.code, refused=True))
 
     async def _method(self, row: OutboxRow) -> TelegramMethod[Any]:
         if EDIT_OF_PART not in row.payload:

@@ -9,7 +9,7 @@ from tgllm.api import FilePart, ModelRef, ReasoningEffort
 from tgllm.config.sections.personas import PersonaSetting
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries import contexts
-from tgllm.db.queries.contexts import HistoryMessage
+from tgllm.db.queries.contexts import HistoryMessage, Reader
 from tgllm.db.tables import conversations, facts, file_texts, files, models, summaries
 from tgllm.db.tables.conversations import Conversation
 from tgllm.db.tables.facts import Fact
@@ -21,6 +21,7 @@ from tgllm.services.conversations import branches
 from tgllm.services.conversations.answer_parts import files_of_answers
 from tgllm.services.conversations.calibration import stored_factor
 from tgllm.services.conversations.history import budget_of, room_in
+from tgllm.services.conversations.kept_history import KeptHistories
 from tgllm.services.conversations.settings import TurnSettings
 from tgllm.services.conversations.turn import Turn
 from tgllm.services.conversations.user_key import read_secret
@@ -83,14 +84,19 @@ class ContextLoader:
         self._registry = registry
         self._settings = settings
         self._default = ModelRef.parse(settings.default_model)
+        self._kept = KeptHistories()
 
-    def load(self, conn: Connection, turn: Turn, factor_of: Callable[[ModelRef], float | None]) -> TurnContext:
+    def load(
+        self, conn: Connection, turn: Turn, factor_of: Callable[[ModelRef], float | None], *, to_ask: bool = False
+    ) -> TurnContext:
         """Read the context of a turn: as much of the history as the largest request for it can contain.
 
         Args:
             conn: an open transaction.
             turn: the question.
             factor_of: returns the calibration factor of a model; None: the stored one is read.
+            to_ask: whether the context is for a request only. What the conversation's last request has contained is
+                then not read again, and Telegram's ids of these messages may be outdated.
         """
         conversation = conversation_of(conn, turn)
         chosen = settings_of(conversation)
@@ -108,7 +114,7 @@ class ContextLoader:
             (0 if summary is None else summary.message_id) if summarise else None,
             in_use.ref,
         )
-        history = () if conversation is None else _history(conn, conversation, end, wanted)
+        history = () if conversation is None else self._history(conn, conversation, end, wanted, to_ask=to_ask)
         return TurnContext(
             model=in_use.ref,
             history=history,
@@ -132,6 +138,18 @@ class ContextLoader:
             files={} if conversation is None else _files(conn, conversation, history),
             made=files_of_answers(conn, history, in_use.ref, _mime_types(known), self._settings.data_dir),
         )
+
+    def _history(
+        self, conn: Connection, conversation: Conversation, end: int | None, wanted: "_Wanted", *, to_ask: bool
+    ) -> Sequence[HistoryMessage]:
+        """Return the newest messages before the question, oldest first."""
+        model = wanted.model
+        kept = self._kept.of(conversation.id, model) if to_ask else dict[int, HistoryMessage]()
+        reader = Reader(model.provider, model.model, kept)
+        rows = contexts.newest(
+            conn, conversation.id, end, room=wanted.room, most=MOST_MESSAGES, until=wanted.until, reader=reader
+        )
+        return self._kept.keep(conversation.id, model, rows) if to_ask else rows
 
     def _in_use(
         self, conn: Connection, conversation: Conversation | None, persona: PersonaSetting | None
@@ -169,16 +187,6 @@ class _Wanted:
     until: int | None
     """Messages after this one are read in any case: they may have to be summarised. None: no such messages."""
     model: ModelRef
-
-
-def _history(
-    conn: Connection, conversation: Conversation, end: int | None, wanted: _Wanted
-) -> Sequence[HistoryMessage]:
-    """Return the newest messages before the question, oldest first."""
-    model = (wanted.model.provider, wanted.model.model)
-    return contexts.newest(
-        conn, conversation.id, end, room=wanted.room, most=MOST_MESSAGES, until=wanted.until, model=model
-    )
 
 
 def _files(

@@ -88,7 +88,7 @@ class ConversationService:
 
     def open(self, conn: Connection, turn: Turn) -> Opening:
         """Read all that a turn begins with; of the turn, its place, its person and its model count."""
-        context = self.load(conn, turn)
+        context = self._requests.load(conn, turn, to_ask=True)
         budgets = self._budgets.of_turn(conn, turn)
         model = models.find(conn, context.model) if budgets else None
         may = self._may_talk(conn, turn.user.id, Lane.parse(turn.lane).access_id, milliseconds(self._clock))

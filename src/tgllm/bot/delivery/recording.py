@@ -23,7 +23,7 @@ from tgllm.services.common.lane import Lane
 from tgllm.services.messaging.people import language_in
 from tgllm.services.messaging.rows import with_priority
 
-__all__ = ["GRACE_SECONDS", "Delivery", "Recorder"]
+__all__ = ["GRACE_SECONDS", "LONGEST_PAUSE_SECONDS", "LONGEST_WAIT_SECONDS", "Delivery", "Recorder"]
 
 log = get_logger(__name__)
 

@@ -120,13 +120,13 @@ def tried_and_held(emu: Emulator) -> Fault:
 
 
 @pytest.mark.parametrize(("meaning", "most"), [("retry", LONGEST_WAIT_SECONDS), ("unknown", LONGEST_PAUSE_SECONDS)])
-async def test_after_a_long_outage_people_wait_half_a_minute(
+async def test_after_a_long_outage_people_wait_a_minute_at_most(
     database: Database, meaning: Literal["retry", "unknown"], most: float
 ) -> None:
     def pause(conn: Connection) -> float:
         edit = call_row(Lane(7), "editMessageText", {"message_id": 5, "text": "menu"}, kind="edit")
         outbox.add(conn, [edit], NOW)
-        conn.execute("UPDATE outbox SET attempts = 20")
+        conn.execute("UPDATE outbox SET attempts = 20, unconfirmed = 8")
         (row,) = outbox_claims.claim(conn, 1, NOW)
         failed = Delivery(row, failure=CallFailure(meaning, "refused"), repeatable=True)
         Recorder(Catalogue(strict=True), SendingSection()).record(conn, failed, NOW)

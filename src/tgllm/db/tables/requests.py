@@ -12,6 +12,7 @@ __all__ = [
     "Request",
     "Status",
     "add",
+    "drop_open",
     "get",
     "of_turn",
     "prune",
@@ -129,6 +130,18 @@ def add(conn: sqlite3.Connection, new: NewRequest, outcome: Outcome, began: int,
         ended,
     )
     return new_id(conn.execute(_ADD, values))
+
+
+def drop_open(conn: sqlite3.Connection, turn_id: str) -> Request | None:
+    """Delete the call of a turn that is stored without an outcome; return it, None if there is none.
+
+    Such a call has the status ``interrupted`` and no error code: it is being made, or the process ended meanwhile.
+    """
+    cursor = conn.execute(
+        "DELETE FROM requests WHERE turn_id = ? AND status = 'interrupted' AND error_code IS NULL RETURNING *",
+        (turn_id,),
+    )
+    return next(iter(read_all(Request, cursor)), None)
 
 
 def get(conn: sqlite3.Connection, request_id: int) -> Request | None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,7 @@ from tgllm.api import (
     RateLimited,
     ReasoningDelta,
     Refused,
+    Role,
     StreamEvent,
     TextDelta,
     TgllmError,
@@ -116,8 +118,8 @@ class Bench:
     turn: Turn
     sink: Sink
 
-    async def ask(self, text: str = "How are you?", number: int = 1, **changes: object) -> TurnOutcome:
-        turn = replace(self.turn, id=f"u{number}", text=text, **changes)  # pyright: ignore[reportArgumentType]
+    async def ask(self, text: str = "How are you?", number: int = 1, **changes: Any) -> TurnOutcome:
+        turn = replace(self.turn, id=f"u{number}", text=text, **changes)
         return await self.service.run(turn, self.sink)
 
     async def calls(self, turn_id: str = "u1") -> list[tuple[int, str, str, str | None]]:
@@ -142,7 +144,7 @@ async def bench(database: Database, load_host: LoadHost, clock: ManualClock, tur
     async def make(
         *listed: NewModel,
         fallbacks: Sequence[str] = ("two/model", "three/model"),
-        roles: dict[str, Sequence[str]] | None = None,
+        roles: dict[Role, Sequence[str]] | None = None,
         limits: BudgetsSection | None = None,
         personas: Sequence[PersonaSetting] = (),
         idle: float = 60.0,
@@ -163,7 +165,7 @@ async def bench(database: Database, load_host: LoadHost, clock: ManualClock, tur
             close_seconds=0.01,
             personas=personas,
             accounting=Accounting(Prices(prices), Days()),
-            fallbacks=Fallbacks(fallbacks, roles or {}),  # pyright: ignore[reportArgumentType]
+            fallbacks=Fallbacks(fallbacks, roles or {}),
         )
         notifier = AdminNotifier(database, clock, None)
         services = TurnServices(
@@ -181,7 +183,8 @@ async def bench(database: Database, load_host: LoadHost, clock: ManualClock, tur
             models.upsert(conn, listed, 0)
 
         await database.write(unit)
-        return Bench(ConversationService(services, settings), running, *providers, database, clock, turn, Sink())
+        one, two, three = providers
+        return Bench(ConversationService(services, settings), running, one, two, three, database, clock, turn, Sink())
 
     return make
 

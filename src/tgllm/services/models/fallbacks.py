@@ -31,12 +31,14 @@ class Fallbacks:
     @classmethod
     def of_config(cls, config: Config) -> "Fallbacks":
         """Return the fallbacks of the settings."""
-        own = {each.role: each.fallbacks for each in config.roles if each.fallbacks is not None}
+        own: dict[Role, Sequence[str]] = {
+            each.role: each.fallbacks for each in config.roles if each.fallbacks is not None
+        }
         return cls(config.fallbacks, own)
 
-    def of(self, role: Role, persona: PersonaSetting | None = None) -> Sequence[ModelRef]:
+    def of(self, role: Role | None, persona: PersonaSetting | None = None) -> Sequence[ModelRef]:
         """Return the fallbacks of a persona, else of a role, else of the bot."""
-        own = self.roles.get(role, self.bot)
+        own = self.bot if role is None else self.roles.get(role, self.bot)
         if persona is not None and persona.fallbacks is not None:
             own = persona.fallbacks
         return [ModelRef.parse(text) for text in own]

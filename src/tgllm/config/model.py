@@ -8,13 +8,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from tgllm.config import checks
 from tgllm.config.paths import default_data_dir
 from tgllm.config.quick import DEFAULT_LANGUAGE, DEFAULT_MODEL, DEFAULT_TIME_ZONE
-from tgllm.config.sections.access import AccessSection
+from tgllm.config.sections.access import AccessSection, RoleSetting, read_roles
 from tgllm.config.sections.admin import AdminSection
 from tgllm.config.sections.backups import BackupsSection
 from tgllm.config.sections.base import Section
 from tgllm.config.sections.budgets import BudgetsSection, GroupsSection
 from tgllm.config.sections.errors import ErrorsSection
-from tgllm.config.sections.fallbacks import RoleSetting, read_roles
 from tgllm.config.sections.files import FilesSection
 from tgllm.config.sections.personas import PersonaSetting, read_personas
 from tgllm.config.sections.prices import PriceSetting, read_prices

@@ -48,6 +48,7 @@ class Outcome:
     output_tokens: int | None = None
     reasoning_tokens: int | None = None
     cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
     cost_micros: int | None = None
     """Millionths of a US dollar; None if the price is unknown."""
     first_token_ms: int | None = None
@@ -83,14 +84,15 @@ class Request:
     error_text: str | None
     created_at: int
     finished_at: int
+    cache_write_tokens: int | None
 
 
 _ADD = """
     INSERT INTO requests (
         turn_id, attempt, conversation_id, user_id, provider, model, created_at, status, message_id, finish_reason,
         input_tokens, output_tokens, reasoning_tokens, cached_tokens, cost_micros, first_token_ms, latency_ms,
-        error_code, error_text, finished_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        error_code, error_text, finished_at, cache_write_tokens)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -128,6 +130,7 @@ def add(conn: sqlite3.Connection, new: NewRequest, outcome: Outcome, began: int,
         outcome.error_code,
         clean_error(outcome.error_text),
         ended,
+        outcome.cache_write_tokens,
     )
     return new_id(conn.execute(_ADD, values))
 

@@ -232,6 +232,7 @@ def _request_outcome(
         output_tokens=reported.output_tokens,
         reasoning_tokens=reported.reasoning_tokens,
         cached_tokens=reported.cached_tokens,
+        cache_write_tokens=reported.cache_write_tokens,
         cost_micros=cost,
         first_token_ms=None if first_token is None else round(first_token * 1000),
         latency_ms=round(outcome.seconds * 1000),

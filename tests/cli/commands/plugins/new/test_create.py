@@ -116,7 +116,15 @@ def test_a_command_of_the_bot_is_a_name_of_a_provider(new: Callable[..., Any]) -
 
 @pytest.mark.parametrize(
     ("name", "is_free"),
-    [("ics", True), ("toml", False), ("gpx", True), ("md", False), ("json", False), ("pdf", False), ("calendar", False)],
+    [
+        ("ics", True),
+        ("toml", False),
+        ("gpx", True),
+        ("md", False),
+        ("json", False),
+        ("pdf", False),
+        ("calendar", False),
+    ],
 )
 def test_a_file_handler_does_not_take_what_the_bot_reads_by_the_name(
     new: Callable[..., Any], name: str, *, is_free: bool

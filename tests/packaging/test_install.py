@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-PLUGINS = ["anthropic", "dipseek", "gemini", "local", "mistral", "openai", "whisper"]
-SDKS = {"anthropic", "faster-whisper", "google-genai", "mistralai", "openai", "xllamacpp"}
+PLUGINS = ["anthropic", "dipseek", "gemini", "llm", "local", "mistral", "openai", "whisper"]
+SDKS = {"anthropic", "faster-whisper", "google-genai", "llm", "mistralai", "openai", "xllamacpp"}
 OWN_SDK = {
     "anthropic": set[str](),
     "dipseek": set[str](),
     "gemini": {"google-genai"},
+    "llm": {"llm", "openai"},
     "local": {"xllamacpp"},
     "mistral": {"mistralai"},
     "openai": set[str](),

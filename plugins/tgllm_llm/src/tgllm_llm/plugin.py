@@ -43,7 +43,6 @@ def tgllm_doctor(ctx: PluginContext[Settings]) -> Sequence[Check]:
 
 
 def _create(ctx: PluginContext[Settings]) -> Provider:
-    # Imported here, because it loads llm and all of its plugins, which takes seconds.
-    from tgllm_llm.provider import LlmProvider  # noqa: PLC0415  see above
+    from tgllm_llm.provider import LlmProvider  # noqa: PLC0415  it loads llm and its plugins, which takes seconds
 
     return LlmProvider(ctx.settings, ctx.clock, ctx.log)

@@ -34,7 +34,7 @@ SOURCES := pyproject.toml constraints.txt scripts/check_python.py
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: .others help demo test test-quick coverage test-pythons test-lowest test-packaging test-deploy test-real-model test-samples bench lint format picture generate docs check wheels constraints clean
+.PHONY: .collected .others help demo test test-quick coverage test-pythons test-lowest test-packaging test-deploy test-real-model test-samples bench lint format picture generate docs check wheels constraints clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -162,6 +162,11 @@ $(VENV)/.installed-docs: $(SOURCES) | $(VENV)/.installed
 	@echo "Installing the tools of the documentation site into $(VENV)"
 	@$(PIP) --no-build-isolation --editable '.[docs]'
 	@touch $(wildcard $(VENV)/.installed $(VENV)/.installed-dev) $@
+
+# The bytecode of the tests, which pytest makes; otherwise each of its processes makes all of it. What is wrong with a
+# test is shown when the tests run.
+.collected: $(VENV)/.installed-dev
+	@$(BIN)/python -m pytest --collect-only --quiet --quiet >/dev/null || true
 
 # The environments of the other Pythons, which `make test-pythons` makes otherwise.
 .others:

@@ -24,12 +24,12 @@ class Environment:
 
     path: Path
 
-    def run(self, *command: str | Path, check: bool = True) -> "subprocess.CompletedProcess[str]":
-        """Run one of its commands, in its own folder and with nothing of tgllm's in the environment variables."""
+    def run(self, *command: str | Path, check: bool = True, **variables: str) -> "subprocess.CompletedProcess[str]":
+        """Run one of its commands, in its own folder, with only these of tgllm's environment variables."""
         program, *arguments = command
         return subprocess.run(
             [self.path / "bin" / program, *arguments],
-            cwd=self.path, env=clean_variables(self.path), stdin=subprocess.DEVNULL,
+            cwd=self.path, env=clean_variables(self.path) | variables, stdin=subprocess.DEVNULL,
             capture_output=True, text=True, timeout=5 * MINUTES, check=check,
         )  # fmt: skip
 

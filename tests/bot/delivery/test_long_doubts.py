@@ -1,16 +1,25 @@
 """Several faults and kills in a row: it is still found out what has arrived, and no id is tried twice."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import pytest
 from structlog.testing import capture_logs
 
 from bot_support import Killed, Start, from_bot, is_notice, settled
+from database_support import NOW
+from tgllm.bot.delivery.recording import LONGEST_PAUSE_SECONDS, LONGEST_WAIT_SECONDS, Delivery, Recorder
 from tgllm.bot.delivery.resolving import MOST_CALLS
 from tgllm.bot.delivery.rows import message_rows
+from tgllm.bot.telegram.failures import CallFailure
+from tgllm.config.model import SendingSection
+from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
+from tgllm.db.queries import outbox_claims
 from tgllm.db.tables import outbox
+from tgllm.i18n import Catalogue
 from tgllm.services.common.lane import Lane
+from tgllm.services.messaging.rows import call_row
 from tgllm.testing.emulator import EmulatedUser, Emulator, Fault
 
 
@@ -108,3 +117,22 @@ def tried_and_held(emu: Emulator) -> Fault:
     """Let the search come to its second id."""
     emu.faults.add(Fault.api_error("editMessageReplyMarkup", 400, "Bad Request: message to edit not found"))
     return emu.faults.add(Fault.hold("editMessageReplyMarkup"))
+
+
+@pytest.mark.parametrize(("meaning", "most"), [("retry", LONGEST_WAIT_SECONDS), ("unknown", LONGEST_PAUSE_SECONDS)])
+async def test_after_a_long_outage_people_wait_a_minute_at_most(
+    database: Database, meaning: Literal["retry", "unknown"], most: float
+) -> None:
+    def pause(conn: Connection) -> float:
+        edit = call_row(Lane(7), "editMessageText", {"message_id": 5, "text": "menu"}, kind="edit")
+        outbox.add(conn, [edit], NOW)
+        conn.execute("UPDATE outbox SET attempts = 20, unconfirmed = 8")
+        (row,) = outbox_claims.claim(conn, 1, NOW)
+        failed = Delivery(row, failure=CallFailure(meaning, "refused"), repeatable=True)
+        Recorder(Catalogue(strict=True), SendingSection()).record(conn, failed, NOW)
+        again = outbox.get(conn, row.id)
+        assert again is not None
+        assert again.state == "ready"
+        return (again.not_before - NOW) / 1000
+
+    assert await database.write(pause) == most

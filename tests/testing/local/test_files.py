@@ -21,6 +21,7 @@ def test_hidden_files_caches_and_environments_do_not_count(tmp_path: Path) -> No
         "build/lib/plugin.py",
         "node_modules/left.js",
     }
+    put(tmp_path / "tests/test_tea.py", "")
     for name in counted | others:
         put(tmp_path / name, "")
 

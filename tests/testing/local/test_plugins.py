@@ -132,8 +132,14 @@ async def test_a_change_anywhere_in_the_package_counts(folder: Path) -> None:
         ("plugin.py", TEA.replace('"brew"', '"start"'), "command /start of the plugin tea is taken by the bot", ""),
         ("plugin.py", TEA.replace("pot: int = 1", "pot: int"), "pot", ""),
         ("plugin.py", TEA.replace("import hookimpl", "import no_such"), "no_such", "plugin.py, line 3"),
+        (
+            "words.py",
+            "import no_such_library\n",
+            "No module named 'no_such_library'",
+            "install what the plugin requires",
+        ),
     ],
-    ids=range(9),
+    ids=range(10),
 )
 async def test_a_broken_version_is_explained_and_the_last_one_stays(
     folder: Path, file: str, text: str, reason: str, place: str

@@ -6,7 +6,7 @@ from tgllm.bot.delivery.fallbacks import following, method_of, stepped_down
 from tgllm.bot.delivery.files import has_file
 from tgllm.bot.delivery.own_messages import note_own
 from tgllm.bot.delivery.repeats import mark_of_sent
-from tgllm.bot.delivery.resolving import MOST_CALLS, Arrived, why_not_found_out
+from tgllm.bot.delivery.resolving import Arrived, why_not_found_out
 from tgllm.bot.delivery.rows import EDIT_OF_PART, PLACEHOLDER, REPEATABLE, message_rows
 from tgllm.bot.delivery.uncertain import settle
 from tgllm.bot.telegram.failures import NOT_MODIFIED, CallFailure
@@ -23,13 +23,15 @@ from tgllm.services.common.lane import Lane
 from tgllm.services.messaging.people import language_in
 from tgllm.services.messaging.rows import with_priority
 
-__all__ = ["GRACE_SECONDS", "Delivery", "Recorder"]
+__all__ = ["GRACE_SECONDS", "LONGEST_PAUSE_SECONDS", "LONGEST_WAIT_SECONDS", "MOST_REPEATS", "Delivery", "Recorder"]
 
 log = get_logger(__name__)
 
 GRACE_SECONDS = 2.0
 """Time after a call of unknown result in which Telegram may still execute it, and other ids become known."""
-LONGEST_PAUSE_SECONDS = 300.0
+MOST_REPEATS = 16
+"""Most calls of an edit whose results stay unknown; they may be repeated without harm."""
+LONGEST_PAUSE_SECONDS = 60.0
 """Longest pause before a call that may have been executed is repeated."""
 LONGEST_WAIT_SECONDS = 30.0
 """Longest pause before a call that was certainly not executed, as without a connection, and before it is tried again to
@@ -165,15 +167,18 @@ class Recorder:
         row = delivery.row
         asked_to_wait = failure.meaning == "wait"
         # With "wait" and "retry" Telegram has not taken it, so any number of attempts does no harm.
-        if row.unconfirmed >= MOST_CALLS and failure.meaning == "unknown" and REPEATABLE not in row.payload:
+        if row.unconfirmed >= MOST_REPEATS and failure.meaning == "unknown" and REPEATABLE not in row.payload:
             if EDIT_OF_PART in row.payload:
                 # It contains an answer, which must not be lost without a notice.
                 self._offer_again(conn, row, failure, now, f"{row.unconfirmed} calls had no result")
             else:
                 outbox.mark_failed(conn, row.id, failure.reason)
             return
-        longest = LONGEST_PAUSE_SECONDS if failure.meaning == "unknown" else LONGEST_WAIT_SECONDS
-        pause = max(failure.retry_after, 0.0 if asked_to_wait else min(longest, 2.0 ** min(row.attempts, 10)))
+        if failure.meaning == "unknown":
+            pause = min(LONGEST_PAUSE_SECONDS, 2.0 ** min(row.unconfirmed, 10))
+        else:
+            pause = 0.0 if asked_to_wait else min(LONGEST_WAIT_SECONDS, 2.0 ** min(row.attempts, 10))
+        pause = max(pause, failure.retry_after)
         refused = delivery.is_made and failure.meaning != "unknown"
         outbox.mark_ready_again(conn, row.id, now + int(pause * 1000), failure.reason, refused=refused)
 

@@ -84,9 +84,14 @@ class Reservation:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         # Also after an error or a cancellation: a reservation that is never released would block its budgets for good.
+        self.close()
+
+    def close(self) -> None:
+        """Release the reservation; a second call does nothing."""
         self._ledger.unwatch(self._watch)
-        if self._reserved is not None:
-            self._ledger.release(self._reserved, self._used)
+        reserved, self._reserved = self._reserved, None
+        if reserved is not None:
+            self._ledger.release(reserved, self._used)
 
     @property
     def is_limited(self) -> bool:

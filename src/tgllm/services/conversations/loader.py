@@ -28,6 +28,7 @@ from tgllm.services.conversations.user_key import read_secret
 from tgllm.services.files.attachment import attachments_of
 from tgllm.services.files.gathering.materials import AttachedFiles
 from tgllm.services.files.true_names import shown_name
+from tgllm.services.models.fallbacks import offered
 from tgllm.services.models.in_use import ModelInUse, model_in_use
 from tgllm.services.models.registry import ProviderRegistry
 
@@ -73,6 +74,8 @@ class TurnContext:
     """MIME types that the model takes."""
     files: Mapping[int, AttachedFiles] = field(default_factory=dict[int, AttachedFiles])
     """Files of the questions in the history, by message id, oldest first."""
+    fallbacks: Sequence[ModelRef] = ()
+    """Models to ask if ``model`` does not answer, in this order."""
     made: Mapping[int, Sequence[FilePart]] = field(default_factory=dict[int, Sequence[FilePart]])
     """Files that the model made in earlier answers, by message."""
 
@@ -136,6 +139,7 @@ class ContextLoader:
             # Before the first list of models, or for one that its provider does not list: pictures are tried.
             mime_types=("image/*",) if known is None else known.mime_types,
             files={} if conversation is None else _files(conn, conversation, history),
+            fallbacks=self._fallbacks(conn, turn, in_use.ref, persona),
             made=files_of_answers(conn, history, in_use.ref, _mime_types(known), self._settings.data_dir),
         )
 
@@ -155,6 +159,15 @@ class ContextLoader:
         self, conn: Connection, conversation: Conversation | None, persona: PersonaSetting | None
     ) -> ModelInUse:
         return model_in_use(conn, conversation, self._default, self._registry.canonical, persona)
+
+    def _fallbacks(
+        self, conn: Connection, turn: Turn, model: ModelRef, persona: PersonaSetting | None
+    ) -> Sequence[ModelRef]:
+        """Return the fallbacks; none for a turn that asks for a certain model."""
+        if turn.model is not None:
+            return ()
+        wanted = self._settings.fallbacks.of(turn.user.role, persona)
+        return offered(conn, wanted, self._registry.canonical, without=model) if wanted else ()
 
     def _told(self, chosen: ChatSettings, persona: PersonaSetting | None) -> str | None:
         """Return the system prompt: instructions of the config, the persona and the chat."""

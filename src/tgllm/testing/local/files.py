@@ -12,12 +12,13 @@ Stamps: TypeAlias = Mapping[Path, tuple[int, int, int]]
 """Time of the last change, size and inode, by file."""
 
 _FOREIGN: Final = frozenset({"__pycache__", "build", "dist", "node_modules", "site-packages", "venv"})
+_TESTS: Final = "tests"
 _DRAFTS: Final = ("~", ".swp", ".swx", ".tmp", ".pyc", ".pyo")
 _ENVIRONMENT: Final = "pyvenv.cfg"
 
 
 def stamps_of(place: Path) -> Stamps:
-    """Return the stamps of a file, or of all files of a folder that count: no hidden ones, caches or environments.
+    """Return the stamps of a file, or of all files of a folder that count: not hidden ones, caches and tests.
 
     What vanishes meanwhile, or can't be read, is left out.
     """
@@ -46,7 +47,7 @@ def is_own(file: Path, root: Path) -> bool:
 def _files(folder: Path) -> Iterator[Path]:
     for base, folders, names in os.walk(folder):
         here = Path(base)
-        folders[:] = [name for name in folders if _counts(here / name)]
+        folders[:] = [name for name in folders if _counts(here / name) and (here != folder or name != _TESTS)]
         yield from (here / name for name in names if not name.startswith((".", "#")) and not name.endswith(_DRAFTS))
 
 

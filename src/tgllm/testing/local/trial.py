@@ -21,6 +21,9 @@ from tgllm.plugins.owned import OwnedProvider
 
 __all__ = ["Trial", "try_plugin"]
 
+_ADVICE = (
+    "the demo installs nothing: install what the plugin requires, such as by pip install --editable and its folder"
+)
 LIST_SECONDS = 10.0
 """Timeout of a list of models."""
 
@@ -88,26 +91,31 @@ async def try_plugin(
 
 
 async def _place_of_failure(host: PluginHost, root: Path) -> str:
-    """Return the file and line of the plugin's code in which it failed, in brackets; empty if that is not known."""
+    """Return lines with the file and line of the plugin's code in which it failed, and advice; empty if not known."""
     failures: list[BaseException] = []
     host.report_to(lambda _plugin, _reason, failure: failures.append(failure))
     # The plugin is not active, so that nothing of it is started: the failure is reported.
     await host.startup()
-    places = [place for failure in failures for place in _places(failure, root)]
-    return f"\n  {places[-1]}" if places else ""
+    causes = [cause for failure in failures for cause in _causes(failure)]
+    places = [place for cause in causes for place in _places(cause, root)]
+    lines = [*places[-1:], *(_ADVICE for cause in causes if isinstance(cause, ModuleNotFoundError))]
+    return "".join(f"\n  {line}" for line in lines)
 
 
-def _places(failure: BaseException, root: Path) -> Iterator[str]:
-    causes: list[BaseException] = [failure]
+def _causes(failure: BaseException) -> list[BaseException]:
+    causes = [failure]
     while (cause := causes[-1].__cause__) is not None and cause not in causes:
         causes.append(cause)
-    for error in causes:
-        for frame, line in traceback.walk_tb(error.__traceback__):
-            file = Path(frame.f_code.co_filename)
-            if file.is_relative_to(root):
-                yield f"{file}, line {line}"
-        if isinstance(error, SyntaxError) and error.filename:
-            yield f"{error.filename}, line {error.lineno}: {(error.text or '').strip()}"
+    return causes
+
+
+def _places(error: BaseException, root: Path) -> Iterator[str]:
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        file = Path(frame.f_code.co_filename)
+        if file.is_relative_to(root):
+            yield f"{file}, line {line}"
+    if isinstance(error, SyntaxError) and error.filename:
+        yield f"{error.filename}, line {error.lineno}: {(error.text or '').strip()}"
 
 
 async def _first_model(owned: OwnedProvider) -> tuple[str, str]:

@@ -15,7 +15,6 @@ __all__ = ["app"]
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
-
 _MODEL = "TGLLM_DEFAULT_MODEL"
 _PLUGIN_SETTINGS = "TGLLM_PLUGINS__"
 

@@ -232,8 +232,15 @@ def test_what_is_written_is_clean(new: Callable[..., Any], shell: Shell, length:
     assert read_name(name)
     for kind in KINDS:
         assert new(name, "--path", kind, kind=kind).code == 0
-    ruff = Path(sys.executable).with_name("ruff")
+    tools = Path(sys.executable).parent
 
-    for command in (["check", "--no-cache"], ["format", "--check", "--no-cache"]):
-        done = subprocess.run([ruff, *command, shell.folder], capture_output=True, text=True, check=False)
+    for command in (
+        "ruff check --no-cache .",
+        "ruff format --check --no-cache .",
+        "zizmor --offline -q command/.github",
+    ):
+        program, *arguments = command.split()
+        done = subprocess.run(
+            [tools / program, *arguments], cwd=shell.folder, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stdout + done.stderr

@@ -1,6 +1,7 @@
 """Fallbacks over HTTP: the service of the chat's model fails, and another one answers in the chat."""
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -18,6 +19,10 @@ from tgllm.testing.scripted import GivenPlugin
 
 ASKED, OTHER = "mistral/mistral-medium-3-5", "dipseek/deepseek-flash"
 NAMED = f"{OTHER} answered in place of {ASKED}."
+PICTURE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+"""One pixel, as PNG."""
 DOWN = FakeError(503, {"message": "Service unavailable"}, {"Retry-After": "60"})
 
 
@@ -124,3 +129,24 @@ async def test_a_crash_counts_the_fallback_once_and_the_question_is_answered(
     requests_counted, micros = spent["dipseek"]
     assert (spent.keys(), requests_counted) == ({"dipseek"}, 2)
     assert 140 < micros < 240
+
+
+async def test_a_fallback_that_does_not_see_a_picture_is_left_out_and_one_that_does_answers(
+    emu: Emulator,
+    ann: EmulatedUser,
+    start: Start,
+    settings: dict[str, Any],
+    mistral: FakeMistral,
+    dipseek: FakeDipseek,
+) -> None:
+    dipseek.add_model("deepseek-blind", context_window=64_000, vision=False)
+    mistral.fault("/chat/completions", DOWN, times=None)
+    dipseek.answer("A dot.", usage=Usage(100, 20, 0, 0))
+    async with start(**settings | {"fallbacks": f"dipseek/deepseek-blind, {OTHER}"}) as bot:
+        await bot.core.models.pull_and_sync_models()
+        said = await ann.upload(PICTURE, kind="photo", caption="What is it?")
+        answer = await emu.wait_for_answer(said)
+
+    assert answer.text == f"A dot.\n\n{NAMED}"
+    asked: Any = [request.body for request in dipseek.requests if request.path.endswith("/chat/completions")]
+    assert [body["model"] for body in asked] == ["deepseek-flash"]

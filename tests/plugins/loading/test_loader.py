@@ -77,6 +77,22 @@ def returning(hook: str, expression: str, api: str = "1.0") -> str:
 
 
 ODD = {
+    "newer API": (
+        INFO.format(api="1.99"),
+        "it needs API 1.99, this tgllm has 1.1: upgrade tgllm",
+    ),
+    "a name of a newer API": (
+        "from tgllm.api import Hologram",
+        "it needs tgllm.api.Hologram, which this tgllm (API 1.1) does not have: upgrade tgllm, or correct the name",
+    ),
+    "a module of a newer API": (
+        "import tgllm.api.holograms",
+        "it needs tgllm.api.holograms, which this tgllm (API 1.1) does not have: upgrade tgllm, or correct the name",
+    ),
+    "a field of a newer API": (
+        info("id='odd', title='Odd', api='1.99', holograms=()"),
+        "it needs PluginInfo.holograms, which this tgllm (API 1.1) does not have: upgrade tgllm, or correct the name",
+    ),
     "older API": (
         INFO.format(api="0.9"),
         "it needs API 0.9, this tgllm has 1.1: upgrade tgllm-odd",

@@ -5,12 +5,13 @@ from typing import TypeVar
 
 from tgllm.api.context import PluginInfo
 from tgllm.api.errors import ConfigError
+from tgllm.api.version import API_VERSION
 from tgllm.i18n import read_texts
 from tgllm.plugins.calls.outcome import Breach, Outcome, Raised, value_of
 from tgllm.plugins.calls.thread import HookThread
 from tgllm.plugins.calls.time_limits import HostLimits
 from tgllm.plugins.checks import values
-from tgllm.plugins.checks.info import check_info
+from tgllm.plugins.checks.info import check_info, missing_in_api
 from tgllm.plugins.loading.breadcrumbs import Breadcrumbs, Death
 from tgllm.plugins.loading.contexts import HostServices, make_context
 from tgllm.plugins.loading.offers import OFFER_HOOKS
@@ -71,7 +72,7 @@ class Loader:
         Raises:
             Breach: the import failed, or the description is missing or invalid.
         """
-        loaded = await self._run("its import", plugin.found.load, self._limits.import_seconds)
+        loaded = await self._run("its import", plugin.found.load, self._limits.import_seconds, of_contract=True)
         plugin.implementations = await self._run("reading its hooks", lambda: read_hooks(loaded))
         plugin.hooks = tuple(sorted({implementation.hook for implementation in plugin.implementations}))
         info = await self._info(plugin)
@@ -84,7 +85,7 @@ class Loader:
     async def _info(self, plugin: LoadedPlugin) -> PluginInfo:
         match _of(plugin, "tgllm_plugin_info"):
             case (only,):
-                return values.check_value(only.hook, await self._call(only), PluginInfo)
+                return values.check_value(only.hook, await self._call(only, of_contract=True), PluginInfo)
             case ():
                 raise Breach(f"it has no tgllm_plugin_info: {plugin.found.value} must implement it")
             case _:
@@ -114,13 +115,31 @@ class Loader:
             if names.count(name) > 1:
                 raise Breach(f"it gives {name} twice")
 
-    async def _call(self, implementation: Implementation, ctx: object = None) -> object:
+    async def _call(self, implementation: Implementation, ctx: object = None, *, of_contract: bool = False) -> object:
         values.refuse_async(implementation.hook, implementation.function)
         arguments = implementation.arguments({"ctx": ctx})
-        return await self._run(implementation.hook, lambda: implementation.function(*arguments))
+        function = implementation.function
+        return await self._run(implementation.hook, lambda: function(*arguments), of_contract=of_contract)
 
-    async def _run(self, what: str, function: Callable[[], T], seconds: float | None = None) -> T:
-        return value_of(await self._try(function, seconds), what)
+    async def _run(
+        self, what: str, function: Callable[[], T], seconds: float | None = None, *, of_contract: bool = False
+    ) -> T:
+        """Run code of a plugin.
+
+        Args:
+            what: the code, for the reason.
+            function: runs it.
+            seconds: its time limit; None: that of hooks.
+            of_contract: whether a name of the plugin API that is missing is the reason.
+
+        Raises:
+            Breach: it failed.
+        """
+        outcome = await self._try(function, seconds)
+        if of_contract and isinstance(outcome, Raised) and (name := missing_in_api(outcome.error)):
+            has = f"which this tgllm (API {API_VERSION}) does not have"
+            raise Breach(f"it needs {name}, {has}: upgrade tgllm, or correct the name") from outcome.error
+        return value_of(outcome, what)
 
     async def _try(self, function: Callable[[], T], seconds: float | None = None) -> Outcome[T]:
         return await self._thread.run(function, seconds or self._limits.hook_seconds)

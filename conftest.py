@@ -1,5 +1,6 @@
 """For all tests, those of the plugins too."""
 
+import gc
 import os
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,17 @@ if TYPE_CHECKING:
 # A request to a real service costs money, and fails where there is no network; processes that a test starts inherit it.
 os.environ.setdefault(VARIABLE, "0")
 
-# No test may fail because the machine is busy.
-settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The tests are a million objects that stay. With the default thresholds, looking through them again and again takes a
+# third of the time of collecting the tests.
+gc.set_threshold(50_000, 20, 100)
+
+# No test may fail because the machine is busy. The jobs of .github/workflows/ci.yml ask for more examples.
+settings.register_profile(
+    "unhurried",
+    deadline=None,
+    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "40")),
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("unhurried")
 
 
@@ -36,3 +46,9 @@ def pytest_collection_modifyitems(config: "pytest.Config", items: "list[pytest.I
         kept, left_out = portable(items, only_first=extent == "first")
         items[:] = kept
         config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_collection_finish() -> None:
+    """Take what was made until now from the objects that the garbage collector looks through."""
+    gc.collect()
+    gc.freeze()

@@ -1,15 +1,17 @@
 """Processes of the benchmarks, and their costs. Reads /proc, so it works only on Linux."""
 
+import compileall
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["PYTHON_PATH", "Program", "start"]
+__all__ = ["PYTHON_PATH", "Program", "keep_bytecode", "start"]
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON_PATH = os.pathsep.join(str(ROOT / folder) for folder in ("", "src", "benchmarks/plugin"))
@@ -73,9 +75,17 @@ class Program:
         return int(line.split()[1]) / 1024
 
 
+@cache
+def keep_bytecode() -> None:
+    """Compile the sources of tgllm, as an installation does: each start would, where Python may keep no bytecode."""
+    for folder in ("src", "benchmarks", "plugins"):
+        compileall.compile_dir(ROOT / folder, quiet=2)
+
+
 @contextmanager
 def start(module: str, *args: str, log: Path, variables: Mapping[str, str] | None = None) -> Generator[Program]:
     """Run ``python -m module`` until the end of the block; its standard error is appended to the file ``log``."""
+    keep_bytecode()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TGLLM_")}
     environment |= {"PYTHONPATH": PYTHON_PATH, **(variables or {})}
     with (

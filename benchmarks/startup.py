@@ -8,6 +8,8 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from benchmarks.process import keep_bytecode
+
 __all__ = ["COMMANDS", "Start", "measure_starts", "run_once", "shell_environment"]
 
 COMMANDS: Mapping[str, Sequence[str]] = {
@@ -31,6 +33,7 @@ class Start:
 
 def measure_starts(rounds: int) -> dict[str, Start]:
     """Run each command ``rounds`` times, alternately, after a first round that is not counted; return medians."""
+    keep_bytecode()
     found: dict[str, list[Start]] = {name: [] for name in COMMANDS}
     with tempfile.TemporaryDirectory(prefix="tgllm-benchmark-") as folder:
         # The first run creates the database and stores the models.

@@ -3,7 +3,8 @@
 Prints one line of JSON (base_url, token, user_ids). Then each line of standard input is a JSON object: ``turns`` is
 the number of messages that the users send, ``answer`` the expected answer to each, ``rate`` the messages a second, if
 they are sent at regular intervals and not after an answer. The response is one line of JSON: the durations and the
-bot's calls. With ``first_poll``, it is the time until the first getUpdates. The end of standard input ends the process.
+bot's calls. With ``first_poll``, it is the time until the first getUpdates; with ``quiet``, the line comes when the bot
+has made no other calls for so many seconds. The end of standard input ends the process.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import json
 import sys
 import time
 from collections import Counter, deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.words import QUESTION
 from tgllm.testing.emulator import Emulator
@@ -47,6 +48,16 @@ class Load:
         began = time.perf_counter()
         await self._emulator.wait_for(lambda: self._emulator.journal.of("getUpdates"), timeout=300)
         return {"seconds": time.perf_counter() - began}
+
+    async def quiet(self, seconds: float) -> dict[str, object]:
+        """Wait until the bot has made no call but getUpdates for ``seconds``: it publishes a menu for each admin."""
+        journal, last, since = self._emulator.journal, -1, time.perf_counter()
+        while time.perf_counter() - since < seconds:
+            others = journal.total - len(journal.of("getUpdates"))
+            if others != last:
+                last, since = others, time.perf_counter()
+            await asyncio.sleep(seconds / 10)
+        return {"calls": last}
 
     async def run(self, turns: int, answer: str, rate: float = 0) -> dict[str, object]:
         """Send ``turns`` messages in total and wait for the answer to each.
@@ -123,8 +134,13 @@ async def _serve(people: int, parallel: int) -> None:
         print(json.dumps({"base_url": emulator.base_url, "token": emulator.token, "user_ids": user_ids}), flush=True)
         while line := await asyncio.to_thread(sys.stdin.readline):
             wanted = json.loads(line)
-            found = await (load.first_poll() if "first_poll" in wanted else load.run(**wanted))
-            print(json.dumps(found), flush=True)
+            print(json.dumps(await _found(load, wanted)), flush=True)
+
+
+async def _found(load: Load, wanted: dict[str, Any]) -> dict[str, object]:
+    if "first_poll" in wanted:
+        return await load.first_poll()
+    return await (load.quiet(**wanted["quiet"]) if "quiet" in wanted else load.run(**wanted))
 
 
 if __name__ == "__main__":

@@ -31,6 +31,10 @@ _PROVIDERS = {"tgllm": "benchmark", "tgllm, same client": "floor", UNSYNCED: "be
 """Provider of tgllm: one made with ``tgllm.providers``, or one with the bare bot's client."""
 
 
+QUIET_SECONDS = 0.5
+"""After the warm-up, time without calls of the bot: tgllm has published the menus of all users, who are its admins."""
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
     """Results of a round."""
@@ -82,6 +86,8 @@ def measure(
             with start(module, *args, log=log, variables=variables) as program:
                 answer = QUESTION if bot == "echo" else ANSWER
                 _talk(telegram, warm_up, answer, 0)
+                telegram.send(json.dumps({"quiet": {"seconds": QUIET_SECONDS}}))
+                telegram.receive()
                 program_before, model_before = program.cpu_ms(), model.cpu_ms()
                 result = _talk(telegram, turns, answer, rate)
                 return _figures(

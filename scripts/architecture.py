@@ -56,9 +56,10 @@ CLOCKS = {
 WORK = (ast.Await, ast.Call, ast.With, ast.AsyncWith)
 
 SILENCED = re.compile(
-    r"# (?:noqa\b(?:: ?[A-Z]+\d+(?:, ?[A-Z]+\d+)*)?|(?:type|pyright): ?ignore\b(?:\[[^]]*\])?)[ \t]*\Z"
+    r"# (?:noqa\b(?:: ?[A-Z]+\d+(?:, ?[A-Z]+\d+)*)?|(?:type|pyright): ?ignore\b(?:\[[^]]*\])?)[ \t]*"
+    r"(?:(?:see|as) (?:above|below)|the same|ditto)?\Z"
 )
-"""The last comment of a line that silences ruff or pyright, with nothing after it."""
+"""The last comment of a line that silences ruff or pyright, with nothing after it, or with a reference to a reason."""
 LONGEST_MODULE = 500
 MEDIAN_MODULE = 150
 
@@ -88,7 +89,7 @@ def may_import(found: Import) -> bool:
     if there in {here, ""}:
         return True
     if there == TESTING:
-        return found.lazy and at_home(found.importer, {"cli.commands.demo"})
+        return (found.lazy or found.typing) and at_home(found.importer, {"cli.commands.demo"})
     return here == TESTING or FLOOR_OF.get(here, -1) > FLOOR_OF.get(there, len(FLOORS))
 
 

@@ -21,6 +21,8 @@ Draw = Callable[[str], str]
 
 INDEXES = ("docs/reference/plugins.md",)
 """Indexes beside the README.md of each folder of docs/."""
+PACKAGES = ("plugins", "examples")
+"""Folders of packages, each with a README.md."""
 PROJECT = ("README.md", "CONTEXT.md", "CONTRIBUTING.md", "SECURITY.md", "CODE_OF_CONDUCT.md", "CHANGELOG.md")
 """Pages at the root of the repository."""
 FENCE = re.compile(r"^(?P<indent> *)(?P<fence>`{3,}|~{3,})(?P<language>[\w-]*)")
@@ -31,9 +33,9 @@ TARGET = re.compile(r"""(\]\(|\]:[ ]|(?:href|src)=")([^)\s"]+)""")
 def site_pages(root: Path) -> dict[Path, Path]:
     """Return the place on the site of each page, both relative: to the repository and to the site."""
     docs = [path.relative_to(root) for path in markdown_files(root / "docs")]
-    plugins = sorted(path.relative_to(root) for path in root.glob("plugins/*/README.md"))
+    packages = sorted(path.relative_to(root) for folder in PACKAGES for path in root.glob(f"{folder}/*/README.md"))
     project = [Path(name) for name in PROJECT if (root / name).exists()]
-    return {path: place(path) for path in (*docs, *plugins, *project)}
+    return {path: place(path) for path in (*docs, *packages, *project)}
 
 
 def place(page: Path) -> Path:
@@ -41,8 +43,8 @@ def place(page: Path) -> Path:
     if page.parts[0] == "docs":
         inside = page.relative_to("docs")
         return inside.with_name("index.md") if inside.name == "README.md" else inside
-    if page.parts[0] == "plugins":
-        return Path("plugins", f"{page.parent.name}.md")
+    if page.parts[0] in PACKAGES:
+        return Path(page.parts[0], f"{page.parent.name}.md")
     return Path("project", page.name.lower())
 
 

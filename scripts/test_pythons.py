@@ -1,7 +1,8 @@
 """Run the portable tests on each installed Python of a supported version, except for the one that runs this file.
 
 Which tests are portable is said in ``portable.py``; the newest version runs all of them, the others fewer. With
-``--quick`` as the first argument only the newest one runs, and fewer: for CI that also has a job for each version.
+``--quick`` as the first argument only the newest one runs, and fewer: for CI that also has a job for each version. With
+``--set-up`` before it the environments are made, and no tests run.
 
 Each version has its own virtual environment, ``.venv-3.x``, created and updated as needed. All other arguments are
 passed to pytest. Prints which versions ran and which are absent; exits with 1 if the tests fail on any of them.
@@ -23,15 +24,22 @@ WHISPER = PLUGINS / "tgllm_whisper"
 def main(arguments: list[str]) -> int:
     """Test on every other installed Python and print a summary; return the exit code."""
     here = f"{sys.version_info.major}.{sys.version_info.minor}"
-    results = {here: "ran before this, in .venv"}
+    results = {here: "that of .venv"}
     others = {version: find(version, os.environ.get("PATH", os.defpath)) for version in SUPPORTED if version != here}
     newest = next((version for version in reversed(SUPPORTED) if others.get(version)), None)
+    only_sets_up = arguments[:1] == ["--set-up"]
+    arguments = arguments[only_sets_up:]
     is_quick = arguments[:1] == ["--quick"]
+    arguments = arguments[is_quick:]
     if is_quick:
-        arguments = arguments[1:]
+        # Few tests: to collect them takes most of the time of each process.
+        arguments.append("--numprocesses=3")
     for version, python in others.items():
         if is_quick and version != newest:
             results[version] = "left out"
+            continue
+        if only_sets_up:
+            results[version] = prepared(version, python)
             continue
         extent = "whole" if version == newest and not is_quick else "first"
         results[version] = test_on(version, python, [f"--portable={extent}", *arguments])
@@ -43,13 +51,24 @@ def main(arguments: list[str]) -> int:
 
 def test_on(version: str, python: Path | None, arguments: list[str]) -> str:
     """Run the tests on one version and return "passed", "failed" or "absent on this machine"."""
+    if python is not None:
+        print(f"\nTests on Python {version} ({python})", flush=True)
+    if (result := prepared(version, python)) != "ready":
+        return result
+    return "passed" if run(home_of(version) / "bin" / "python", "-m", "pytest", *arguments) else "failed"
+
+
+def prepared(version: str, python: Path | None) -> str:
+    """Have the environment of a version and return "ready", "failed" or "absent on this machine"."""
     if python is None:
         return "absent on this machine"
-    print(f"\nTests on Python {version} ({python})", flush=True)
-    home = Path(f".venv-{version}")
-    if not up_to_date(home) and not set_up(home, python):
-        return "failed"
-    return "passed" if run(home / "bin" / "python", "-m", "pytest", *arguments) else "failed"
+    home = home_of(version)
+    return "ready" if up_to_date(home) or set_up(home, python) else "failed"
+
+
+def home_of(version: str) -> Path:
+    """Return the folder of the environment of a version."""
+    return Path(f".venv-{version}")
 
 
 def up_to_date(home: Path) -> bool:

@@ -22,6 +22,7 @@ from tgllm.services.common.calendar import Days
 
 ROOT = Path(__file__).resolve().parents[1]
 PLUGINS = sorted(ROOT.glob("plugins/tgllm_*/src"))
+EXAMPLES = sorted(ROOT.glob("examples/*/src"))
 ROOMS = rooms.read_rooms((ROOT / "CONTEXT.md").read_text(encoding="utf-8"))
 METHODS = {
     name[0].lower() + name[1:] for name in methods.__all__ if issubclass(getattr(methods, name), methods.TelegramMethod)
@@ -34,6 +35,7 @@ HEAVY = {
     "apscheduler",
     "google",
     "httpx",
+    "llm",
     "mistralai",
     "openai",
     "tomlkit",
@@ -45,7 +47,7 @@ Breaches = list[str]
 @pytest.fixture(scope="module")
 def modules() -> dict[str, Module]:
     found = read_modules(ROOT / "src")
-    for source in PLUGINS:
+    for source in (*PLUGINS, *EXAMPLES):
         found |= read_modules(source)
     return found
 
@@ -63,9 +65,11 @@ class TestThisTree:
             "tgllm_anthropic",
             "tgllm_dipseek",
             "tgllm_gemini",
+            "tgllm_llm",
             "tgllm_local",
             "tgllm_mistral",
             "tgllm_openai",
+            "tgllm_remind",
             "tgllm_whisper",
         } <= modules.keys()
 
@@ -122,7 +126,9 @@ class TestThisTree:
 
     def test_every_silenced_check_outside_of_the_package_has_one_too(self) -> None:
         files = [
-            path for folder in ("benchmarks", "plugins", "scripts", "tests") for path in (ROOT / folder).rglob("*.py")
+            path
+            for folder in ("benchmarks", "examples", "plugins", "scripts", "tests")
+            for path in (ROOT / folder).rglob("*.py")
         ]
         texts = {path: path.read_text(encoding="utf-8") for path in files}
 
@@ -539,6 +545,8 @@ class TestSize:
         ("type: ignore[attr-defined]", 1),
         ("pyright: ignore", 1),
         ("noqa: F401  # pyright: ignore[reportUnusedImport]", 1),
+        ("noqa: F401  see above", 1),
+        ("type: ignore[attr-defined]  the same", 1),
         ("noqa: F401  for its effect", 0),
         ("type: ignore[attr-defined]  made at run time", 0),
         ("noqa: F401  # pyright: ignore[reportUnusedImport]  for its effect", 0),

@@ -11,6 +11,7 @@ import json
 import sys
 from pathlib import Path
 
+from benchmarks.chaos.people import Habits
 from benchmarks.chaos.report import report_text
 from benchmarks.chaos.run import Options, run
 
@@ -29,7 +30,9 @@ def main(argv: list[str] | None = None) -> int:
         life=arguments.life,
         paced=not arguments.unpaced,
         faults=not arguments.no_faults,
+        webhook=arguments.webhook,
         patience=arguments.patience,
+        habits=Habits(long=arguments.long, files=arguments.files, edits=arguments.edits),
         folder=arguments.folder,
     )
     report = asyncio.run(run(options))
@@ -40,6 +43,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    usual = Habits()
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--chats", type=int, default=8, help="chats; a quarter of them are groups")
@@ -49,6 +53,10 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--life", type=float, default=4.0, help="longest life of the bot once it is ready, in seconds")
     parser.add_argument("--unpaced", action="store_true", help="without Telegram's rates")
     parser.add_argument("--no-faults", action="store_true", help="without faults of Telegram and of the provider")
+    parser.add_argument("--webhook", action="store_true", help="with a webhook instead of polling")
+    parser.add_argument("--long", type=float, default=usual.long, help="part of the questions with a long answer")
+    parser.add_argument("--files", type=float, default=usual.files, help="part of the questions with a file")
+    parser.add_argument("--edits", type=float, default=usual.edits, help="part of the questions that are edited")
     parser.add_argument("--patience", type=float, default=300.0, help="seconds to wait for the last answers")
     parser.add_argument("--folder", type=Path, help="an empty folder in which the bot's data and log are kept")
     parser.add_argument("--json", type=Path, help="write all figures to this file")

@@ -18,7 +18,7 @@ from tgllm.testing.emulator import Emulator, Fault
 
 __all__ = ["Kill", "Program", "choose"]
 
-READY_SECONDS: Final = 60.0
+READY_SECONDS: Final = 180.0
 _HELD: Final = ("held before", "held after")
 
 

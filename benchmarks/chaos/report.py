@@ -29,7 +29,8 @@ def report_text(report: Report) -> str:
         ["exit code of the last shutdown", str(report.exit_code)],
     ]
     mode = ("aimed" if options.aimed else "any time", "paced" if options.paced else "not paced")
-    head = f"seed {options.seed}, {options.chats} chats, kills at {mode[0]}, {mode[1]}, {report.seconds:.0f} s"
+    more = ", with a webhook" if options.webhook else ""
+    head = f"seed {options.seed}, {options.chats} chats, kills at {mode[0]}, {mode[1]}{more}, {report.seconds:.0f} s"
     wrong = [f"{name}: {each}" for name in ("lost", "repeated", "disorder") for each in getattr(verdict, name)]
     return "\n".join([head, "", table(["figure", "value"], rows), *([""] if wrong else []), *wrong])
 

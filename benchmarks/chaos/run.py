@@ -4,6 +4,7 @@ import asyncio
 import math
 import random
 import signal
+import socket
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -50,6 +51,8 @@ class Options:
     paced: bool = True
     """Whether the bot keeps Telegram's rates, which the emulator then enforces."""
     faults: bool = True
+    webhook: bool = False
+    """Whether Telegram sends updates to a webhook."""
     patience: float = 300.0
     """Longest time after the last kill until everything is answered, in seconds."""
     habits: Habits = field(default_factory=Habits)
@@ -188,6 +191,7 @@ class _Run:
 
     def _variables(self) -> Mapping[str, str]:
         return {
+            **(_webhook() if self._options.webhook else {}),
             "BENCHMARK_MODEL_URL": self._model.url,
             "TGLLM_BOT_TOKEN": self._emulator.token,
             "TGLLM_TELEGRAM_API": self._emulator.base_url,
@@ -228,6 +232,14 @@ class _Run:
             sending=read_sending(self._folder / "states"),
             exit_code=self._exit_code,
         )
+
+
+def _webhook() -> Mapping[str, str]:
+    """Return the settings of a webhook on a port that is free now."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    return {"TGLLM_WEBHOOK__URL": f"http://127.0.0.1:{port}/hook", "TGLLM_WEBHOOK__PORT": str(port)}
 
 
 def _admit(conn: Connection, chat_id: int, title: str) -> None:

@@ -44,11 +44,13 @@ def tgllm_plugin_info() -> PluginInfo:
 
 @hookimpl
 def tgllm_providers() -> tuple[ProviderSpec, ...]:
-    """Return the providers ``benchmark`` and ``floor``."""
-    return (
+    """Return the provider of the measured bot, ``benchmark`` or ``floor``: the other's client would be counted too."""
+    offered = (
         ProviderSpec(id="benchmark", title="Benchmark", create=_create),
         ProviderSpec(id="floor", title="Floor", create=lambda _ctx: FloorProvider(os.environ["BENCHMARK_MODEL_URL"])),
     )
+    wanted = os.environ["TGLLM_DEFAULT_MODEL"].partition("/")[0]
+    return tuple(spec for spec in offered if spec.id == wanted)
 
 
 def _create(ctx: PluginContext) -> Provider:

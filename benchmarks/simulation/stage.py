@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from types import MethodType, SimpleNamespace
+from types import CodeType, MethodType, SimpleNamespace
 from typing import Any, cast
 
 import aiogram.client.session.aiohttp as aiogram_session
@@ -220,7 +220,18 @@ def _built_once(build: Callable[..., CommandMenu]) -> Callable[..., CommandMenu]
 def _signature(callback: Any, **options: Any) -> inspect.Signature:  # noqa: ANN401  as in inspect
     """Return the signature of a handler, which each life registers again."""
     function = getattr(callback, "__func__", None)
-    return inspect.signature(callback, **options) if function is None else _signature_of_method(function)
+    if function is not None:
+        return _signature_of_method(function)
+    code = getattr(callback, "__code__", None)
+    if code is None:
+        return inspect.signature(callback, **options)
+    # A function within another one is made anew in each life.
+    if code not in _SIGNATURES:
+        _SIGNATURES[code] = inspect.signature(callback, **options)
+    return _SIGNATURES[code]
+
+
+_SIGNATURES: dict[CodeType, inspect.Signature] = {}
 
 
 @cache

@@ -51,7 +51,7 @@ def __getattr__(name: str) -> object:
     """Create ``hookimpl`` on first use: shell commands that load no plugins don't import pluggy."""
     if name != "hookimpl":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import pluggy  # noqa: PLC0415  see above
+    import pluggy  # noqa: PLC0415  shell commands that load no plugins do without it
 
     marker = globals()[name] = pluggy.HookimplMarker("tgllm")
     return marker

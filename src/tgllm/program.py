@@ -163,12 +163,16 @@ async def _report_state(manager: "ServiceManager", stopping: Stopping, seconds: 
 
 
 async def _note_models(core: "Core") -> None:
-    """Log if the default model can't answer, or only repeats the question; choosing another one in a chat works."""
-    from tgllm.services.models.readiness import look_at_models  # noqa: PLC0415  only for a running bot
+    """Log if the default model or a fallback can't answer, or the model only repeats the question."""
+    from tgllm.services.models.readiness import look_at_fallbacks, look_at_models  # noqa: PLC0415  only for a bot
 
     found = await look_at_models(core.registry, core.database, core.config.default_model)
     for sentence in found.sentences(Catalogue()):
         log.warning("models.not_ready", model=found.model, hint=sentence)
+    for model, reason in (await look_at_fallbacks(core.registry, core.database, core.config)).items():
+        log.warning(
+            "models.not_ready", model=model, hint=Catalogue()("shell.fallback_unknown", model=model, reason=reason)
+        )
 
 
 def _ended_from_within() -> PluginError:

@@ -49,7 +49,6 @@ def say(conn: sqlite3.Connection) -> None:
     said = messages.add(conn, new, NOW)
     conversations.set_head(conn, conversation.id, said, NOW)
     messages.history(conn, conversation.id, said, 10)
-    messages.children(conn, conversation.id, None)
 
 
 HOT: dict[str, Callable[[sqlite3.Connection], object]] = {

@@ -8,7 +8,7 @@ import pytest
 from check_links import MARKDOWN
 from doc_pages.marks import ROOT
 
-PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("plugins/*/README.md")])
+PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("*/*/README.md")])
 BY_NAME = re.compile(r"pip install\b[^`\n]*?(?<![\w./-])['\"]?tgllm(?:-\w+|\[[\w,]+\])*['\"]?(?![\w/])")
 
 

@@ -16,11 +16,12 @@ from tgllm.services.access.invitations import MOST_HOURS, MOST_USES
 ROOT = Path(__file__).parents[2]
 NOUN = re.compile(r"\{(\w+)\} ([^\W\d_]+)")
 WORDS = {
-    "about", "amount", "asker", "at", "by", "changes", "chat", "code", "command", "cure", "day", "days", "deleted",
-    "duration", "fallback", "from", "function", "group", "id", "ids", "known", "language", "left", "limit", "measure",
-    "model", "models", "name", "near", "nearest", "outcome", "path", "percent", "period", "persona", "person", "plugin",
-    "product", "provider", "query", "question", "reason", "retired", "role", "scope", "status", "text", "time", "title",
-    "until", "url", "used", "user", "username", "value", "variable", "when", "whose", "word", "zone",
+    "about", "amount", "asked", "asker", "at", "by", "changes", "chat", "code", "command", "cure", "day", "days",
+    "deleted", "duration", "fallback", "from", "function", "group", "id", "ids", "known", "language", "left", "limit",
+    "measure", "model", "models", "name", "near", "nearest", "outcome", "path", "percent", "period", "persona",
+    "person", "plugin", "product", "provider", "query", "question", "reason", "retired", "role", "scope", "status",
+    "text", "time", "title", "until", "url", "used", "user", "username", "value", "variable", "when", "whose", "word",
+    "zone",
 }  # fmt: skip
 """Parameters that are words, or numbers of a unit that stands elsewhere in the text."""
 NEUTRAL = {

@@ -25,7 +25,7 @@ class Careless(RateLimited):
 def test_a_wait_of_any_value_is_explained_in_words(number: float | str | None, language: str) -> None:
     errors: list[TgllmError] = [
         Careless(number),
-        RateLimited("x", retry_after=number),  # type: ignore[arg-type]  the same
+        RateLimited("x", retry_after=number),  # type: ignore[arg-type]  as a plugin without types may do
         Unavailable("x", retry_after=number),
         ProviderError("x", code="idle", seconds=number),
         Unavailable("x", code="idle", seconds=number),

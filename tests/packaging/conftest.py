@@ -1,5 +1,6 @@
 """Wheels built once, and fresh virtual environments to install them into."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,12 +24,12 @@ class Environment:
 
     path: Path
 
-    def run(self, *command: str | Path, check: bool = True) -> "subprocess.CompletedProcess[str]":
-        """Run one of its commands, in its own folder and with nothing of tgllm's in the environment variables."""
+    def run(self, *command: str | Path, check: bool = True, **variables: str) -> "subprocess.CompletedProcess[str]":
+        """Run one of its commands, in its own folder, with only these of tgllm's environment variables."""
         program, *arguments = command
         return subprocess.run(
             [self.path / "bin" / program, *arguments],
-            cwd=self.path, env=clean_variables(self.path), stdin=subprocess.DEVNULL,
+            cwd=self.path, env=clean_variables(self.path) | variables, stdin=subprocess.DEVNULL,
             capture_output=True, text=True, timeout=5 * MINUTES, check=check,
         )  # fmt: skip
 
@@ -35,6 +37,11 @@ class Environment:
         """The names of what is installed, as the index spells them."""
         lines = self.run("python", "-m", "pip", "list", "--format=freeze").stdout.splitlines()
         return {line.partition("==")[0].lower().replace("_", "-") for line in lines}
+
+    def plugins(self) -> dict[str, Any]:
+        """What ``tgllm plugins list --json`` tells, by plugin id."""
+        told = json.loads(self.run("tgllm", "plugins", "list", "--json").stdout)
+        return {entry["plugin"]: entry for entry in told}
 
 
 Install = Callable[..., Environment]
@@ -54,6 +61,7 @@ def wheels(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pa
     folder = tmp_path_factory.mktemp("wheels")
     built: dict[str, Path] = {}
     projects = {"tgllm": tree} | {path.name: path for path in sorted(tree.glob("plugins/tgllm_*"))}
+    projects |= {path.name.replace("-", "_"): path for path in sorted(tree.glob("examples/tgllm-*"))}
     for name, project in projects.items():
         command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, project]
         done = subprocess.run(command, capture_output=True, text=True, timeout=2 * MINUTES, check=False)
@@ -98,6 +106,12 @@ def install(wheels: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -
 def core(install: Install, wheels: dict[str, Path]) -> Environment:
     """An environment with the core alone."""
     return install(wheels["tgllm"])
+
+
+@pytest.fixture(scope="session")
+def author(install: Install, wheels: dict[str, Path]) -> Environment:
+    """An environment of an author of plugins: the core with its kit for tests, and the examples with theirs."""
+    return install(f"{wheels['tgllm']}[testing]", f"{wheels['tgllm_parrot']}[test]", f"{wheels['tgllm_remind']}[test]")
 
 
 def clean_variables(home: Path) -> dict[str, str]:

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-PLUGINS = ["anthropic", "dipseek", "gemini", "local", "mistral", "openai", "whisper"]
-SDKS = {"anthropic", "faster-whisper", "google-genai", "mistralai", "openai", "xllamacpp"}
+PLUGINS = ["anthropic", "dipseek", "gemini", "llm", "local", "mistral", "openai", "whisper"]
+SDKS = {"anthropic", "faster-whisper", "google-genai", "llm", "mistralai", "openai", "xllamacpp"}
 OWN_SDK = {
     "anthropic": set[str](),
     "dipseek": set[str](),
     "gemini": {"google-genai"},
+    "llm": {"llm", "openai"},
     "local": {"xllamacpp"},
     "mistral": {"mistralai"},
     "openai": set[str](),
@@ -55,7 +56,7 @@ def test_the_extra_brings_what_reads_files(install: Install, wheels: dict[str, P
 
 
 def test_the_core_lists_its_built_in_plugins_only(core: Any) -> None:
-    listed = list_plugins(core)
+    listed = core.plugins()
 
     assert listed
     assert not set(PLUGINS) & set(listed)
@@ -67,7 +68,7 @@ def test_a_plugin_is_listed_and_brings_its_own_needs_only(
 ) -> None:
     environment = install(wheels[f"tgllm_{plugin}"])
 
-    listed = list_plugins(environment)
+    listed = environment.plugins()
     assert listed[plugin]["package"] == f"tgllm-{plugin}"
     assert listed[plugin]["version"] == "1.0.0"
     assert set(PLUGINS) & set(listed) == {plugin}
@@ -99,9 +100,3 @@ def check_types(environment: Any, path: Path) -> list[Any]:
     command = [*pyright, "--pythonpath", environment.path / "bin" / "python", path]
     done = subprocess.run(command, cwd=path.parent, capture_output=True, text=True, check=False, timeout=120)
     return json.loads(done.stdout)["generalDiagnostics"]
-
-
-def list_plugins(environment: Any) -> dict[str, Any]:
-    """What ``tgllm plugins list --json`` tells, by plugin id."""
-    told = json.loads(environment.run("tgllm", "plugins", "list", "--json").stdout)
-    return {entry["plugin"]: entry for entry in told}

@@ -12,6 +12,7 @@ PLUGINS = [
     "tgllm_anthropic",
     "tgllm_dipseek",
     "tgllm_gemini",
+    "tgllm_llm",
     "tgllm_local",
     "tgllm_mistral",
     "tgllm_openai",

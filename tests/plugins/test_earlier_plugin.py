@@ -10,6 +10,8 @@ import pytest
 
 from plugin_support import FindRecord, LoadHost
 from pytester_support import INI, OPTIONS
+from tgllm.api import PluginContext
+from tgllm.api.types import Json
 from tgllm.testing.bot import running_bot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.fake_providers import FakeDipseek
@@ -47,6 +49,13 @@ async def test_it_loads_with_all_that_it_brings(
     assert [(owner, check.state) for owner, check in await host.doctor()] == [("good_10", "not configured")]
 
 
+async def stored(ctx: PluginContext, key: str) -> Json:
+    """Wait until the plugin has stored something, and return it; each look lets the thread of the database go on."""
+    while (value := await ctx.store.get(key)) is None:
+        pass
+    return value
+
+
 async def test_its_hooks_work_in_a_bot(site: Any, tmp_path: Path) -> None:
     site.install("good_10")
     async with Emulator() as emulator, FakeDipseek() as fake:
@@ -57,13 +66,15 @@ async def test_its_hooks_work_in_a_bot(site: Any, tmp_path: Path) -> None:
         async with running_bot(emulator, tmp_path, admins=[ann.id], plugins=site.found(), **settings) as bot:
             said = await ann.say("Good morning")
             answer = await emulator.wait_for_message(chat, after=said)
+            (job,) = [owned for owned in bot.core.host.jobs if owned.plugin_id == "good_10"]
+            # Its hooks are called when the message of the bot is on its way already.
+            await stored(job.context, "answers")
             tally = await emulator.wait_for_message(chat, after=await ann.say("/tally ships"))
             fake.fault("/chat", fake.errors.out_of_quota(), times=None)
             trouble = await emulator.wait_for_message(chat, after=await ann.say("And now?"))
-            (job,) = [owned for owned in bot.core.host.jobs if owned.plugin_id == "good_10"]
+            failed = await stored(job.context, "error quota_exceeded of good_10/deepseek-flash")
             await job.job.run(job.context)
             counted = [await job.context.store.get(what) for what in ("starts", "answers", "sweeps")]
-            failed = await job.context.store.get("error quota_exceeded of good_10/deepseek-flash")
 
     (question, *_) = [request.body for request in fake.requests if request.path == "/chat/completions"]
     assert question["messages"][0] == {"role": "system", "content": "Answer like a sailor."}

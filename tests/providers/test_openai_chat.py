@@ -34,7 +34,7 @@ from tgllm.api import (
     Waiting,
 )
 from tgllm.providers.http import ProviderHttp
-from tgllm.providers.openai_chat import OpenAIChatClient
+from tgllm.providers.openai_chat import Body, OpenAIChatClient
 from tgllm.providers.openai_reader import ChatReader
 from tgllm.providers.retry import Retry
 from tgllm.testing.clock import HurriedClock
@@ -428,6 +428,61 @@ class TestRequests:
                 "user": "abc",
             }
         ]
+
+    async def test_messages_that_are_sent_again_are_encoded_once(
+        self, provider: OpenAIChatClient, service: Service, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        encoded: list[str] = []
+        encode = OpenAIChatClient.message
+
+        def message(self: OpenAIChatClient, message: ChatMessage, model: str) -> Body:
+            encoded.append(message.text)
+            return encode(self, message, model)
+
+        monkeypatch.setattr(OpenAIChatClient, "message", message)
+        talk = tuple(
+            ChatMessage(role, (TextPart(text),)) for role, text in (("user", 'a "b" \ud83d'), ("assistant", "ü"))
+        )
+        for text in ("c", "d"):
+            service.answers(delta("stop", content="a"))
+            await hear(
+                provider, ChatRequest("small", (*talk, ChatMessage("user", (TextPart(text),))), system="Be\nbrief.")
+            )
+        assert encoded == ['a "b" \ud83d', "ü", "c", "d"]
+        assert service.bodies[1] == {
+            "model": "small",
+            "messages": [
+                {"role": "system", "content": "Be\nbrief."},
+                {"role": "user", "content": 'a "b" ?'},
+                {"role": "assistant", "content": "ü"},
+                {"role": "user", "content": "d"},
+            ],
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+
+    async def test_subclasses_may_encode_messages_and_set_any_field(self, service: Service, serve: Serve) -> None:
+        class Named(OpenAIChatClient):
+            def settings(self, request: ChatRequest) -> Body:
+                return {"model": request.model.upper()}
+
+        class Numbered(OpenAIChatClient):
+            count = 0
+
+            def message(self, message: ChatMessage, model: str) -> Body:
+                self.count += 1
+                return {"role": message.role, "number": self.count}
+
+        url = await serve(service.handle)
+        for kind in (Named, Numbered, Numbered):
+            client = kind(ProviderHttp(url), HurriedClock())
+            service.answers(delta("stop", content="a"))
+            service.answers(delta("stop", content="a"))
+            await hear(client)
+            await hear(client)
+            await client.aclose()
+        assert [body["model"] for body in service.bodies[:2]] == ["SMALL", "SMALL"]
+        assert [body["messages"][0].get("number") for body in service.bodies] == [None, None, 1, 2, 1, 2]
 
     async def test_settings_that_nobody_made_are_not_sent(self, provider: OpenAIChatClient, service: Service) -> None:
         service.answers(delta("stop", content="a"))

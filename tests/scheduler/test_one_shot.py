@@ -163,6 +163,16 @@ def gone(database: Database) -> Callable[[], Awaitable[bool]]:
     return check
 
 
+def reported(database: Database, reports: Reports) -> Callable[[], Awaitable[bool]]:
+    """Whether an error was reported, which is done after the change of the row."""
+
+    async def check() -> bool:
+        await stored(database)
+        return bool(reports.seen)
+
+    return check
+
+
 def failed(database: Database, attempts: int) -> Callable[[], Awaitable[bool]]:
     async def check() -> bool:
         return [(job.attempts, job.started_at) for job in await stored(database)] == [(attempts, None)]
@@ -384,8 +394,9 @@ class TestDeath:
         assert waits == [0, 60, 300, 1800]
         await self.die(database)
         async with running():
-            await until(gone(database))
+            await until(reported(database, reports))
             assert plugin.calls.empty()
+            assert await stored(database) == []
         assert reports.seen == [
             ("job.given_up", "PluginError: the program has ended 5 times during the job a of remind", "remind")
         ]
@@ -454,7 +465,8 @@ class TestFailures:
         plugin.go_on.clear()
         async with running():
             await plugin.jobs.at(clock.now(), "a")
-            await until(failed(database, 1))
+            await until(reported(database, reports))
+            assert await failed(database, 1)()
         assert reports.seen == [("job.failed", "PluginError: tgllm_job did not end within 0.01 s", "remind")]
 
 

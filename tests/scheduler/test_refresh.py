@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from database_support import runs_of_jobs
 from tgllm import hookimpl
 from tgllm.api import ConfigError, JobSpec, ModelInfo, PluginContext, PluginInfo, Unavailable
 from tgllm.app import open_core
 from tgllm.config.load import load_config
-from tgllm.db.tables import models, outbox, schedules
+from tgllm.db.tables import models, outbox
 from tgllm.db.tables.schedules import Run
 from tgllm.scheduler.clock import refresh_times
 from tgllm.scheduler.jobs import REFRESH_JOB, jobs_of
@@ -89,7 +90,7 @@ def started(tmp_path: Path, clock: ManualClock, provider: Changing) -> Started:
 async def refreshed(core: BotCore, count: int) -> Run:
     """The latest run of the refresh, once so many have ended."""
     while True:
-        runs = await core.database.read(lambda conn: schedules.recent(conn, 500))
+        runs = await core.database.read(runs_of_jobs)
         done = [run for run in runs if run.job_id == REFRESH_JOB and run.state != "running"]
         if len(done) == count:
             return max(done, key=lambda run: run.fire_time)

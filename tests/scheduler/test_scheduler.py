@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from database_support import runs_of_jobs
 from tgllm.db.database import Database
 from tgllm.db.tables import schedules
 from tgllm.db.tables.schedules import Run
@@ -76,7 +77,7 @@ def running(database: Database, clock: ManualClock) -> Running:
 async def ended(database: Database, count: int) -> list[Run]:
     """The runs, the first one first, once so many have ended."""
     while True:
-        runs = await database.read(lambda conn: schedules.recent(conn, 10))
+        runs = await database.read(runs_of_jobs)
         if len([run for run in runs if run.state != "running"]) >= count:
             return sorted(runs, key=lambda run: run.fire_time)
 
@@ -239,7 +240,7 @@ async def test_what_is_not_wanted_any_more_is_not_done(
 
 async def test_without_jobs_it_waits_to_be_cancelled(database: Database, clock: ManualClock) -> None:
     task = asyncio.create_task(Scheduler(database, clock, ()).run())
-    await database.read(lambda conn: schedules.recent(conn, 1))
+    await database.read(runs_of_jobs)
     for _ in range(10):
         await asyncio.sleep(0)
     assert not task.done()
@@ -250,7 +251,7 @@ async def test_without_jobs_it_waits_to_be_cancelled(database: Database, clock: 
 async def test_old_runs_are_forgotten(database: Database, clock: ManualClock, work: Work, running: Running) -> None:
     for number in (1, 2):
         await database.write(lambda conn, number=number: schedules.start(conn, "old", number, number))  # type: ignore[misc]  a loop's value
-        await database.write(lambda conn, number=number: schedules.finish(conn, "old", number, "ok", number))  # type: ignore[misc]  the same
+        await database.write(lambda conn, number=number: schedules.finish(conn, "old", number, "ok", number))  # type: ignore[misc]  a loop's value
     async with running(work.job(at_first_start=True)):
         await work.began.get()
         runs = await ended(database, 2)

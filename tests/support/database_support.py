@@ -14,10 +14,12 @@ import pytest
 from tgllm.db.database import Database
 from tgllm.db.engine import writer
 from tgllm.db.engine.batch import Begin, Job, Outcome, Words, run_jobs
+from tgllm.db.engine.rows import read_all
 from tgllm.db.engine.signals import take_signals
 from tgllm.db.tables import inbox, messages
 from tgllm.db.tables.inbox import NewUpdate
 from tgllm.db.tables.messages import NewMessage
+from tgllm.db.tables.schedules import Run
 
 NOW = 1_790_000_000_000
 """2026-09-21 in UTC milliseconds."""
@@ -102,3 +104,8 @@ def steps_of(conn: sqlite3.Connection, query: Callable[[], object]) -> int:
     query()
     conn.set_progress_handler(None, 0)
     return taken
+
+
+def runs_of_jobs(conn: sqlite3.Connection) -> Sequence[Run]:
+    """All runs of scheduled jobs, newest first."""
+    return read_all(Run, conn.execute("SELECT * FROM schedules ORDER BY started_at DESC, job_id"))

@@ -63,11 +63,12 @@ def run(pytester: pytest.Pytester) -> Run:
     # In the strict mode of pytest-asyncio, which is its default.
     pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\npythonpath = .\n")
 
-    def outcomes(module: str, only: str = "test") -> Outcomes:
+    def outcomes(module: str, only: str = "test", tests: Iterable[str] = ()) -> Outcomes:
         pytester.makepyfile(test_it=MODULE + module)
         # In a process of its own: modules that came and went would be there twice for the tests that follow here.
         chosen = f"({only}) and not ({' or '.join(NOT_OFFERED)})"
-        pytester.runpytest_subprocess(*OPTIONS, "-k", chosen, "--junit-xml=report.xml")
+        nodes = [f"test_it.py::{test}" for test in tests]
+        pytester.runpytest_subprocess(*OPTIONS, "-k", chosen, "--junit-xml=report.xml", *nodes)
         cases = list(ET.parse("report.xml").iter("testcase"))
         assert cases
         return dict(filter(None, map(outcome_of, cases)))
@@ -118,98 +119,79 @@ EARLY = "test_cancellation_before_the_first_piece_closes_the_connection"
 OTHER_FILES = ("application/pdf", "application/x-tgllm-unknown", "audio/ogg", "text/plain", "video/mp4")
 
 
-@pytest.mark.parametrize(
-    "bad",
-    [
-        pytest.param(
-            {
-                "KeyWithoutName": ["test_without_a_key_it_says_what_to_set"],
-                "NoKeyNeeded": ["test_without_a_key_it_says_what_to_set"],
-                "OddModels": ["test_the_models_are_valid"],
-                "OneNameTwice": ["test_the_models_are_valid"],
-                "AlwaysWell": ["test_the_doctor_knows_of_the_key"],
-                "ShowsItsKey": ["test_the_settings_hide_the_key"],
-                "TellsTheKey": ["test_the_doctor_knows_of_the_key"],
-            },
-            id="identity and settings",
-        ),
-        pytest.param(
-            {
-                "AllAtOnce": STALLED,
-                "HalfCharacters": ["test_characters_stay_whole"],
-                "MoreThoughtThanSaid": ["test_usage_is_possible"],
-                "NoWhiteSpaceAtTheStart": ["test_white_space_stays"],
-                "OneStreamOnly": ["test_two_streams_do_not_mix", OWN_USAGE],
-                "OneTokenAlways": ["test_tokens_are_counted_or_not", "test_the_whole_request_is_counted"],
-                "TextBehindTheEnd": ["test_an_answer_ends_with_one_finished"],
-                "Strict": [DEVIATIONS],
-                "ThoughtsInTheText": ["test_reasoning_is_apart_from_the_answer"],
-                "TwoEnds": ["test_an_answer_ends_with_one_finished"],
-                "UsageTurnedRound": [
-                    "test_usage_is_what_the_service_counted",
-                    "test_no_token_is_left_out_of_the_sums",
-                    OWN_USAGE,
-                ],
-            },
-            id="answers",
-        ),
-        pytest.param(
-            {
-                "ChangesTheRequest": ["test_the_request_is_not_changed"],
-                "NoData": ["test_provider_data_comes_back"],
-                "NoHistory": ["test_the_conversation_arrives", "test_provider_data_comes_back", EARLIER_FILE],
-                "NoImages": [f"{FILE}[image/png]", EARLIER_FILE, "test_the_order_of_parts_stays"],
-                "NoLimit": ["test_a_setting_arrives_or_is_refused[max_output_tokens-1234]"],
-                "NoSystem": ["test_the_system_message_is_honoured"],
-                "NoTemperature": ["test_a_setting_arrives_or_is_refused[temperature-0.375]"],
-                "NoWordOnFiles": [f"{FILE}[{kind}]" for kind in OTHER_FILES],
-                "TrustsData": ["test_strange_provider_data_does_no_harm"],
-                "UnstorableData": ["test_provider_data_comes_back"],
-            },
-            id="requests",
-        ),
-        pytest.param(
-            {
-                "AnyError": ["test_a_failure_is_mapped[QuotaExceeded]"],
-                "AnyModel": ["test_an_unknown_model_is_not_found"],
-                "AsksTwice": ["test_a_wrong_key_is_not_tried_again"],
-                "BeginsAgain": [*BROKEN_OFF, *MIDWAY, AFTER],
-                "EofIsTheEnd": [BROKEN_OFF[1]],
-                "HalfIsWhole": ["test_an_answer_that_breaks_off_is_an_error", AFTER],
-                "KeyInTheCause": ["test_no_key_is_told[Refused]"],
-                "KeyInTheError": ["test_no_key_is_told[Refused]"],
-                "KeyInTheLog": ["test_no_key_is_told[Refused]"],
-                "KeyInTheParams": ["test_no_key_is_told[Refused]"],
-                "MiddleIsTheEnd": MIDWAY,
-                "KeyInTheWords": [IN_PLACE],
-                "NoWords": [IN_PLACE],
-                "NoModelsOnFailure": ["test_a_list_that_cannot_be_had_is_an_error", "test_the_list_is_asked_for_anew"],
-                "NoWait": ["test_the_wait_that_is_asked_for_is_told"],
-            },
-            id="failures",
-        ),
-        pytest.param(
-            {
-                "ClosesAllStreams": ["test_closing_a_stream_leaves_another_open"],
-                "ClosesAfterUseOnly": ["test_closing_what_was_never_used_does_no_harm"],
-                "ClosesOnce": ["test_closing_twice_does_no_harm"],
-                "LeavesStreamsOpen": [*STALLED[1:3], EARLY],
-                "OnlyOneClosedStream": [
-                    "test_it_answers_after_a_stream_was_closed",
-                    "test_answers_leave_no_connections_behind[closed]",
-                ],
-                "OsErrors": ["test_a_service_out_of_reach_is_unavailable"],
-                "StaysConnected": ["test_closing_leaves_no_connection_open"],
-                "SwallowsCancellation": ["test_cancellation_closes_the_connection", EARLY],
-            },
-            id="lifecycle",
-        ),
+BAD: Mapping[str, Iterable[str]] = {
+    # Identity and settings
+    "KeyWithoutName": ["test_without_a_key_it_says_what_to_set"],
+    "NoKeyNeeded": ["test_without_a_key_it_says_what_to_set"],
+    "OddModels": ["test_the_models_are_valid"],
+    "OneNameTwice": ["test_the_models_are_valid"],
+    "AlwaysWell": ["test_the_doctor_knows_of_the_key"],
+    "ShowsItsKey": ["test_the_settings_hide_the_key"],
+    "TellsTheKey": ["test_the_doctor_knows_of_the_key"],
+    # Answers
+    "AllAtOnce": STALLED,
+    "HalfCharacters": ["test_characters_stay_whole"],
+    "MoreThoughtThanSaid": ["test_usage_is_possible"],
+    "NoWhiteSpaceAtTheStart": ["test_white_space_stays"],
+    "OneStreamOnly": ["test_two_streams_do_not_mix", OWN_USAGE],
+    "OneTokenAlways": ["test_tokens_are_counted_or_not", "test_the_whole_request_is_counted"],
+    "TextBehindTheEnd": ["test_an_answer_ends_with_one_finished"],
+    "Strict": [DEVIATIONS],
+    "ThoughtsInTheText": ["test_reasoning_is_apart_from_the_answer"],
+    "TwoEnds": ["test_an_answer_ends_with_one_finished"],
+    "UsageTurnedRound": [
+        "test_usage_is_what_the_service_counted",
+        "test_no_token_is_left_out_of_the_sums",
+        OWN_USAGE,
     ],
-)
-def test_bad_providers_fail_where_they_are_bad(run: Run, bad: Mapping[str, Iterable[str]]) -> None:
-    outcomes = run("".join(map(kit_for, bad)))
+    # Requests
+    "ChangesTheRequest": ["test_the_request_is_not_changed"],
+    "NoData": ["test_provider_data_comes_back"],
+    "NoHistory": ["test_the_conversation_arrives", "test_provider_data_comes_back", EARLIER_FILE],
+    "NoImages": [f"{FILE}[image/png]", EARLIER_FILE, "test_the_order_of_parts_stays"],
+    "NoLimit": ["test_a_setting_arrives_or_is_refused[max_output_tokens-1234]"],
+    "NoSystem": ["test_the_system_message_is_honoured"],
+    "NoTemperature": ["test_a_setting_arrives_or_is_refused[temperature-0.375]"],
+    "NoWordOnFiles": [f"{FILE}[{kind}]" for kind in OTHER_FILES],
+    "TrustsData": ["test_strange_provider_data_does_no_harm"],
+    "UnstorableData": ["test_provider_data_comes_back"],
+    # Failures
+    "AnyError": ["test_a_failure_is_mapped[QuotaExceeded]"],
+    "AnyModel": ["test_an_unknown_model_is_not_found"],
+    "AsksTwice": ["test_a_wrong_key_is_not_tried_again"],
+    "BeginsAgain": [*BROKEN_OFF, *MIDWAY, AFTER],
+    "EofIsTheEnd": [BROKEN_OFF[1]],
+    "HalfIsWhole": ["test_an_answer_that_breaks_off_is_an_error", AFTER],
+    "KeyInTheCause": ["test_no_key_is_told[Refused]"],
+    "KeyInTheError": ["test_no_key_is_told[Refused]"],
+    "KeyInTheLog": ["test_no_key_is_told[Refused]"],
+    "KeyInTheParams": ["test_no_key_is_told[Refused]"],
+    "MiddleIsTheEnd": MIDWAY,
+    "KeyInTheWords": [IN_PLACE],
+    "NoWords": [IN_PLACE],
+    "NoModelsOnFailure": ["test_a_list_that_cannot_be_had_is_an_error", "test_the_list_is_asked_for_anew"],
+    "NoWait": ["test_the_wait_that_is_asked_for_is_told"],
+    # Lifecycle
+    "ClosesAllStreams": ["test_closing_a_stream_leaves_another_open"],
+    "ClosesAfterUseOnly": ["test_closing_what_was_never_used_does_no_harm"],
+    "ClosesOnce": ["test_closing_twice_does_no_harm"],
+    "LeavesStreamsOpen": [*STALLED[1:3], EARLY],
+    "OnlyOneClosedStream": [
+        "test_it_answers_after_a_stream_was_closed",
+        "test_answers_leave_no_connections_behind[closed]",
+    ],
+    "OsErrors": ["test_a_service_out_of_reach_is_unavailable"],
+    "StaysConnected": ["test_closing_leaves_no_connection_open"],
+    "SwallowsCancellation": ["test_cancellation_closes_the_connection", EARLY],
+}
+"""Tests that each bad provider fails."""
 
-    assert failed(outcomes) == {f"Test{name}::{test}" for name, tests in bad.items() for test in tests}
+
+def test_bad_providers_fail_where_they_are_bad(run: Run) -> None:
+    wanted = {f"Test{name}::{test}" for name, tests in BAD.items() for test in tests}
+
+    # That the other tests pass is shown with the good provider, which all of these are but for one thing.
+    assert failed(run("".join(map(kit_for, BAD)), tests=sorted(wanted))) == wanted
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,17 @@
 """The demo: its first message, and its suggestions on the emulated Telegram."""
 
+import sys
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
 
 from tgllm import hookimpl
 from tgllm.api import PluginInfo, ProviderSpec
+from tgllm.testing.clock import HurriedClock
 from tgllm.testing.demo import Demo, open_demo
+from tgllm.testing.local.plugins import LocalPlugins
 from tgllm.testing.samples.samples import SAMPLES, Sample
 from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
 
@@ -87,3 +91,86 @@ async def test_without_plugins_it_says_why_echo_answers() -> None:
     async with open_demo() as demo:
         assert demo.model == "echo"
         assert "tgllm-local is not installed" in demo.why_echo
+
+
+def tea(answer: str) -> str:
+    """The code of a plugin whose command and whose model answer with a text."""
+    return f"""
+from tgllm import hookimpl
+from tgllm.api import Button, ChatCommand, Finished, ModelInfo, PluginInfo, Provider, ProviderSpec, Reply, TextDelta
+
+
+class Tea(Provider):
+    async def list_models(self):
+        return [ModelInfo("black")]
+
+    async def generate(self, request):
+        yield TextDelta("{answer} from a model")
+        yield Finished()
+
+
+async def brew(call):
+    return Reply("{answer}", buttons=[[Button("More", url="https://example.org")]])
+
+
+@hookimpl
+def tgllm_plugin_info():
+    return PluginInfo("tea", "Tea", "1.1")
+
+
+@hookimpl
+def tgllm_providers():
+    return [ProviderSpec("tea", "Tea", lambda ctx: Tea())]
+
+
+@hookimpl
+def tgllm_commands():
+    return [ChatCommand("brew", "Brew tea", brew)]
+"""
+
+
+async def test_a_plugin_that_changes_is_loaded_again_and_the_chat_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    file = tmp_path / "tgllm_tea_of_a_test.py"
+    file.write_text(tea("one"), encoding="utf-8")
+    installed = GivenPlugin.of("tea", ScriptedProvider())
+    async with open_demo(plugins=[installed], local=LocalPlugins([file], clock=HurriedClock())) as demo:
+        chat = demo.ann.private_chat()
+
+        async def ask(text: str) -> str:
+            return (await demo.emulator.wait_for_answer(await demo.ann.say(text), timeout=60)).text
+
+        assert demo.model == "tea/black"
+        assert [tried.works for tried in demo.tried] == [True]
+        assert demo.emulator.suggestions[0].text == "/brew"
+        assert await ask("Hello") == "one from a model"
+        assert [line.text async for line in demo.try_commands() if line.kind == "said"] == ["/brew", "one [More]"]
+        assert await demo.reload() == []
+        before = [message.text for message in chat.messages]
+
+        file.write_text("def broken(:", encoding="utf-8")
+        (tried,) = await demo.reload()
+        assert not tried.works
+        assert await ask("/brew") == "one"
+
+        file.write_text(tea("two"), encoding="utf-8")
+        (tried,) = await demo.reload()
+        assert tried.works
+        assert await ask("/brew") == "two"
+        assert await ask("Hello") == "two from a model"
+        assert [message.text for message in chat.messages][: len(before)] == before
+
+
+async def test_a_plugin_that_fails_when_the_bot_starts_is_not_said_to_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    file = tmp_path / "tgllm_cup_of_a_test.py"
+    start = "\n\n@hookimpl\nasync def tgllm_startup(ctx):\n    raise RuntimeError('no water')\n"
+    file.write_text(tea("one").replace('"tea"', '"cup"') + start, encoding="utf-8")
+    async with open_demo(model="echo", local=LocalPlugins([file])) as demo:
+        (tried,) = demo.tried
+        assert not tried.works
+        assert "RuntimeError: no water" in tried.trials[0].problem

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tgllm.api import BadResponse
+from tgllm.api import BadResponse, Price
 from tgllm.testing.fake_providers import FakeAnthropic, FakeError
-from tgllm_anthropic.models import EFFORTS, PDF, Families
+from tgllm_anthropic.models import EFFORTS, PDF, Families, with_write_prices
 from tgllm_anthropic.provider import AnthropicProvider
 
 
@@ -36,7 +36,8 @@ async def test_a_model_has_its_title_limits_files_and_price(provider: AnthropicP
     assert {"image/png", PDF} <= sonnet.mime_types
     assert sonnet.reasoning
     assert sonnet.price is not None
-    assert (sonnet.price.input, sonnet.price.output, sonnet.price.cached) == (2, 10, 0.1)
+    price = sonnet.price
+    assert (price.input, price.output, price.cached, price.cache_write) == (2, 10, 0.1, 2.5)
     assert haiku.price is not None, "the date in a name does not matter"
     assert haiku.price.input == 1
 
@@ -100,3 +101,9 @@ def test_every_model_with_a_price_has_a_family_of_its_own(model: str) -> None:
     assert family.window in {200_000, 1_000_000}
     assert family.efforts in ({*EFFORTS}, set())
     assert family.temperature == model.endswith(("4-5", "4-6"))
+
+
+@pytest.mark.parametrize(("cache", "written"), [("5m", 2.5), ("1h", 4.0), ("off", None)])
+def test_writing_to_the_cache_costs_by_how_long_it_is_kept(cache: str, written: float | None) -> None:
+    prices = with_write_prices({"sonnet": Price(2, 10), "own": Price(2, 10, cache_write=3)}, cache)
+    assert (prices["sonnet"].cache_write, prices["own"].cache_write) == (written, 3)

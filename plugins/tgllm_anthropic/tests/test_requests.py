@@ -164,8 +164,8 @@ class TestCache:
 
         first, second = [(await hear(provider, each)).finished.usage for each in (long, more)]
 
-        assert (first.input_tokens, first.cached_tokens) == (2500, 0)
-        assert (second.input_tokens, second.cached_tokens) == (2502, 2500)
+        assert (first.input_tokens, first.cached_tokens, first.cache_write_tokens) == (2500, 0, 2500)
+        assert (second.input_tokens, second.cached_tokens, second.cache_write_tokens) == (2502, 2500, 2)
 
 
 class TestMessages:

@@ -100,6 +100,9 @@ class CommandCall:
     """The message to which the command replies."""
     attachments: tuple[Attachment, ...] = ()
     """Files of the command's message: the command is their caption."""
+    sent_at: float = 0.0
+    """When the person sent it, UTC in seconds since 1970, by Telegram's clock but never later than it arrived; 0 in a
+    call that a test makes itself. It may be long ago: Telegram keeps messages while the bot is down."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,8 @@ class Usage:
     reasoning_tokens: int | None = None
     cached_tokens: int | None = None
     """The part of ``input_tokens`` from the provider's cache."""
+    cache_write_tokens: int | None = None
+    """The part of ``input_tokens`` that was written to the provider's cache. Since 1.1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,8 @@ class Price:
     """For input tokens from the provider's cache; None: same as other input tokens."""
     as_of: str = ""
     """The day, as ``YYYY-MM-DD``; empty if unknown."""
+    cache_write: float | None = None
+    """For input tokens written to the provider's cache; None: same as other input tokens. Since 1.1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from tgllm.bot.telegram.outage import Outage
 from tgllm.bot.ui.command_table import LiveCommands, TableCommand
 from tgllm.bot.ui.menus import CommandMenus
 from tgllm.bot.updates.acknowledgements import Acknowledgements
+from tgllm.bot.updates.first_look import Looking
 from tgllm.bot.updates.raw import turn_id_of
 from tgllm.bot.updates.scrubbing import Relevance
 from tgllm.db.engine.unit import Connection
@@ -303,6 +304,7 @@ async def open_runtime(
             most_parallel=config.turns.max_parallel,
             most_attempts=config.turns.attempts,
             empty=relevance.empty_irrelevant,
+            look=Looking(me.id, me.username or "", core.clock, core.conversations.open),
             ended=ended,
             answer_unparsed=lambda conn, row: answer_to_unparsed(conn, row, parts),
             errors=core.errors,

@@ -6,7 +6,7 @@ from tgllm.api.errors import ConfigError
 from tgllm.config.load import LoadedConfig
 from tgllm.plugins.loading.registration import nearest
 from tgllm.services.core import Core
-from tgllm.services.models.readiness import look_at_models
+from tgllm.services.models.readiness import look_at_fallbacks, look_at_models
 
 __all__ = ["config_problems", "model_warnings", "raise_config_errors", "warnings"]
 
@@ -38,9 +38,18 @@ def raise_config_errors(core: Core) -> None:
 
 
 async def model_warnings(core: Core, *, of_echo: bool = True) -> Sequence[str]:
-    """Return the warnings about the default model, a sentence each; with ``of_echo`` also that only echo answers."""
+    """Return the warnings about the default model and the fallbacks, a sentence each.
+
+    Args:
+        core: the opened core.
+        of_echo: whether there is one if only the echo provider answers.
+    """
     found = await look_at_models(core.registry, core.database, core.config.default_model)
-    return found.sentences(core.texts) if of_echo or found.problem else ()
+    fallbacks = await look_at_fallbacks(core.registry, core.database, core.config)
+    return [
+        *(found.sentences(core.texts) if of_echo or found.problem else ()),
+        *(core.texts("shell.fallback_unknown", model=model, reason=why) for model, why in fallbacks.items()),
+    ]
 
 
 def warnings(core: Core, loaded: LoadedConfig) -> Iterator[str]:

@@ -23,7 +23,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     ),
     "run": Entry("Run the bot until it is stopped.", "tgllm.cli.commands.run"),
     "chat": Entry("Chat with a model in the terminal.", "tgllm.cli.commands.chat"),
-    "demo": Entry("Try the bot: no token, no key, no network.", "tgllm.cli.commands.demo"),
+    "demo": Entry("Try the bot: no token, no key, no network.", "tgllm.cli.commands.demo.app"),
     "ping": Entry("Check settings, database and plugins.", "tgllm.cli.commands.ping"),
     "doctor": Entry("Diagnose everything that the bot needs.", "tgllm.cli.commands.doctor"),
     "config": Entry("Show the settings and their sources.", "tgllm.cli.commands.config.app"),

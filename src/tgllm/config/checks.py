@@ -18,6 +18,7 @@ __all__ = [
     "folder",
     "language",
     "model_reference",
+    "model_references",
     "names",
     "stripped",
     "telegram_api",
@@ -124,6 +125,19 @@ def model_reference(value: object) -> object:
         return str(ModelRef.parse(value))
     except ModelNotFound:
         raise ValueError("must be written provider/model, such as echo/echo") from None
+
+
+def model_references(value: object) -> object:
+    """Parse model references from a list, or from text with commas or spaces, without duplicates."""
+    return value if value is None else tuple(dict.fromkeys(_model(item) for item in _items(value)))
+
+
+def _model(item: object) -> str:
+    try:
+        return str(ModelRef.parse(item if isinstance(item, str) else ""))
+    except ModelNotFound:
+        expected = 'must be models written provider/model, such as ["mistral/mistral-small-latest", "local/llama"]'
+        raise ValueError(f"{expected}; {str(item)[:60]!r} is not one") from None
 
 
 def language(value: object) -> object:

@@ -29,6 +29,8 @@ _EXAMPLES: Final = {
     "refresh_cron": "0 4 * * *",
     "time_zone": "Europe/Berlin",
     "prices": '{"mistral/mistral-small-latest": {"input": 0.1, "output": 0.3}}',
+    "fallbacks": "mistral/mistral-small-latest, local/llama",
+    "roles": '{"guest": {"fallbacks": ["local/llama"]}}',
     "personas": '{"translator": {"system": "Translate into English."}}',
     "budgets.bot": '{"tokens_per_day": 100000, "usd_per_month": 5}',
     "budgets.roles": '{"user": {"tokens_per_day": 100000}}',

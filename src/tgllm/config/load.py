@@ -51,6 +51,7 @@ def load_config(
     config_path: Path | None = None,
     cwd: Path | None = None,
     with_file: bool = True,
+    given: Mapping[str, object] | None = None,
 ) -> LoadedConfig:
     """Load the settings, and register their secrets for redaction.
 
@@ -60,6 +61,7 @@ def load_config(
         config_path: the path from ``--config``; the default is ``TGLLM_CONFIG``, then the default path.
         cwd: the folder of ``.env``, by default the current one.
         with_file: False ignores the config file.
+        given: values that are to be stored, by dotted key; they take precedence over all others.
 
     Raises:
         ConfigError: a sentence for each error, one per line.
@@ -73,6 +75,7 @@ def load_config(
         variable_layer("dotenv", read_dotenv(dotenv), str(dotenv)),
         variable_layer("environment", environ),
         flag_layer(flags or {}),
+        flag_layer(given or {}, "given"),
     )
     values = {key: value for layer in layers for key, value in layer.values.items()}
     secret_files = [value.raw.path for value in values.values() if isinstance(value.raw, SecretFile)]

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from tgllm.config import checks
 from tgllm.config.paths import default_data_dir
 from tgllm.config.quick import DEFAULT_LANGUAGE, DEFAULT_MODEL, DEFAULT_TIME_ZONE
-from tgllm.config.sections.access import AccessSection
+from tgllm.config.sections.access import AccessSection, RoleSetting, read_roles
 from tgllm.config.sections.admin import AdminSection
 from tgllm.config.sections.backups import BackupsSection
 from tgllm.config.sections.base import Section
@@ -195,6 +195,10 @@ class Config(Section):
     default_model: Annotated[str, BeforeValidator(checks.model_reference)] = Field(
         default=DEFAULT_MODEL, description="Model of chats that have not chosen one, as provider/model."
     )
+    fallbacks: Annotated[tuple[str, ...], BeforeValidator(checks.model_references)] = Field(
+        default=(),
+        description="Models to ask, in this order, if the model of a chat does not answer; separated by commas.",
+    )
     language: Annotated[str, BeforeValidator(checks.language)] = Field(
         default=DEFAULT_LANGUAGE, description="Fallback for people whose language the bot does not support."
     )
@@ -216,6 +220,9 @@ class Config(Section):
     )
     personas: Annotated[tuple[PersonaSetting, ...], BeforeValidator(read_personas)] = Field(
         default=(), description="Personas that people select with /persona, by name; in a variable, as JSON."
+    )
+    roles: Annotated[tuple[RoleSetting, ...], BeforeValidator(read_roles)] = Field(
+        default=(), description="Fallbacks of each person of a role, by role; in a variable, as JSON."
     )
     budgets: BudgetsSection = BudgetsSection()
     groups: GroupsSection = GroupsSection()

@@ -16,7 +16,7 @@ from tgllm.db.engine.errors import DatabaseLost
 from tgllm.db.engine.gate import StorageGate
 from tgllm.db.engine.signals import Signal
 from tgllm.db.engine.sqlite import checkpoint, in_words, limit_waits
-from tgllm.db.engine.writer import ConnectionThread
+from tgllm.db.engine.writer import LONGEST_LOG, ConnectionThread
 from tgllm.db.file.identity import mark_program
 from tgllm.db.file.known import mark_known
 from tgllm.db.file.presence import Loss, Presence, mark_run
@@ -62,7 +62,7 @@ class Database:
         await init_db(path, clock=clock)
         database = cls(path, clock)
         try:
-            await database._writer.open()
+            await database._writer.open(f"PRAGMA wal_autocheckpoint = {LONGEST_LOG}")
             await database._reader.open("PRAGMA query_only = ON")
             await database.changed_elsewhere()
         except BaseException:
@@ -133,6 +133,15 @@ class Database:
         """
         self._has_written = True
         return await self._writer.unit(unit, durable=durable, then=then, patient=patient, answers=answers)
+
+    @property
+    def ended(self) -> int:
+        """Number of units and other jobs of the writer that have ended.
+
+        The callback ``then`` of a unit finds a number. As long as it stays the same, the database holds what the unit
+        has read, but for what other processes write; a look for those counts as well (``changed_elsewhere``).
+        """
+        return self._writer.ended
 
     def expect(self, signal: Signal) -> None:
         """Call the listeners of a signal that the next unit is going to give.

@@ -171,6 +171,8 @@ CREATE TABLE IF NOT EXISTS requests (
     error_text       TEXT,                              -- error message, for logs; contains no key
     created_at       INTEGER NOT NULL,                  -- when it started
     finished_at      INTEGER NOT NULL,                  -- when it ended
+    cache_write_tokens INTEGER                          -- the part of input_tokens written to the provider's cache
+                     CHECK (cache_write_tokens >= 0),
     UNIQUE (turn_id, attempt),
     CHECK (status IN ('failed', 'interrupted') OR error_code IS NULL)
 ) STRICT;
@@ -201,6 +203,8 @@ CREATE TABLE IF NOT EXISTS models (
     first_seen_at     INTEGER NOT NULL,                 -- first time the provider listed it
     last_seen_at      INTEGER NOT NULL,                 -- last time the provider listed it
     retired_at        INTEGER,                          -- when the provider stopped listing it
+    cache_write_price INTEGER                           -- the same for input tokens written to the cache
+                      CHECK (cache_write_price >= 0),
     PRIMARY KEY (provider, model),
     CHECK (is_default = 0 OR retired_at IS NULL)
 ) STRICT;
@@ -376,6 +380,8 @@ CREATE TABLE IF NOT EXISTS outbox (
                                                         -- the first call that may have arrived; NULL: none was
     doubt      INTEGER NOT NULL DEFAULT 0               -- 1: an earlier call may have arrived, with an unknown id
                CHECK (doubt IN (0, 1)),
+    unconfirmed INTEGER NOT NULL DEFAULT 0              -- calls that began and of which the result is not known
+               CHECK (unconfirmed >= 0),
     CHECK ((state = 'sent') = (sent_at IS NOT NULL))
 ) STRICT;
 CREATE UNIQUE INDEX IF NOT EXISTS outbox_turn ON outbox (turn_id, part) WHERE turn_id IS NOT NULL;

@@ -138,7 +138,7 @@ def _log_warning(
     filename: str,
     lineno: int,
     file: object = None,  # noqa: ARG001  the signature of warnings.showwarning
-    line: str | None = None,  # noqa: ARG001  the same
+    line: str | None = None,  # noqa: ARG001  the signature of warnings.showwarning
 ) -> None:
     place = f"{PurePath(filename).name}:{lineno}"
     _Logger("py.warnings").warning("python.warning", category=category.__name__, message=str(message), place=place)

@@ -102,8 +102,7 @@ class LoopWatchdog:
         self._held_seconds += gap
         if self._held_seconds >= HELD_SECONDS:
             self._is_held = True
-            # Documented in the module sys: the only way to the stack of another thread.
-            frames = sys._current_frames()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  see above
+            frames = sys._current_frames()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  documented by sys
             self._observe(LoopHold(self._held_seconds, frames.get(self._loop_thread)))
 
     def _settle(self, gap: float) -> None:

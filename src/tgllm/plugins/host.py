@@ -123,7 +123,7 @@ class PluginHost:
                     reserved_commands=reserved_commands,
                 )
         finally:
-            loader.close()
+            await loader.close()
             thread.close()
         storage = None if services.database is None else services.database.gate
         runner = HookRunner(limits.async_seconds, limits.grace_seconds, strict=True, storage=storage)

@@ -10,6 +10,7 @@ from tgllm.api.events import StreamEvent
 from tgllm.api.provider import Provider
 from tgllm.api.types import ChatMessage, ChatRequest, FilePart, Json, JsonObject, ModelInfo, Part
 from tgllm.providers.attachments import IMAGE_TYPES, data_url, has_files, moved_to_questions, unsupported
+from tgllm.providers.encoding.kept_json import KeptJson
 from tgllm.providers.http import ProviderHttp
 from tgllm.providers.json_values import as_text, encode_json, unexpected
 from tgllm.providers.openai_models import context_window, entries_of, is_chat_model
@@ -46,6 +47,7 @@ class OpenAIChatClient(Provider):
         """Create a provider that uses ``http`` and closes it; ``retry`` defaults to three attempts."""
         self.http = http
         self.retry = retry or Retry(clock)
+        self._kept = KeptJson(lambda message: encode_json(self.message(message, "")))
         self._windows: dict[str, int | None] = {}
         """Context windows of the listed models, by id and alias."""
 
@@ -132,7 +134,14 @@ class OpenAIChatClient(Provider):
         if any(map(has_files, request.messages)):
             # Reading and encoding files takes long enough to delay other chats.
             return await asyncio.to_thread(self._body, request)
-        return self._body(request)
+        settings = self.settings(request)
+        if type(self).message is not OpenAIChatClient.message or not settings.keys().isdisjoint({"model", "messages"}):
+            return self._body(request)
+        # The messages before the question are those of the last turn, and most of a long request.
+        system = [encode_json({"role": "system", "content": request.system})] if request.system else []
+        messages = b",".join((*system, self._kept.of(request.messages)))
+        before, after = encode_json({"model": request.model}), encode_json({"stream": True, **settings})
+        return b'%s,"messages":[%s],%s' % (before[:-1], messages, after[1:])
 
     def _body(self, request: ChatRequest) -> bytes:
         system: list[Json] = [{"role": "system", "content": request.system}] if request.system else []

@@ -185,7 +185,8 @@ class ChatReader:
         """Parse a usage object."""
         sent, written = _count(usage, "prompt_tokens", "input_tokens"), _count(usage, *_OUTPUT)
         reasoned = as_int(as_object(usage.get("completion_tokens_details")).get("reasoning_tokens"))
-        cached = as_int(as_object(usage.get("prompt_tokens_details")).get("cached_tokens"))
+        details = as_object(usage.get("prompt_tokens_details"))
+        cached = as_int(details.get("cached_tokens"))
         if sent and reasoned and written is not None and usage.get("total_tokens") == sent + written + reasoned:
             # xAI counts reasoning apart from the answer, and bills both.
             written += reasoned
@@ -194,6 +195,8 @@ class ChatReader:
             output_tokens=written,
             reasoning_tokens=reasoned,
             cached_tokens=_count(usage, "prompt_cache_hit_tokens", "cached_tokens") if cached is None else cached,
+            # OpenRouter and LiteLLM, of the services that bill writing.
+            cache_write_tokens=_count(details, "cache_write_tokens", "cache_creation_tokens"),
         )
 
     def _read_thought(self, part: JsonObject) -> str:

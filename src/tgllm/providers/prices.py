@@ -22,6 +22,7 @@ class _Price(BaseModel):
     input: _Dollars
     output: _Dollars
     cached: _Dollars | None = None
+    cache_write: _Dollars | None = None
     as_of: _Day | None = None
 
 
@@ -46,7 +47,8 @@ def read_prices(text: str) -> Mapping[str, Price]:
     [models."small-1"]
     input = 0.15
     output = 0.6
-    cached = 0.015  # optional
+    cached = 0.015  # optional: for tokens from the cache
+    cache_write = 0.1875  # optional: for tokens written to the cache
     ```
 
     A model may override ``as_of``.
@@ -56,6 +58,12 @@ def read_prices(text: str) -> Mapping[str, Price]:
     """
     file = _File.model_validate(tomllib.loads(text))
     return {
-        model: Price(price.input, price.output, price.cached, file.as_of if price.as_of is None else price.as_of)
+        model: Price(
+            price.input,
+            price.output,
+            price.cached,
+            file.as_of if price.as_of is None else price.as_of,
+            price.cache_write,
+        )
         for model, price in file.models.items()
     }

@@ -5,6 +5,7 @@ from pathlib import Path
 from tgllm.config.model import Config
 from tgllm.i18n import Catalogue
 from tgllm.services.conversations.settings import TurnSettings
+from tgllm.services.models.fallbacks import Fallbacks
 from tgllm.services.reading.values import PoolSettings
 from tgllm.services.usage.accounting import Accounting
 
@@ -27,6 +28,7 @@ def turn_settings(config: Config, texts: Catalogue, accounting: Accounting) -> T
         texts=texts,
         accounting=accounting,
         data_dir=config.data_dir,
+        fallbacks=Fallbacks.of_config(config),
     )
 
 

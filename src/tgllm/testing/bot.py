@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,17 +93,24 @@ def settings_for(
         data_dir: a folder of the test.
         admins: ids of the owners.
         environ: environment variables, such as settings of plugins; none by default.
-        settings: other settings, with ``__`` for a dot: ``turns__idle_timeout=0.1``.
+        settings: other settings, with ``__`` for a dot: ``turns__idle_timeout=0.1``, or of a plugin:
+            ``plugins__tea__minutes=3``.
     """
+    given = {key.replace("__", "."): value for key, value in settings.items()}
+    of_plugins: dict[str, dict[str, object]] = {}
+    for key in [key for key in given if key.startswith("plugins.")]:
+        _, plugin, field = key.split(".", 2)
+        of_plugins.setdefault(plugin, {})[field] = given.pop(key)
     flags: dict[str, object] = {
         "bot_token": emulator.token,
         "telegram_api": emulator.base_url,
         "data_dir": str(data_dir),
         "admin_ids": ",".join(map(str, admins)),
         **_FAST,
-        **{key.replace("__", "."): value for key, value in settings.items()},
+        **given,
     }
-    return load_config(flags, environ=environ or {}, cwd=data_dir)
+    loaded = load_config(flags, environ=environ or {}, cwd=data_dir)
+    return replace(loaded, plugins=loaded.plugins.with_values(of_plugins)) if of_plugins else loaded
 
 
 @asynccontextmanager

@@ -12,11 +12,13 @@ from aiohttp import ClientSession
 from tgllm.api.clock import SystemClock
 from tgllm.plugins.builtin.echo import EchoProvider
 from tgllm.plugins.discovery import FoundPlugin
-from tgllm.testing.bot import running_bot
+from tgllm.testing.demo_bot import DemoBot, DemoSettings
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.state.bots import new_token
 from tgllm.testing.emulator.state.records import EmulatedDraft, EmulatedMessage
+from tgllm.testing.emulator.state.suggestions import Suggestion
 from tgllm.testing.emulator.users import EmulatedUser
+from tgllm.testing.local.plugins import LocalPlugins, Tried
 from tgllm.testing.samples.provider import DemoProvider
 from tgllm.testing.samples.samples import SAMPLES
 from tgllm.testing.tiny_model import NAME, NoTinyModel, tiny_model
@@ -25,6 +27,8 @@ __all__ = ["QUESTIONS", "Demo", "Line", "open_demo"]
 
 WAIT_SECONDS = 30.0
 """Timeout of a line of the script; reached only after a failure."""
+COMMAND_SECONDS = 10.0
+"""Timeout of the reply to a command of a plugin, which may have none."""
 
 QUESTIONS = {
     NAME: "What is the capital of France? Answer in one short sentence.",
@@ -68,6 +72,9 @@ class Demo:
         """Name of the model that answers: that of the tiny one, ``echo``, or a reference that the visitor chose."""
         self.why_echo = why_echo
         """Reason why the tiny model does not answer; empty if it does, or if another model was chosen."""
+        self.bot: DemoBot | None = None
+        self.tried: list[Tried] = []
+        """How the plugins that are not installed were loaded at the start."""
         self.emulator = emulator
         self.ann = emulator.add_user(first_name="Ann", language_code="en")
         self.eve = emulator.add_user(first_name="Eve", language_code="en")
@@ -94,6 +101,22 @@ class Demo:
         async for line in self._ask(self.ann, "/ping"):
             yield line
 
+    async def try_commands(self) -> AsyncGenerator[Line]:
+        """Send the chat commands of the plugins that are not installed, as Ann and without arguments."""
+        for command in [name for tried in self.tried for trial in tried.trials for name in trial.commands]:
+            try:
+                async for line in self._ask(self.ann, f"/{command}", COMMAND_SECONDS, with_buttons=True):
+                    yield line
+            except TimeoutError:
+                yield Line("Bot", f"(no reply within {COMMAND_SECONDS:g} s)")
+
+    async def reload(self) -> list[Tried]:
+        """Load those plugins again of which files have changed; the chats stay. The list is empty if there are none.
+
+        Called in the task that has opened the demo.
+        """
+        return [] if self.bot is None else await self.bot.reload()
+
     async def _approve(self) -> AsyncGenerator[Line]:
         """Press the first button of the card of Eve's request as Ann, and wait for Eve's notification."""
         chat = self.eve.private_chat()
@@ -106,7 +129,9 @@ class Demo:
         told = await self.emulator.wait_for_message(chat, timeout=WAIT_SECONDS, after=before)
         yield Line("Bot", told.text)
 
-    async def _ask(self, user: EmulatedUser, text: str) -> AsyncGenerator[Line]:
+    async def _ask(
+        self, user: EmulatedUser, text: str, seconds: float = WAIT_SECONDS, *, with_buttons: bool = False
+    ) -> AsyncGenerator[Line]:
         chat = user.private_chat()
         asked = await user.say(text)
         yield Line(user.first_name, text)
@@ -117,10 +142,10 @@ class Demo:
             growing = (draft for draft in chat.drafts.values() if draft.text not in {"", shown})
             return next(answers, None) or next(growing, None)
 
-        while isinstance(it := await self.emulator.wait_for(news, WAIT_SECONDS), EmulatedDraft):
+        while isinstance(it := await self.emulator.wait_for(news, seconds), EmulatedDraft):
             shown = it.text
             yield Line("Bot", shown, "draft")
-        yield Line("Bot", it.text)
+        yield Line("Bot", " ".join([it.text, *(f"[{label}]" for label in it.labels if with_buttons)]))
 
 
 @asynccontextmanager
@@ -130,6 +155,7 @@ async def open_demo(
     plugins: Iterable[FoundPlugin] = (),
     environ: Mapping[str, str] | None = None,
     model: str | None = None,
+    local: LocalPlugins | None = None,
 ) -> AsyncGenerator[Demo]:
     """Start emulator and bot; their files are deleted at the end.
 
@@ -137,18 +163,23 @@ async def open_demo(
         port: port of the chat page on 127.0.0.1; 0 chooses a free one.
         plugins: additional plugins of the bot.
         environ: environment variables with settings; none by default.
-        model: ``echo``, or a model reference; by default the tiny model, or the echo provider if there is none.
+        model: ``echo``, or a model reference; by default the first model of a plugin that is not installed, the tiny
+            model, or the echo provider.
+        local: plugins that are not installed, in place of installed ones with the same ids.
 
     Raises:
         OSError: the port is in use.
         ConfigError: a setting in the variables is invalid.
     """
-    plugins = tuple(plugins)
+    plugins, local = tuple(plugins), local or LocalPlugins(())
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tgllm-demo-")))
         emulator = await stack.enter_async_context(Emulator(port=port, username="demo_bot", token=new_token()))
-        why_echo = ""
-        if model in {None, "echo", "echo/echo"}:
+        tried = await local.load()
+        why_echo, prefers_local = "", model is None
+        if prefers_local and local.model:
+            name, model = local.model, "echo/echo"
+        elif model in {None, "echo", "echo/echo"}:
             provider, name, why_echo = await _provider(stack, plugins, folder, wants_echo=model is not None)
             if not why_echo and not any(key.startswith(_LOCAL_SETTINGS) for key in environ or {}):
                 # Its model is offered by the demo's provider; a second provider would only say that it has none.
@@ -156,20 +187,13 @@ async def open_demo(
             plugins, model = (*plugins, provider.plugin), f"demo/{name}"
         else:
             name = model or ""
-        emulator.suggestions = [sample.suggestion for sample in SAMPLES]
         demo = Demo(emulator, name, why_echo)
-        bot = running_bot(
-            emulator,
-            folder / "bot",
-            admins=[demo.ann.id],
-            plugins=plugins,
-            environ={"TGLLM_PLUGINS__ECHO__DELAY": str(_WORD_SECONDS), **(environ or {})},
-            default_model=model,
-            streaming__first_delay=0.3,
-            streaming__draft_interval=0.5,
-            streaming__edit_interval=0.5,
-        )
-        await stack.enter_async_context(bot)
+        settings = DemoSettings(plugins, environ or {}, model or name, prefers_local=prefers_local)
+        demo.bot = DemoBot(emulator, folder / "bot", [demo.ann.id], settings, local)
+        await stack.enter_async_context(demo.bot)
+        demo.tried = demo.bot.checked(tried)
+        commands = [Suggestion(f"🔌 /{name}", f"/{name}") for trial in local.trials for name in trial.commands]
+        emulator.suggestions = [*commands, *(sample.suggestion for sample in SAMPLES)]
         await _greet(emulator, demo.ann, _GREETINGS.get(name, _GREETINGS[""]).format(model=name))
         yield demo
 

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from tgllm.api.clock import milliseconds
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import inbox, outbox
+from tgllm.db.tables.plugins import jobs
 from tgllm.services.bot_core import BotCore
 from tgllm.testing.emulator import EmulatedChat, EmulatedMessage, EmulatedTopic, EmulatedUser, Emulator
 from tgllm.testing.emulator.world.transcript import transcript
@@ -87,7 +89,9 @@ class Talk:
         return found
 
     async def settled(self) -> None:
-        """Wait until the bot has handled all updates and has sent everything that is due.
+        """Wait until the bot has handled all updates, has run the one-shot jobs that are due, and has sent everything.
+
+        With a ``ManualClock``, advance it before: ``await clock.advance(60)``.
 
         Raises:
             TimeoutError: it has not within half a minute; the message shows all conversations.
@@ -95,11 +99,22 @@ class Talk:
         await self._emulator.wait_for(lambda: not len(self._emulator.bot.queue), WAIT_SECONDS)
         try:
             async with asyncio.timeout(WAIT_SECONDS):
-                while await self._has(inbox.counts, _WAITING) or await self._has(outbox.counts, _UNSENT):
+                while await self._is_busy():
                     await self._core.clock.sleep(0)
         except TimeoutError:
             chats = "\n".join(transcript(chat) for chat in self._emulator.world.chats.values())
             raise TimeoutError(f"the bot is not done within {WAIT_SECONDS:g} s\n{chats}") from None
+
+    async def _is_busy(self) -> bool:
+        # In the order in which one causes the other.
+        return (
+            await self._has(inbox.counts, _WAITING) or await self._has_jobs() or await self._has(outbox.counts, _UNSENT)
+        )
+
+    async def _has_jobs(self) -> bool:
+        now = milliseconds(self._core.clock)
+        found = await self._core.database.read(lambda conn: jobs.at_work(conn, now))
+        return any(map(self._core.host.is_active, found))
 
     async def _has(self, counts: Callable[[Connection], dict[T, int]], states: frozenset[str]) -> bool:
         found = await self._core.database.read(counts)

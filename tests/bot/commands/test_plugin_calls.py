@@ -113,3 +113,15 @@ async def test_the_reply_is_claimed_in_the_transaction_that_stores_it(
     claimed = next(place for place, sql in enumerate(statements) if "SET state = 'sending'" in sql)
     assert stored < claimed
     assert "COMMIT" not in statements[stored:claimed]
+
+
+async def test_a_command_is_as_old_as_its_message(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
+    hands = Hands()
+    async with start(plugins=[hands.found]) as bot:
+        for fields in ({"date": 1_700_000_000}, {"date": 1_700_000_000, "edit_date": 1_700_000_600}, {"date": 2**40}):
+            await ann.say("/do", fields=fields)
+        await settled(emu, bot)
+        now = bot.core.clock.now()
+    first, edited, ahead = (call.sent_at for call in hands.calls)
+    assert (first, edited) == (1_700_000_000, 1_700_000_600)
+    assert edited < ahead <= now

@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, cast
+from unittest.mock import patch
 
 from aiogram.exceptions import TelegramBadRequest
-from aiogram.methods import DeleteMessage, EditMessageReplyMarkup
+from aiogram.methods import DeleteMessage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tgllm.bot.delivery.calls import RawEditMarkup
 from tgllm.bot.delivery.candidates import MOST_CANDIDATES, candidates, unexplained
 from tgllm.bot.delivery.resolving import Absent, Arrived, Resolver, Unclear
 from tgllm.db.queries.doubts import Doubt
@@ -25,6 +27,7 @@ class Message:
     from_bot: bool
     markup: object
     row: int | None = None
+    text: str = ""
 
 
 def keyboard(name: str | None) -> dict[str, Any] | None:
@@ -43,21 +46,20 @@ class Telegram:
         self.messages[self.last] = message
         return self.last
 
-    async def __call__(self, method: object) -> bool:
+    async def __call__(self, method: object) -> object:
         if isinstance(method, DeleteMessage):
             del self.messages[method.message_id]
             return True
-        assert isinstance(method, EditMessageReplyMarkup)
+        assert isinstance(method, RawEditMarkup)
         message = self.messages.get(method.message_id or 0)
         if message is None or message.chat_id != method.chat_id:
             raise TelegramBadRequest(method, "Bad Request: message to edit not found")
         if not message.from_bot:
             raise TelegramBadRequest(method, "Bad Request: message can't be edited")
-        markup = None if method.reply_markup is None else method.reply_markup.model_dump(exclude_none=True)
-        if markup == message.markup:
+        if method.reply_markup == message.markup:
             raise TelegramBadRequest(method, "Bad Request: message is not modified: specified new message content ...")
-        message.markup = markup
-        return True
+        message.markup = method.reply_markup
+        return {"message_id": method.message_id, "text": message.text}
 
 
 @dataclass
@@ -67,6 +69,7 @@ class Bot:
     telegram: Telegram
     known: set[int] = field(default_factory=set[int])
     rows: list[OutboxRow] = field(default_factory=list[OutboxRow])
+    given_up: list[OutboxRow] = field(default_factory=list[OutboxRow])
     marked: set[int] = field(default_factory=set[int])
     """Rows whose message says that it may be a repeat."""
 
@@ -74,23 +77,24 @@ class Bot:
         above = row.known_id or 0
         known = frozenset(number for number in self.known if number > above)
         others = [other for other in self.rows if other.id != row.id]
-        return Doubt(above, known, [other for other in others if other.chat_id == row.chat_id], 1 + len(others))
+        return Doubt(above, known, [*others, *self.given_up], 1 + len(others))
 
     async def resolve(self, row: OutboxRow) -> Arrived | Absent | Unclear:
         """Resolve a row as the sender does, with the message that follows if it has not arrived."""
 
         class Reads:
-            async def read(_, query: Callable[[Any], Any]) -> Doubt:  # noqa: N805  `self` is the outer object, which it reads
-                return self.doubt(row)
+            async def read(_, query: Callable[[Any], Any]) -> object:  # noqa: N805  `self` is the outer object, which it reads
+                with (
+                    patch("tgllm.bot.delivery.resolving.doubt_of", lambda _conn, _row: self.doubt(row)),
+                    patch("tgllm.bot.delivery.resolving.sent_lately", lambda *_: None),
+                ):
+                    return query(None)
 
-        alike = [
-            other
-            for other in self.rows
-            if other.id != row.id and same_buttons(other, row) and other.known_id is not None
-        ]
-        if row.known_id is None:
-            self.forget(row)
-            return Unclear("it has no id")
+            async def write(_, unit: Callable[[Any], Any]) -> None:  # noqa: N805  as above
+                with patch("tgllm.db.tables.outbox.exclude", lambda _conn, _row_id, number: self.exclude(row, number)):
+                    unit(None)
+
+        alike = [other for other in self.rows if other.id != row.id and same_buttons(other, row)]
         resolver = Resolver(cast("Any", self.telegram), cast("Any", Reads()))
         result = await resolver.find(row)
         assert isinstance(result, Arrived | Absent | Unclear)
@@ -98,7 +102,7 @@ class Bot:
             assert self.telegram.messages[result.message_id].row == row.id
             self.known.add(result.message_id)
         if isinstance(result, Absent):
-            sent = self.telegram.add(Message(CHAT, from_bot=True, markup=row.payload.get("reply_markup"), row=row.id))
+            sent = self.telegram.add(message_of(row))
             earlier = await resolver.find_earlier(row, result, sent)
             assert earlier.message_id is None or self.telegram.messages[earlier.message_id].row == row.id
             assert earlier.is_certain or earlier.message_id is None
@@ -111,21 +115,25 @@ class Bot:
             assert {*result.too} >= {other.id for other in alike}
             self.rows = [other for other in self.rows if other.id not in result.too]
         if isinstance(result, Unclear):
-            self.forget(row)
+            self.given_up.append(row)
         return result
 
-    def forget(self, row: OutboxRow) -> None:
-        """What ``outbox.forget_ids`` does."""
-        others = [other for other in self.rows if other.id != row.id]
-        self.rows = [replace(other, known_id=None) for other in others]
+    def exclude(self, row: OutboxRow, number: int) -> None:
+        """Check that the message of a row is not among those that are tried no more."""
+        assert all(message.row != row.id for at, message in self.telegram.messages.items() if at <= number)
+        assert number <= self.telegram.last
 
 
 def same_buttons(one: OutboxRow, other: OutboxRow) -> bool:
     return one.payload.get("reply_markup") == other.payload.get("reply_markup")
 
 
-def row_of(number: int, markup: object, known_id: int) -> OutboxRow:
-    payload: dict[str, Any] = {"chat_id": CHAT, "text": "x"}
+def message_of(row: OutboxRow) -> Message:
+    return Message(CHAT, True, row.payload.get("reply_markup"), row.id, row.payload["text"].strip())
+
+
+def row_of(number: int, markup: object, text: str, known_id: int) -> OutboxRow:
+    payload: dict[str, Any] = {"chat_id": CHAT, "text": text}
     if markup is not None:
         payload["reply_markup"] = markup
     values: dict[str, Any] = dict.fromkeys(OutboxRow.__dataclass_fields__)
@@ -161,19 +169,23 @@ def happen(bot: Bot, events: Sequence[Event]) -> None:
 @settings(deadline=None, max_examples=300)
 @given(
     before=OTHERS,
-    doubtful=st.lists(st.tuples(st.booleans(), st.sampled_from(BUTTONS), OTHERS), min_size=1, max_size=3),
+    doubtful=st.lists(
+        st.tuples(st.booleans(), st.sampled_from(BUTTONS), st.sampled_from(["x", "y", "z "]), OTHERS),
+        min_size=1,
+        max_size=3,
+    ),
     after=OTHERS,
 )
 def test_no_message_is_repeated_or_lost(
-    before: Sequence[Event], doubtful: Sequence[tuple[bool, str | None, Sequence[Event]]], after: Sequence[Event]
+    before: Sequence[Event], doubtful: Sequence[tuple[bool, str | None, str, Sequence[Event]]], after: Sequence[Event]
 ) -> None:
     bot = Bot(Telegram(last=100), {100})
     happen(bot, before)
-    for number, (has_arrived, name, meanwhile) in enumerate(doubtful, 1):
-        row = row_of(number, keyboard(name), max(bot.known))
+    for number, (has_arrived, name, text, meanwhile) in enumerate(doubtful, 1):
+        row = row_of(number, keyboard(name), text, max(bot.known))
         happen(bot, meanwhile)
         if has_arrived:
-            bot.telegram.add(Message(CHAT, from_bot=True, markup=keyboard(name), row=number))
+            bot.telegram.add(message_of(row))
         bot.rows.append(row)
     happen(bot, after)
     while bot.rows:

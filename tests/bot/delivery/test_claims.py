@@ -214,11 +214,13 @@ async def test_large_uploads_are_claimed_when_they_may_be_sent(
     path.write_bytes(bytes(100_001))
     payload = document_payload(path, "big.bin", kept=True)
     await limited.add(*[replace(call(chat, ANSWER), method="sendDocument", payload=payload) for chat in range(1, 8)])
-    rows = (await limited.database.write(limited.claims.prepare(NOW))).rows
-    waits = [limited.claims.begin(row) for row in rows]
+    found = await limited.database.write(limited.claims.prepare(NOW))
+    rows = found.rows
+    assert set(found.large) == {row.id for row in rows}
+    waits = [limited.claims.begin(row, is_large=True) for row in rows]
     assert waits == [None] * 4 + [pytest.approx(number / 1.5) for number in (1, 2, 3)]
     await clock.advance(2)
-    assert [limited.claims.begin(row) for row in rows[4:]] == [None] * 3
+    assert [limited.claims.begin(row, is_large=True) for row in rows[4:]] == [None] * 3
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from bot_support import HastyClock, Menus, Start, is_notice
 from tgllm.api.clock import SystemClock, milliseconds
 from tgllm.bot.delivery.claims import PARALLEL_CALLS, PARALLEL_IN_CHAT
-from tgllm.bot.delivery.recording import MOST_ATTEMPTS
+from tgllm.bot.delivery.recording import MOST_REPEATS
 from tgllm.bot.delivery.rows import edit_of_part, message_rows
 from tgllm.bot.delivery.sender import Sender
 from tgllm.bot.rendering.payloads import EntityText
@@ -287,7 +287,7 @@ async def test_an_answer_whose_edit_fails_again_and_again_is_offered(
         def tried_often(conn: Connection) -> None:
             first, second = outbox.add(conn, [*message_rows(lane, "...", turn_id="u77"), edit], 0)
             outbox.mark_sent(conn, [(first, message.id)], 0)
-            conn.execute("UPDATE outbox SET attempts = ? WHERE id = ?", (MOST_ATTEMPTS - 1, second))
+            conn.execute("UPDATE outbox SET unconfirmed = ? WHERE id = ?", (MOST_REPEATS - 1, second))
 
         emu.faults.add(Fault.cut_before("editMessageText"))
         await bot.core.database.write(tried_often)

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from aiogram import Bot
 
 
+@pytest.fixture(autouse=True)
+def units_run_twice() -> None:
+    """They run once: statements are counted."""
+
+
 class Telegram:
     """Takes every message."""
 
@@ -124,3 +129,13 @@ async def test_a_row_that_was_expected_in_vain_is_not_waited_for(
         await database.write(broken)
     await sender.wait_idle()
     assert telegram.texts == []
+
+
+async def test_the_call_begins_before_the_one_who_added_the_row_goes_on(
+    database: Database, telegram: Telegram, sender: Sender
+) -> None:
+    """A turn yields once after its transaction, so its log lines and plugins don't delay the answer."""
+    database.expect("outbox")
+    await database.write(lambda conn: add(conn, "News"))
+    await asyncio.sleep(0)
+    assert telegram.texts == ["News"]

@@ -1,11 +1,13 @@
 """Fetching: nothing is lost, nothing is handled twice, one bad update harms nobody, and trouble passes or is named."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Never
 
 import pytest
 
 from bot_support import Start, settled
+from tgllm.bot.intake import poller
 from tgllm.bot.telegram.failures import TelegramRefused
 from tgllm.db.queries import failures
 from tgllm.db.tables import inbox
@@ -209,3 +211,24 @@ async def test_a_refused_token_lets_the_running_turn_end(
     with pytest.raises(TelegramRefused):
         await run_into_the_refusal()
     assert ann.private_chat().bot_texts == ["Whole answer."]
+
+
+async def test_a_question_reaches_the_model_before_more_updates_are_asked_for(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits for an answer comes before whoever might write next."""
+    asked: list[int] = []
+    fetch = poller.Poller._fetch
+
+    async def noted(self: poller.Poller) -> Sequence[object]:
+        asked.append(len(provider.requests))
+        return await fetch(self)
+
+    monkeypatch.setattr(poller.Poller, "_fetch", noted)
+    async with start():
+        # The first message of a person is stored with their name, which takes another transaction.
+        await emu.wait_for_answer(await ann.say("first"))
+        asked.clear()
+        await emu.wait_for_answer(await ann.say("second"))
+        await emu.wait_for(lambda: asked)
+    assert asked == [2]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,13 @@ import pytest
 from bot_support import Killed, Start, decide_group, from_bot, is_notice, settled
 from plugin_support import Hands
 from tgllm.api import Button, ChatInfo, ChatUnavailable, CommandCall, OutgoingFile, PluginContext, PluginError, Reply
+from tgllm.db.database import Database
 from tgllm.db.tables import groups, outbox, users
 from tgllm.testing.emulator import EmulatedUser, Emulator, Fault
 
 NO_ACCESS: Sequence[users.Status] = ("pending", "denied", "blocked")
+MINE: ContextVar[bool] = ContextVar("mine")
+"""True for what this test does, and not for what the tasks of the bot do meanwhile."""
 BUTTONS = [[Button("Ok", "ok")]]
 
 
@@ -43,6 +47,37 @@ async def test_a_key_sends_once_whatever_the_text(emu: Emulator, ann: EmulatedUs
     assert texts(ann) == ["Tea is ready.", "Cake."]
     assert (first.is_new, second.is_new, third.is_new) == (True, False, False)
     assert first.id == second.id == third.id != other.id
+
+
+async def test_one_look_at_the_database_comes_before_the_write(
+    emu: Emulator, ann: EmulatedUser, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    def counted(name: str) -> None:
+        method = getattr(Database, name)
+
+        def call(self: Database, *args: Any, **options: Any) -> Any:
+            if MINE.get(None):
+                done.append(name)
+            return method(self, *args, **options)
+
+        monkeypatch.setattr(Database, name, call)
+
+    hands = Hands()
+    async with start(plugins=[hands.found]) as bot:
+        for name in ("read", "expect", "write"):
+            counted(name)
+        MINE.set(True)
+        message = await hands.context.chats.send(ann.id, "Tea is ready.")
+        assert done == ["read", "expect", "write"]
+        await settled(emu, bot)
+        done.clear()
+        assert await hands.context.chats.edit(message, "Tea is cold.")
+        assert done == ["read", "expect", "write"]
+        done.clear()
+        assert await hands.context.chats.delete(message)
+        assert done == ["expect", "write"]
 
 
 async def test_at_the_same_time_a_key_sends_once(emu: Emulator, ann: EmulatedUser, start: Start) -> None:

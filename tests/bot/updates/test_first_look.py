@@ -1,17 +1,34 @@
 """What is read about an update when it is claimed."""
 
 import sqlite3
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
 
 from database_support import NOW
-from tgllm.bot.updates.first_look import FirstLook, look_at
+from tgllm.bot.updates.first_look import FirstLook, Looking
 from tgllm.bot.updates.raw import to_inbox
 from tgllm.db.database import Database
 from tgllm.db.queries import inbox_claims
 from tgllm.db.tables import inbox, users
+from tgllm.services.common.lane import Lane
+from tgllm.services.conversations.turn import Turn
 from tgllm.services.people.standing import access_rows
+from tgllm.services.turns.opening import Opening
+from tgllm.testing.clock import ManualClock
+
+if TYPE_CHECKING:
+    from tgllm.services.conversations.loader import TurnContext
 
 ANN = 5
+
+
+def opening(_conn: sqlite3.Connection, turn: Turn) -> Opening:
+    """What a turn begins with; here only its place and its person count."""
+    return Opening(turn, cast("TurnContext", None), (), None, is_approved=True)
+
+
+look = Looking(42, "demo_bot", ManualClock(), opening)
 
 
 def said(update_id: int, *, chat: int = ANN, sender: int | None = ANN) -> dict[str, Any]:
@@ -25,7 +42,7 @@ def said(update_id: int, *, chat: int = ANN, sender: int | None = ANN) -> dict[s
 def first(conn: sqlite3.Connection, *updates: dict[str, Any]) -> FirstLook:
     """Store updates, claim the first one, and look at it."""
     inbox.add_updates(conn, [row for update in updates if (row := to_inbox(update)) is not None], NOW)
-    return look_at(conn, inbox_claims.claim(conn, 1, NOW, max_attempts=2)[0])
+    return look(conn, inbox_claims.claim(conn, 1, NOW, max_attempts=2)[0])
 
 
 async def test_the_access_of_the_sender_is_read(database: Database) -> None:
@@ -56,6 +73,56 @@ async def test_what_an_earlier_attempt_has_merged_counts(database: Database) -> 
         inbox.merge(conn, 1, [2], NOW)
         row = inbox.get(conn, 1)
         assert row is not None
-        return look_at(conn, row)
+        return look(conn, row)
 
     assert not (await database.write(again)).is_alone
+
+
+def known(conn: sqlite3.Connection, *updates: dict[str, Any]) -> FirstLook:
+    """The same with an owner of the bot, Ann."""
+    users.ensure_owners(conn, (ANN,), NOW)
+    return first(conn, *updates)
+
+
+async def test_what_the_turn_of_a_question_reads_is_read_ahead(database: Database) -> None:
+    look = await database.write(lambda conn: known(conn, said(1)))
+    assert look.ahead is not None
+    turn = look.ahead.opening.turn
+    assert (turn.lane, turn.user.id, turn.user.role, turn.chat.is_private) == (Lane(ANN).key, ANN, "owner", True)
+
+
+async def test_in_a_group_only_what_is_for_the_bot_is_read_ahead(database: Database) -> None:
+    for number, (text, is_read) in enumerate({"hello": False, "hello @demo_bot": True}.items()):
+        update = said(number, chat=-100)
+        update["message"] |= {"text": text, "entities": [{"type": "mention", "offset": 6, "length": 9}] * is_read}
+        look = await database.write(lambda conn, update=update: known(conn, update))
+        assert (look.ahead is not None) == is_read
+        await database.write(lambda conn, number=number: inbox.finish(conn, number, "done", NOW))
+
+
+@pytest.mark.parametrize("text", ["/clear", "/retry", "/ask what?"])
+async def test_nothing_is_read_ahead_for_a_command(database: Database, text: str) -> None:
+    update = said(1)
+    update["message"]["text"] = text
+    assert (await database.write(lambda conn: known(conn, update))).ahead is None
+
+
+async def test_nothing_is_read_ahead_for_a_stranger_or_an_edit(database: Database) -> None:
+    assert (await database.write(lambda conn: known(conn, said(1, chat=6, sender=6)))).ahead is None
+    edit = said(2)
+    edit["edited_message"] = edit.pop("message")
+    assert (await database.write(lambda conn: known(conn, edit))).ahead is None
+
+
+async def test_what_can_not_be_read_ahead_is_left_to_the_turn(database: Database) -> None:
+    def broken(_conn: sqlite3.Connection, _turn: Turn) -> Opening:
+        raise LookupError
+
+    def unit(conn: sqlite3.Connection) -> FirstLook:
+        users.ensure_owners(conn, (ANN,), NOW)
+        inbox.add_updates(conn, [row for row in [to_inbox(said(1))] if row is not None], NOW)
+        claimed = inbox_claims.claim(conn, 1, NOW, max_attempts=2)[0]
+        return Looking(42, "demo_bot", ManualClock(), broken)(conn, claimed)
+
+    found = await database.write(unit)
+    assert (found.ahead, found.is_alone) == (None, True)

@@ -255,12 +255,20 @@ class TestSet:
         assert "# mine" in path.read_text()
         assert "# two" in path.read_text()
 
-    def test_a_wrong_value_changes_nothing(self, shell: Shell) -> None:
+    @pytest.mark.parametrize(
+        ("key", "value", "words"),
+        [
+            ("turns.idle_timeout", "soon", "must be a valid number"),
+            ("admin_chat_id", "home", "must be a valid integer"),
+        ],
+    )
+    def test_a_wrong_value_changes_nothing(self, shell: Shell, key: str, value: str, words: str) -> None:
         path = shell.writes_config("# mine\n")
-        result = shell.runs("config", "set", "turns.idle_timeout", "soon", "--config", str(path))
+        result = shell.runs("config", "set", key, value, "--config", str(path))
 
         assert result.code == 2
-        assert "must be a valid number" in result.err
+        assert result.err.startswith(f"tgllm: {key}: ")
+        assert words in result.err
         assert path.read_text() == "# mine\n"
 
     def test_a_secret_is_no_argument(self, shell: Shell) -> None:

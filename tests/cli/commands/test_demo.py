@@ -3,7 +3,9 @@
 import re
 import signal
 import socket
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -90,3 +92,52 @@ def test_an_option_chooses_the_model_before_the_environment(shell: Any, monkeypa
 
     assert shown.code == 0, shown.err
     assert "The echo provider stands in for a language model." in shown.out
+
+
+async def test_a_plugin_that_is_not_installed_is_loaded_again_when_it_changes(launch: Launch, tmp_path: Path) -> None:
+    _, second, _ = blocks("tutorial/first-plugin.md")
+    file = tmp_path / "tgllm_shout.py"
+    file.write_text(second, encoding="utf-8")
+
+    demo = await launch("--no-plugins", "demo", "--plugin", "tgllm_shout.py", TGLLM_PLUGINS__SHOUT__MARK="!!!")
+    await demo.printed("A plugin is loaded again when a file of it changes.")
+    file.write_text(second.replace("class ShoutProvider", "class 1"), encoding="utf-8")
+    await demo.printed("does not load")
+    await demo.printed("tgllm_shout.py, line ")
+    await demo.printed("The bot goes on with what it has")
+    file.write_text(second.replace("Say it louder", "Say it loudest"), encoding="utf-8")
+    await demo.printed("Plugin shout 0 is loaded again: provider shout, command /shout")
+    await demo.printed("write /shout: Say it loudest")
+    demo.send(signal.SIGINT)
+    code, printed = await demo.end()
+
+    assert code == 0, printed
+    assert "Plugin shout 0 is loaded: provider shout, command /shout" in printed
+    assert "The model shout/loud answers." in printed
+    assert "BACK TO ME, AND LET ME WATCH THE ANSWER GROW WORD BY WORD. !!!" in printed
+    assert "Traceback" not in printed
+
+
+@pytest.mark.parametrize(("code", "exit_code"), [("", 0), ("1 / 0\n", 1)])
+def test_once_the_commands_of_a_plugin_are_tried(
+    shell: Any, monkeypatch: pytest.MonkeyPatch, code: str, exit_code: int
+) -> None:
+    monkeypatch.setattr("sys.path", sys.path[:])
+    _, second, _ = blocks("tutorial/first-plugin.md")
+    name = f"tgllm_shout_{exit_code}"
+    (shell.folder / f"{name}.py").write_text(second + code, encoding="utf-8")
+
+    shown = shell.runs("--no-plugins", "demo", "--once", "--model=echo", "--plugin", f"./{name}.py")
+
+    assert shown.code == exit_code, shown.err
+    assert shown.out.endswith("Ann: /shout\nBot: WHAT?!\n") == (not exit_code)
+    assert ("ZeroDivisionError: division by zero" in shown.out) == bool(exit_code)
+    assert (f"tgllm: {name}.py does not load: the reason is above." in shown.err) == bool(exit_code)
+    assert "Bot: Bot ready" in shown.out
+
+
+def test_a_path_without_a_plugin_is_told_before_anything_starts(shell: Any) -> None:
+    shown = shell.runs("demo", "--plugin", "./none")
+
+    assert (shown.code, shown.out) == (2, "")
+    assert shown.err == "tgllm: there is no none: name the folder of a plugin. tgllm plugins new writes one.\n"

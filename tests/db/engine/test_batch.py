@@ -3,12 +3,15 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 
 from database_support import NOW, busy, together
 from tgllm.db.database import Database
+from tgllm.db.engine import writer
 from tgllm.db.engine.errors import DatabaseError
+from tgllm.db.engine.sqlite import connect
 from tgllm.db.tables import kv
 
 
@@ -118,3 +121,65 @@ async def test_waiting_for_the_disk_is_put_back_after_each_batch(database: Datab
     await database.write(putting("a"), durable=durable)
     level = await database.write(lambda conn: int(conn.execute("PRAGMA synchronous").fetchone()[0]))
     assert level == 2  # FULL; sqlite.org/pragma.html#pragma_synchronous
+
+
+async def test_only_the_last_unit_of_a_batch_finds_the_number_that_stays(database: Database) -> None:
+    """What an earlier one has read may have been changed by a later one, before either is committed."""
+    found: list[int] = []
+    async with busy(database):
+        units = (putting("a"), keys, putting("b"))
+        tasks = [
+            asyncio.create_task(database.write(unit, then=lambda _: found.append(database.ended))) for unit in units
+        ]
+        await asyncio.wait(tasks, timeout=0)
+    await asyncio.gather(*tasks)
+    assert found == [database.ended - 2, database.ended - 1, database.ended]
+
+
+async def test_a_unit_that_is_told_first_counts_in_its_own_place(database: Database) -> None:
+    found: dict[str, int] = {}
+    async with busy(database):
+        tasks = [
+            asyncio.create_task(database.write(keys, then=lambda _: found.update(read=database.ended))),
+            asyncio.create_task(
+                database.write(putting("a"), answers="outbox", then=lambda _: found.update(written=database.ended))
+            ),
+        ]
+        await asyncio.wait(tasks, timeout=0)
+    await asyncio.gather(*tasks)
+    assert list(found) == ["written", "read"]
+    assert (found["read"], found["written"]) == (database.ended - 1, database.ended)
+
+
+async def test_a_look_for_changes_of_other_processes_counts(database: Database) -> None:
+    before = database.ended
+    await database.changed_elsewhere()
+    assert database.ended > before
+
+
+async def test_the_log_is_copied_into_the_file_between_the_commits(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite by itself would do it within a commit, and somebody would wait for it."""
+    monkeypatch.setattr(writer, "COPY_AFTER", 10)
+    statements: list[str] = []
+    await database.write(lambda conn: conn.set_trace_callback(statements.append))
+    for number in range(25):
+        await database.write(lambda conn, number=number: kv.set_value(conn, "test", "a", "x" * 50_000 + str(number), 1))
+    (limit,) = await database.write(lambda conn: conn.execute("PRAGMA wal_autocheckpoint").fetchone())
+    copies = [at for at, sql in enumerate(statements) if "wal_checkpoint" in sql]
+    assert len(copies) == 2
+    assert all(statements[at - 1] == "COMMIT" for at in copies)
+    assert limit > 1000
+
+
+async def test_a_reader_of_old_pages_does_not_stop_the_copying(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "COPY_AFTER", 2)
+    with closing(connect(database.path)) as other:
+        other.execute("BEGIN")
+        assert other.execute("SELECT count(*) FROM kv").fetchone()[0] >= 0
+        for number in range(6):
+            await database.write(putting(str(number)))
+    assert len(await database.read(keys)) == 6

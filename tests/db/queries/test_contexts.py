@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from database_support import NOW
-from tgllm.db.queries.contexts import HistoryMessage, newest, with_files
+from tgllm.db.queries.contexts import HistoryMessage, Reader, newest, with_files
 from tgllm.db.tables import conversations, messages
 from tgllm.db.tables.messages import NewMessage
 
@@ -91,12 +91,12 @@ def test_a_message_is_as_it_was_stored(conn: sqlite3.Connection, talk: int) -> N
     asked = say(conn, talk, None, text, parts=[part], telegram_message_ids=[5, 6])
     mine = {"provider": "echo", "model": "words", "provider_data": {"signature": ["ü", None, 1.5]}}
     said = say(conn, talk, asked, "", role="assistant", **mine)
-    question, answer = newest(conn, talk, said, room=1000, most=9, model=("echo", "words"))
+    question, answer = newest(conn, talk, said, room=1000, most=9, reader=Reader("echo", "words"))
     assert (question.text, question.parts, question.telegram_message_ids) == (text, (part,), (5, 6))
     assert (question.parent_id, question.tokens, question.tokens_before) == (None, 10, 0)
     assert (answer.text, answer.role, answer.provider, answer.model) == ("", "assistant", "echo", "words")
     assert (answer.provider_data, answer.tokens_before) == ({"signature": ["ü", None, 1.5]}, 10)
-    assert newest(conn, talk, said, room=1000, most=9, model=("echo", "other"))[1].provider_data is None
+    assert newest(conn, talk, said, room=1000, most=9, reader=Reader("echo", "other"))[1].provider_data is None
 
 
 def test_the_estimates_before_a_message_are_those_of_its_branch(conn: sqlite3.Connection, talk: int) -> None:
@@ -137,3 +137,61 @@ def test_older_messages_with_files_are_found_on_the_branch(conn: sqlite3.Connect
     assert ids(with_files(conn, talk, head, most=5)) == []
     assert with_files(conn, talk, None, most=100) == []
     assert with_files(conn, conversations.active_for(conn, "b", NOW).id, head, most=100) == []
+
+
+class TestKept:
+    """Messages that an earlier call has read, of which only the ids are read again."""
+
+    @pytest.fixture
+    def said(self, conn: sqlite3.Connection, talk: int) -> list[int]:
+        return talk_of(conn, talk, 60)
+
+    def read(
+        self, conn: sqlite3.Connection, talk: int, head: int, kept: list[HistoryMessage] | None = None
+    ) -> list[HistoryMessage]:
+        known = {row.id: row for row in kept or ()}
+        return newest(conn, talk, head, room=495, most=2000, reader=Reader("echo", "words", known))
+
+    def test_only_new_ones_and_the_first_are_read(self, conn: sqlite3.Connection, talk: int, said: list[int]) -> None:
+        before = self.read(conn, talk, said[-1])
+        head = say(conn, talk, say(conn, talk, said[-1]), "last")
+        after = self.read(conn, talk, head, before)
+        assert after == self.read(conn, talk, head)
+        assert len(after) == 50
+        assert [row.id for row in after if not any(row is each for each in before)] == [said[12], head - 1, head]
+        costs = [steps(conn, lambda kept=kept: self.read(conn, talk, head, kept)) for kept in (before, None)]
+        assert costs[0] < 0.8 * costs[1]
+
+    def test_another_branch_is_read_as_it_is(self, conn: sqlite3.Connection, talk: int, said: list[int]) -> None:
+        before = self.read(conn, talk, said[-1])
+        other = say(conn, talk, said[40], "other")
+        assert self.read(conn, talk, other, before) == self.read(conn, talk, other)
+        assert self.read(conn, talk, said[30], before) == self.read(conn, talk, said[30])
+
+    def test_a_message_with_the_id_of_a_deleted_one_is_read(
+        self, conn: sqlite3.Connection, talk: int, said: list[int]
+    ) -> None:
+        before = self.read(conn, talk, said[-1])
+        conn.execute("DELETE FROM messages WHERE id = ?", (said[-1],))
+        values = NewMessage(
+            conversation_id=talk, parent_id=said[-2], turn_id="later", role="user", text="other", tokens=10
+        )
+        assert messages.add(conn, values, NOW + 1) == said[-1]
+        assert self.read(conn, talk, said[-1], before)[-1].text == "other"
+
+    def test_files_that_come_or_go_are_noticed(self, conn: sqlite3.Connection, talk: int, said: list[int]) -> None:
+        before = self.read(conn, talk, said[-1])
+        messages.set_parts(conn, said[50], [{"type": "file", "name": "a.pdf"}])
+        assert {row.id: row.parts for row in self.read(conn, talk, said[-1], before)}[said[50]]
+        without = [row for row in self.read(conn, talk, said[-1]) if not row.parts_json]
+        messages.set_parts(conn, said[50], [])
+        assert self.read(conn, talk, said[-1], without) == before
+
+    def test_the_first_one_after_deleted_ones_has_none_before_it(
+        self, conn: sqlite3.Connection, talk: int, said: list[int]
+    ) -> None:
+        before = self.read(conn, talk, said[-1])
+        conn.execute("UPDATE messages SET parent_id = NULL WHERE id = ?", (said[30],))
+        after = self.read(conn, talk, said[-1], before)
+        assert (after[0].id, after[0].parent_id) == (said[30], None)
+        assert after == self.read(conn, talk, said[-1])

@@ -65,14 +65,6 @@ def test_a_blob_goes_with_its_last_attachment(conn: sqlite3.Connection) -> None:
     assert files.delete(conn, two) is None
 
 
-def test_pruning_names_the_blobs_that_nothing_shares(conn: sqlite3.Connection) -> None:
-    attach(conn, ONE, NOW)
-    attach(conn, ONE, NOW + 5)
-    attach(conn, TWO, NOW)
-    assert files.prune(conn, NOW + 5) == ["files/bbbbbbbb"]
-    assert files.path_of(conn, ONE) == "files/aaaaaaaa"
-
-
 @pytest.mark.parametrize("sha256", ["A" * 64, "a" * 63, "../" + "a" * 61])
 def test_a_hash_that_is_none_is_refused(conn: sqlite3.Connection, sha256: str) -> None:
     with pytest.raises(sqlite3.IntegrityError):

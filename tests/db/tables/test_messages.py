@@ -78,8 +78,6 @@ def test_a_history_is_one_branch_oldest_first(conn: sqlite3.Connection, talk: in
     last = say(conn, talk, edited, "last")
     assert texts(messages.history(conn, talk, three, 10)) == ["one", "two", "three"]
     assert texts(messages.history(conn, talk, last, 10)) == ["one", "two again", "last"]
-    assert texts(messages.children(conn, talk, one)) == ["two", "two again"]
-    assert texts(messages.children(conn, talk, None)) == ["one"]
 
 
 def test_a_history_is_cut_at_its_beginning(conn: sqlite3.Connection, talk: int) -> None:

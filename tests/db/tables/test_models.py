@@ -31,6 +31,7 @@ def test_a_model_is_read_back_as_it_was(conn: sqlite3.Connection) -> None:
         input_price=150_000,
         output_price=600_000,
         cached_price=75_000,
+        cache_write_price=187_500,
         price_as_of="2026-11-01",
     )
     models.upsert(conn, [new], NOW)
@@ -40,6 +41,7 @@ def test_a_model_is_read_back_as_it_was(conn: sqlite3.Connection) -> None:
     assert model.aliases == ("org/m-latest",)
     assert (model.mime_types, model.reasoning) == (("image/*", "application/pdf"), True)
     assert (model.input_price, model.output_price, model.cached_price) == (150_000, 600_000, 75_000)
+    assert model.cache_write_price == 187_500
     assert (model.price_as_of, model.is_default, model.retired_at) == ("2026-11-01", False, None)
 
 

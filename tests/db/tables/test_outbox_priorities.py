@@ -238,7 +238,8 @@ def test_the_rows_of_an_older_database_get_priorities(path: Path) -> None:
 LATER = """\
 claimed_at INTEGER
 known_id INTEGER
-doubt INTEGER NOT NULL DEFAULT 0"""
+doubt INTEGER NOT NULL DEFAULT 0
+unconfirmed INTEGER NOT NULL DEFAULT 0"""
 """Columns that later versions have added."""
 _SCHEMA = "SELECT name, sql FROM sqlite_schema WHERE tbl_name = 'outbox' AND sql IS NOT NULL"
 

@@ -236,7 +236,10 @@ DROP INDEX outbox_doubt;
 ALTER TABLE outbox DROP COLUMN claimed_at;
 ALTER TABLE outbox DROP COLUMN known_id;
 ALTER TABLE outbox DROP COLUMN doubt;
+ALTER TABLE outbox DROP COLUMN unconfirmed;
 DROP INDEX messages_parts;
+ALTER TABLE requests DROP COLUMN cache_write_tokens;
+ALTER TABLE models DROP COLUMN cache_write_price;
 ALTER TABLE messages DROP COLUMN tokens;
 ALTER TABLE messages DROP COLUMN tokens_before;
 """

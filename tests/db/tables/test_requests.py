@@ -41,6 +41,7 @@ def test_a_call_is_read_back_as_it_ended(conn: sqlite3.Connection) -> None:
         output_tokens=20,
         reasoning_tokens=5,
         cached_tokens=4,
+        cache_write_tokens=3,
         cost_micros=123,
         first_token_ms=80,
         latency_ms=900,
@@ -48,6 +49,7 @@ def test_a_call_is_read_back_as_it_ended(conn: sqlite3.Connection) -> None:
     ended = stored(conn, add(conn, outcome=outcome, ended=NOW + 900))
     assert (ended.status, ended.finish_reason, ended.created_at, ended.finished_at) == ("ok", "stop", NOW, NOW + 900)
     assert (ended.input_tokens, ended.output_tokens, ended.reasoning_tokens, ended.cached_tokens) == (10, 20, 5, 4)
+    assert ended.cache_write_tokens == 3
     assert (ended.cost_micros, ended.first_token_ms, ended.latency_ms) == (123, 80, 900)
 
 
@@ -81,3 +83,13 @@ def test_the_latest_calls_come_first(conn: sqlite3.Connection) -> None:
 def test_a_call_of_somebody_unknown_is_refused(conn: sqlite3.Connection) -> None:
     with pytest.raises(sqlite3.IntegrityError):
         add(conn, user_id=99)
+
+
+def test_a_call_without_an_outcome_is_taken_out_once(conn: sqlite3.Connection) -> None:
+    add(conn, outcome=Outcome(status="failed", error_code="unavailable"))
+    add(conn, outcome=Outcome(status="interrupted", error_code="interrupted"), attempt=2)
+    open_id = add(conn, outcome=Outcome(status="interrupted"), attempt=3)
+    taken = requests.drop_open(conn, "t")
+    assert taken is not None
+    assert (taken.id, requests.drop_open(conn, "t"), requests.drop_open(conn, "another")) == (open_id, None, None)
+    assert [each.attempt for each in requests.of_turn(conn, "t")] == [1, 2]

@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from database_support import NOW
+from database_support import NOW, runs_of_jobs
 from tgllm.db.tables import schedules
 
 
@@ -26,7 +26,7 @@ def test_a_run_ends_once(conn: sqlite3.Connection) -> None:
 def test_what_an_earlier_run_left_is_interrupted(conn: sqlite3.Connection) -> None:
     schedules.start(conn, "sync", NOW, NOW)
     assert schedules.interrupt_running(conn, NOW + 1) == 1
-    assert [run.state for run in schedules.recent(conn, 5)] == ["interrupted"]
+    assert [run.state for run in runs_of_jobs(conn)] == ["interrupted"]
 
 
 def test_pruning_keeps_the_latest_of_each_job(conn: sqlite3.Connection) -> None:
@@ -36,4 +36,4 @@ def test_pruning_keeps_the_latest_of_each_job(conn: sqlite3.Connection) -> None:
     schedules.start(conn, "once", NOW, NOW)
     schedules.finish(conn, "once", NOW, "ok", NOW)
     assert schedules.prune(conn, NOW + 100) == 2
-    assert [(run.job_id, run.fire_time) for run in schedules.recent(conn, 9)] == [("sync", NOW + 2), ("once", NOW)]
+    assert [(run.job_id, run.fire_time) for run in runs_of_jobs(conn)] == [("sync", NOW + 2), ("once", NOW)]

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -118,6 +119,37 @@ async def test_it_is_tried_once_more_and_then_left_out(
         )
     assert Breadcrumbs(folder).forget("deadly")
     assert record(await load_host(), "deadly").state == "active"
+
+
+async def test_the_files_are_used_beside_the_event_loop_and_the_list_is_read_once(
+    site: Any, load_host: LoadHost, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[tuple[str, int]] = []
+
+    def counted(name: str) -> None:
+        method = getattr(Breadcrumbs, name)
+
+        def call(self: Breadcrumbs, *args: Any) -> Any:
+            calls.append((name, threading.get_ident()))
+            return method(self, *args)
+
+        monkeypatch.setattr(Breadcrumbs, name, call)
+
+    names = ("deaths", "begin", "end", "close", "_stored")
+    for name in names:
+        counted(name)
+    for plugin_id in ("one", "two", "three"):
+        site.write(plugin_id, PLUGIN.replace("deadly", plugin_id).replace("Deadly", plugin_id))
+    await load_host()
+
+    assert {name: [call[0] for call in calls].count(name) for name in names} == {
+        "deaths": 1,
+        "begin": 3,
+        "end": 3,
+        "close": 1,
+        "_stored": 1,
+    }
+    assert threading.get_ident() not in {thread for _, thread in calls}
 
 
 async def test_a_person_can_leave_it_out_at_once(

@@ -224,3 +224,18 @@ async def test_a_variable_may_be_one_of_a_value_in_a_table(
 
     assert found.state == state
     assert state == "active" or "its env names sparse.x, which is no field" in found.reason
+
+
+async def test_a_field_may_be_called_keys(site: Any, load_host: LoadHost, record: FindRecord) -> None:
+    source = """
+        from pydantic import BaseModel, SecretStr
+        class Settings(BaseModel):
+            keys: dict[str, SecretStr] = {}
+        @hookimpl
+        def tgllm_plugin_info():
+            return PluginInfo(id="parrot", title="P", api="1.0", settings=Settings)
+    """
+    site.write("parrot", source)
+    host = await load_host(settings=Source(keys={"service": "k-7654321"}))
+    assert record(host, "parrot").state == "active"
+    assert "k-7654321" not in redact("the key k-7654321")

@@ -31,3 +31,15 @@ def test_memory_is_limited(clock: ManualClock) -> None:
         limits.may_answer(("talk", number))
     assert limits.may_answer(("talk", 0))
     assert not limits.may_answer(("talk", MOST_KNOWN))
+
+
+async def test_answers_of_one_transaction_are_counted_after_it(clock: ManualClock) -> None:
+    limits = StrangerLimits(clock, 60.0, 3)
+    limits.count(("talk", 1))
+    pending = [("talk", 2), ("talk", 3)]
+    assert limits.allows(("talk", 3), pending[:1])
+    assert not limits.allows(("talk", 2), pending)
+    assert not limits.allows(("talk", 4), pending)
+    await clock.advance(3600)
+    assert limits.allows(("talk", 4), pending)
+    assert not limits.allows(("talk", 4), [*pending, ("talk", 5)])

@@ -388,3 +388,45 @@ class TestUserKey:
 
         assert first == second == await database.read(read_secret)
         assert len(first) == 64
+
+
+class TestKeptHistory:
+    """A turn of a long conversation converts only what is new, and is asked what it would be asked without that."""
+
+    async def ask(self, database: Database, builder: RequestBuilder, turn: Turn) -> ChatRequest:
+        context = await database.read(lambda conn: builder.load(conn, turn, to_ask=True))
+        return builder.build(turn, context, "secret")
+
+    async def test_messages_of_the_last_request_are_used_again(
+        self, database: Database, make: Make, turn: Turn
+    ) -> None:
+        builder = make()
+        await say(database, turn, 80)
+        first = await self.ask(database, builder, turn)
+
+        def add(conn: Connection) -> None:
+            conversation = conversations.active_for(conn, turn.lane, 0)
+            values = NewMessage(
+                conversation_id=conversation.id,
+                parent_id=conversation.head_message_id,
+                turn_id="new",
+                role="user",
+                text="new",
+            )
+            asked = messages.add(conn, values, 0)
+            answered = replace(values, parent_id=asked, role="assistant", text="yes")
+            conversations.set_head(conn, conversation.id, messages.add(conn, answered, 0), 0)
+
+        await database.write(add)
+        second = await self.ask(database, builder, turn)
+        assert second.messages == (await request(database, make(), turn)).messages
+        assert [message.text for message in second.messages[80:]] == ["new", "yes", turn.text]
+        # The first is read again: the one before it may have been deleted.
+        assert all(a is b for a, b in zip(second.messages[1:80], first.messages[1:80], strict=True))
+
+    async def test_a_forgotten_conversation_is_not_sent(self, database: Database, make: Make, turn: Turn) -> None:
+        builder = make()
+        await say(database, turn, 80)
+        assert len((await self.ask(database, builder, turn)).messages) == 81
+        await database.write(lambda conn: conn.execute("DELETE FROM conversations"))
+        assert [message.text for message in (await self.ask(database, builder, turn)).messages] == [turn.text]

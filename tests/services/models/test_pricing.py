@@ -31,6 +31,21 @@ def test_cost_in_millionths_rounded_up(usage: Usage, micros: int | None) -> None
     assert cost(RATES, usage) == micros
 
 
+@pytest.mark.parametrize(
+    ("usage", "micros"),
+    [
+        (Usage(1_000_000, 0, cache_write_tokens=1_000_000), 125),
+        (Usage(1_000_000, 0, cached_tokens=400_000, cache_write_tokens=400_000), 20 + 4 + 50),
+        (Usage(1_000_000, 0, cached_tokens=900_000, cache_write_tokens=400_000), 9 + 13),
+        (Usage(1_000_000, 0), 100),
+    ],
+)
+def test_written_tokens_have_a_price_of_their_own(usage: Usage, micros: int) -> None:
+    assert cost(Rates(100, 0, 10, cache_write=125), usage) == micros
+    without = cost(Rates(100, 0, 10), usage)
+    assert without == cost(Rates(100, 0, 10, cache_write=100), usage)
+
+
 def test_cached_tokens_cost_as_much_as_others_where_no_price_is_known() -> None:
     assert cost(Rates(100, 0), Usage(1_000_000, 0, cached_tokens=500_000)) == 100
 

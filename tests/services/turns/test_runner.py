@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Protocol
 
 import pytest
@@ -33,10 +34,11 @@ from tgllm.db.tables import conversations, kv, messages, outbox, requests, users
 from tgllm.plugins.discovery import FoundPlugin
 from tgllm.services.budgets.service import BudgetService
 from tgllm.services.conversations.settings import TurnSettings
-from tgllm.services.conversations.turn import ShownEvent, Turn, TurnOutcome
+from tgllm.services.conversations.turn import Branch, ShownEvent, Turn, TurnOutcome
 from tgllm.services.messaging.admins import AdminNotifier
 from tgllm.services.models.registry import ProviderRegistry
 from tgllm.services.turns.account_alerts import AccountAlerts
+from tgllm.services.turns.opening import ReadAhead
 from tgllm.services.turns.runner import ConversationService
 from tgllm.services.turns.running import RunningTurns
 from tgllm.services.turns.services import TurnServices
@@ -216,6 +218,61 @@ async def test_somebody_who_was_kept_out_since_their_question_came_gets_no_answe
         turn = replace(it.turn, id=status, user=UserInfo(8, "Bob", "user"))
         assert (await it.service.run(turn, _Silent())).status == outcome
     assert len(it.provider.requests) == 1
+
+
+async def read_ahead(it: Bench, turn: Turn) -> ReadAhead:
+    """What is read in the transaction that claims the update of a turn."""
+    found: list[ReadAhead] = []
+    unit = partial(it.service.open, turn=turn)
+    await it.database.write(unit, then=lambda opening: found.append(ReadAhead(opening, it.database.ended)))
+    return found[0]
+
+
+async def test_what_was_read_ahead_is_not_read_again(bench: MakeBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    it = await bench()
+    await it.ask("one")
+    turn = replace(it.turn, id="u2", text="two")
+    ahead = await read_ahead(it, replace(turn, id="", text=""))
+    with monkeypatch.context() as patch:
+        patch.delattr(Database, "read")
+        assert (await it.service.run(turn, _Silent(), ahead=ahead)).status == "ok"
+    assert [message.text for message in it.provider.requests[-1].messages] == ["one", "one", "two"]
+
+
+async def test_what_was_written_since_it_was_read_ahead_counts(bench: MakeBench) -> None:
+    it = await bench()
+    turn = replace(it.turn, id="u2", text="two")
+    ahead = await read_ahead(it, turn)
+    await it.ask("one")
+    assert (await it.service.run(turn, _Silent(), ahead=ahead)).status == "ok"
+    assert [message.text for message in it.provider.requests[-1].messages] == ["one", "one", "two"]
+
+
+async def test_access_that_was_lost_since_it_was_read_ahead_is_lost(bench: MakeBench) -> None:
+    it = await bench()
+    await it.database.write(lambda conn: users.upsert_seen(conn, users.SeenUser(8), 1))
+    await it.database.write(lambda conn: users.set_status(conn, 8, "active", 1))
+    turn = replace(it.turn, user=UserInfo(8, "Bob", "user"))
+    ahead = await read_ahead(it, turn)
+    assert ahead.opening.is_approved
+    await it.database.write(lambda conn: users.set_status(conn, 8, "blocked", 1))
+    assert (await it.service.run(turn, _Silent(), ahead=ahead)).status == "stopped"
+    assert it.provider.requests == []
+
+
+async def test_another_place_or_person_or_model_is_not_what_was_read_ahead(bench: MakeBench) -> None:
+    it = await bench()
+    await it.ask("one")
+    for changed in (
+        replace(it.turn, lane="8:"),
+        replace(it.turn, user=UserInfo(7, "Ann", "admin")),
+        replace(it.turn, user=UserInfo(8, "Bob", "user")),
+        replace(it.turn, model=ModelRef("scripted", "other")),
+        replace(it.turn, branch=Branch(1, None)),
+    ):
+        ahead = await read_ahead(it, it.turn)
+        assert ahead.opening.holds_for(replace(it.turn, id="u9", text="nine"))
+        assert not ahead.opening.holds_for(changed)
 
 
 async def test_the_model_gets_prompt_and_history(bench: MakeBench) -> None:

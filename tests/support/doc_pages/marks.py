@@ -43,7 +43,7 @@ class Block:
 
 def pages(root: Path = ROOT) -> list[Path]:
     """The pages whose blocks people copy: the READMEs of the packages, the tutorials and the how-to guides."""
-    found = [root / "README.md", *root.glob("plugins/*/README.md")]
+    found = [root / "README.md", *root.glob("plugins/*/README.md"), *root.glob("examples/*/README.md")]
     return sorted([*found, *root.glob("docs/tutorial/*.md"), *root.glob("docs/howto/*.md")])
 
 

@@ -12,7 +12,7 @@ from tgllm.api.types import Json, JsonObject, ModelInfo, Price
 from tgllm.providers.attachments import IMAGE_TYPES
 from tgllm.providers.json_values import as_int, as_object, as_text
 
-__all__ = ["EFFORTS", "PDF", "Abilities", "Families", "read_model"]
+__all__ = ["EFFORTS", "PDF", "Abilities", "Families", "read_model", "with_write_prices"]
 
 PDF = "application/pdf"
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
@@ -56,6 +56,23 @@ class Families:
     def of(self, model: str) -> Abilities:
         """Return the abilities of the models with such a name."""
         return next(abilities for pattern, abilities in self._families if fnmatchcase(model, pattern))
+
+
+def with_write_prices(prices: Mapping[str, Price], cache: str) -> Mapping[str, Price]:
+    """Return prices with those of writing to the cache.
+
+    Args:
+        prices: prices by model.
+        cache: how long the service keeps what is written: ``5m``, ``1h``, or ``off``.
+    """
+    # Source: Anthropic, Prompt caching, Pricing.
+    factor = {"5m": 1.25, "1h": 2.0}.get(cache)
+    if factor is None:
+        return prices
+    return {
+        model: price if price.cache_write is not None else replace(price, cache_write=price.input * factor)
+        for model, price in prices.items()
+    }
 
 
 def read_model(entry: JsonObject, known: Abilities, prices: Mapping[str, Price]) -> tuple[ModelInfo, Abilities] | None:

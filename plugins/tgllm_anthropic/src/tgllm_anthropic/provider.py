@@ -14,7 +14,7 @@ from tgllm.providers.prices import load_prices
 from tgllm.providers.retry import Retry
 from tgllm.providers.streams.answering import read_answer, until_accepted
 from tgllm_anthropic.errors import explain_anthropic
-from tgllm_anthropic.models import Abilities, Families, read_model
+from tgllm_anthropic.models import Abilities, Families, read_model, with_write_prices
 from tgllm_anthropic.question import Question, in_thread
 from tgllm_anthropic.reader import AnswerReader
 from tgllm_anthropic.request import Encoder
@@ -44,7 +44,7 @@ class AnthropicProvider(Provider):
         self._settings = settings
         self._retry = Retry(clock)
         self._families = Families()
-        self._prices = load_prices("tgllm_anthropic")
+        self._prices = with_write_prices(load_prices("tgllm_anthropic"), settings.cache)
         self._known: dict[str, Abilities] = {}
 
     async def list_models(self) -> Sequence[ModelInfo]:

@@ -209,6 +209,7 @@ class AnswerReader:
             output_tokens=get("output_tokens"),
             reasoning_tokens=get("thinking_tokens"),
             cached_tokens=read,
+            cache_write_tokens=written,
         )
 
     def _kept(self) -> JsonObject | None:

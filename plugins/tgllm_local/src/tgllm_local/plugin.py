@@ -34,9 +34,8 @@ def tgllm_doctor() -> Sequence[Check]:
 
 
 def _create(ctx: PluginContext) -> Provider:
-    # Imported here, because most commands need neither; the provider loads the HTTP client.
-    from tgllm_local.errors import no_llama, no_models  # noqa: PLC0415  see above
-    from tgllm_local.files import find_files  # noqa: PLC0415  see above
+    from tgllm_local.errors import no_llama, no_models  # noqa: PLC0415  most commands need no provider
+    from tgllm_local.files import find_files  # noqa: PLC0415  most commands need no provider
 
     if find_spec("xllamacpp") is None:
         raise no_llama()
@@ -45,6 +44,6 @@ def _create(ctx: PluginContext) -> Provider:
     found = find_files(place)
     if not found.models and not found.problems:
         raise no_models(place)
-    from tgllm_local.provider import LocalProvider  # noqa: PLC0415  a provider is imported when it is used
+    from tgllm_local.provider import LocalProvider  # noqa: PLC0415  it loads the HTTP client
 
     return LocalProvider(settings, place, ctx.clock, ctx.log)

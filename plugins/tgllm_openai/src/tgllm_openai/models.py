@@ -36,6 +36,7 @@ _PRICES = {
     "input": ("prompt", "input", "input_tokens", "prompt_text_token_price"),
     "output": ("completion", "output", "output_tokens", "completion_text_token_price"),
     "cached": ("input_cache_read", "cache_read", "cached_input", "cached_prompt_text_token_price"),
+    "cache_write": ("input_cache_write", "cache_write"),
 }
 _FACTORS: dict[Unit, float] = {"per_token": 1e6, "per_million": 1.0, "per_million_in_ten_thousandths": 1e-4}
 _MOST_DOLLARS = 100_000.0
@@ -128,8 +129,11 @@ def _price(entry: JsonObject, unit: Unit) -> Price | None:
 
 
 def _price_in(place: JsonObject, factor: float) -> Price | None:
-    read, written, cached = (_dollars(place, names, factor) for names in _PRICES.values())
-    return None if read is None or written is None else Price(read, written, cached)
+    dollars = {field: _dollars(place, names, factor) for field, names in _PRICES.items()}
+    read, written = dollars["input"], dollars["output"]
+    if read is None or written is None:
+        return None
+    return Price(read, written, dollars["cached"], cache_write=dollars["cache_write"])
 
 
 def _dollars(place: JsonObject, names: Iterable[str], factor: float) -> float | None:

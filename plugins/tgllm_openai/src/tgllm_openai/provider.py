@@ -54,7 +54,8 @@ class ServiceProvider(OpenAIChatClient):
         self._local = LocalServer(http, setup.base_url, preset.asks) if preset.asks else None
         self._known: Mapping[str, ModelInfo] = {}
         self._prices = {
-            name: Price(each.input, each.output, each.cached, each.as_of) for name, each in settings.prices.items()
+            name: Price(each.input, each.output, each.cached, each.as_of, each.cache_write)
+            for name, each in settings.prices.items()
         }
         if preset.table:
             self._known = load_capabilities("tgllm_openai", f"{preset.table}_models.toml")

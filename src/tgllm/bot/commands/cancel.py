@@ -60,4 +60,4 @@ def _take_away(conn: Connection, rows: list[InboxRow], now: int) -> None:
 def _sender_id(row: InboxRow) -> object:
     message: Any = json.loads(row.payload).get("message")
     sender = message.get("from") if isinstance(message, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  JSON from outside
-    return sender.get("id") if isinstance(sender, dict) else ""  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  the same
+    return sender.get("id") if isinstance(sender, dict) else ""  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  JSON from outside

@@ -24,9 +24,10 @@ from tgllm.bot.ui.command_table import ParsedCommand
 from tgllm.bot.updates.formats.written import Written
 from tgllm.bot.updates.parsing import parse_update
 from tgllm.bot.updates.raw import content_of, turn_id_of
-from tgllm.bot.updates.values import as_mapping
+from tgllm.bot.updates.values import as_id, as_mapping
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables.files import File
+from tgllm.db.tables.inbox import InboxRow
 from tgllm.db.tables.plugins import messages
 from tgllm.db.tables.plugins.messages import PluginMessage
 from tgllm.db.tables.users import SeenUser
@@ -65,7 +66,14 @@ async def call_of(scope: Scope, parsed: ParsedCommand, owned: OwnedCommand, list
         turn_id_of(scope.row.update_id),
         await _replied(scope, parsed, owned.plugin_id),
         tuple(_attachments(scope, parsed.attachments, "own")),
+        _sent_at(scope.row),
     )
+
+
+def _sent_at(row: InboxRow) -> float:
+    content = content_of(row)
+    received_at = row.received_at / 1000
+    return float(min(as_id(content.get("edit_date")) or as_id(content.get("date")) or received_at, received_at))
 
 
 async def _replied(scope: Scope, parsed: ParsedCommand, plugin_id: str) -> RepliedMessage | None:

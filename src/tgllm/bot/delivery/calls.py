@@ -16,7 +16,16 @@ from tgllm.bot.delivery.files import opened
 from tgllm.bot.delivery.repeats import MARKED
 from tgllm.bot.delivery.rows import EDIT_OF_PART, PLACEHOLDER, REPEATABLE
 
-__all__ = ["RawEditText", "RawSendMessage", "call_of", "edit_call", "is_send", "message_id_of", "new_message_instead"]
+__all__ = [
+    "RawEditMarkup",
+    "RawEditText",
+    "RawSendMessage",
+    "call_of",
+    "edit_call",
+    "is_send",
+    "message_id_of",
+    "new_message_instead",
+]
 
 
 class RawSendMessage(TelegramMethod[dict[str, Any]]):
@@ -53,6 +62,17 @@ class RawEditText(TelegramMethod[dict[str, Any]]):
     entities: list[dict[str, Any]] | None = None
     business_connection_id: str | None = None
     link_preview_options: dict[str, Any] | None = None
+    reply_markup: dict[str, Any] | None = None
+
+
+class RawEditMarkup(TelegramMethod[dict[str, Any]]):
+    """editMessageReplyMarkup as plain JSON, for the same reasons. Bot API: editMessageReplyMarkup."""
+
+    __returning__: ClassVar[Any] = dict[str, Any]
+    __api_method__: ClassVar[str] = "editMessageReplyMarkup"
+
+    chat_id: int
+    message_id: int
     reply_markup: dict[str, Any] | None = None
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tgllm.bot.delivery.files import upload_size
@@ -53,6 +53,8 @@ class Found:
     """Chats whose rows are due, and wait until the limiter has room in the chat."""
     pending: bool = False
     """Whether any row waits to be sent, now or later."""
+    large: Collection[int] = frozenset()
+    """Ids of claimed rows that upload large files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +84,19 @@ class Claim:
 
     def __call__(self, conn: Connection) -> Found:
         """Claim rows, and find out when there will be others."""
+        found = self._claim_all(conn)
+        # Here, since the size of a file is read from the disk.
+        large = [row.id for row in found.rows if upload_size(row.payload) > LARGE_UPLOAD]
+        return replace(found, large=large) if large else found
+
+    def _claim_all(self, conn: Connection) -> Found:
         waiting = outbox_claims.waiting(conn)
         left, rooms = self._room.overall, dict(self._room.chats)
         found: list[Found] = []
         for pool in self._pools:
             if waiting.isdisjoint(pool.priorities):
                 continue
-            claimed = self._claim(conn, pool, min(pool.most, left), rooms)
+            claimed = self._claim_of(conn, pool, min(pool.most, left), rooms)
             left -= len(claimed.rows)
             for row in claimed.rows:
                 if row.chat_id is not None:
@@ -98,7 +106,7 @@ class Claim:
             return _together(found)
         return found[0] if found else Found()
 
-    def _claim(self, conn: Connection, pool: _Pool, most: int, rooms: Mapping[int, int]) -> Found:
+    def _claim_of(self, conn: Connection, pool: _Pool, most: int, rooms: Mapping[int, int]) -> Found:
         passed: set[int] = set()
         rows = outbox_claims.claim(
             conn,
@@ -169,13 +177,17 @@ class Claims:
         """Whether any call is under way."""
         return self._under_way.total() > 0
 
-    def begin(self, row: OutboxRow) -> float | None:
+    def begin(self, row: OutboxRow, *, is_large: bool = False) -> float | None:
         """Count the call of a claimed row, and reserve its room.
+
+        Args:
+            row: the row.
+            is_large: whether it uploads a large file.
 
         Returns:
             None if the call may be made now; otherwise the seconds after which the row may be claimed again.
         """
-        wait = self._upload_wait(row)
+        wait = self._upload_wait(row) if is_large else 0.0
         if wait > 0:
             return wait
         # Previews may have used the room since the claim was prepared.
@@ -188,7 +200,7 @@ class Claims:
         return None
 
     def _upload_wait(self, row: OutboxRow) -> float:
-        if row.id in self._paid_uploads or upload_size(row.payload) <= LARGE_UPLOAD:
+        if row.id in self._paid_uploads:
             return 0.0
         self._paid_uploads.add(row.id)
         return self._limiter.reserve_upload()

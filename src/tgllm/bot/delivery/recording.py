@@ -1,12 +1,12 @@
 """Records results of calls: a row is sent, repeated, given up, or its person is asked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tgllm.bot.delivery.fallbacks import following, method_of, stepped_down
 from tgllm.bot.delivery.files import has_file
 from tgllm.bot.delivery.own_messages import note_own
 from tgllm.bot.delivery.repeats import mark_of_sent
-from tgllm.bot.delivery.resolving import Arrived, is_resolvable
+from tgllm.bot.delivery.resolving import Arrived, why_not_found_out
 from tgllm.bot.delivery.rows import EDIT_OF_PART, PLACEHOLDER, REPEATABLE, message_rows
 from tgllm.bot.delivery.uncertain import settle
 from tgllm.bot.telegram.failures import NOT_MODIFIED, CallFailure
@@ -23,16 +23,19 @@ from tgllm.services.common.lane import Lane
 from tgllm.services.messaging.people import language_in
 from tgllm.services.messaging.rows import with_priority
 
-__all__ = ["GRACE_SECONDS", "MOST_ATTEMPTS", "Delivery", "Recorder"]
+__all__ = ["GRACE_SECONDS", "LONGEST_PAUSE_SECONDS", "LONGEST_WAIT_SECONDS", "MOST_REPEATS", "Delivery", "Recorder"]
 
 log = get_logger(__name__)
 
-MOST_ATTEMPTS = 8
-"""Most attempts for a row whose result stays unknown; calls that were not executed are retried without limit, and so
-are notices of uncertain messages."""
 GRACE_SECONDS = 2.0
 """Time after a call of unknown result in which Telegram may still execute it, and other ids become known."""
-LONGEST_PAUSE_SECONDS = 300.0
+MOST_REPEATS = 16
+"""Most calls of an edit whose results stay unknown; they may be repeated without harm."""
+LONGEST_PAUSE_SECONDS = 60.0
+"""Longest pause before a call that may have been executed is repeated."""
+LONGEST_WAIT_SECONDS = 30.0
+"""Longest pause before a call that was certainly not executed, as without a connection, and before it is tried again to
+find out about a message. People wait that long after an outage has ended."""
 _NO_CHAT = "chat not found"
 """Part of the error text if a person has never started the bot. Bot API server: sendMessage."""
 
@@ -48,6 +51,8 @@ class Delivery:
     """Whether the call may be repeated without harm."""
     sends: bool = False
     """Whether the call sends a message."""
+    is_made: bool = True
+    """Whether the call of the row was made; else it was only tried to find out about an earlier one."""
     is_unclear: bool = False
     """Whether it can't be found out if the message has arrived."""
     arrived: Arrived | None = None
@@ -85,18 +90,20 @@ class Recorder:
             log.info("send.erased", outbox=row.id)
         elif failure.moved_to is not None and row.chat_id is not None:
             # In this order: the move changes the chat of rows that are ready.
-            outbox.mark_ready_again(conn, row.id, now, failure.reason)
+            outbox.mark_ready_again(conn, row.id, now, failure.reason, refused=delivery.is_made)
             move_chat(conn, row.chat_id, failure.moved_to, now)
         elif self.is_to_resolve(delivery):
-            outbox.mark_in_doubt(conn, row.id, now + int(GRACE_SECONDS * 1000), failure.reason)
+            pause = GRACE_SECONDS if delivery.is_made else min(LONGEST_WAIT_SECONDS, 2.0 ** min(row.attempts, 10))
+            outbox.mark_in_doubt(conn, row.id, now + int(pause * 1000), failure.reason)
         elif delivery.is_unclear and delivery.repeatable:
             outbox.mark_uncertain(conn, row.id, failure.reason)
             outbox.forget_ids(conn, row)
             outbox.resend(conn, row.id)
         elif failure.meaning in {"wait", "retry"} or (failure.meaning == "unknown" and delivery.repeatable):
-            self._retry(conn, row, failure, now)
+            self._retry(conn, delivery, failure, now)
         elif failure.meaning == "unknown":
-            self._offer_again(conn, row, failure, now)
+            why = None if delivery.is_unclear else why_not_found_out(row, resolve=self._sending.resolve)
+            self._offer_again(conn, row, failure, now, why or failure.reason)
         elif _has_lost_its_message(row, failure):
             payload = {key: value for key, value in row.payload.items() if key != EDIT_OF_PART}
             method = method_of(payload)
@@ -124,7 +131,9 @@ class Recorder:
         """Return whether it will be found out if the message of a failed call has arrived."""
         row, failure = delivery.row, delivery.failure
         unknown = failure is not None and failure.meaning == "unknown" and delivery.sends and not delivery.is_unclear
-        return unknown and self._sending.resolve and is_resolvable(row) and row.attempts < MOST_ATTEMPTS
+        # What was once in doubt stays so until it is found out; only calls are counted.
+        counted = row if delivery.is_made else replace(row, unconfirmed=0)
+        return unknown and why_not_found_out(counted, resolve=self._sending.resolve) is None
 
     def _sent(self, conn: Connection, delivery: Delivery, now: int) -> None:
         row = delivery.row
@@ -149,24 +158,29 @@ class Recorder:
             # no part of it any more, so a crash leaves only the next one in doubt.
             outbox.rewrite(conn, row.id, method=method_of(rest), kind="send", payload=rest)
 
-    def _offer_again(self, conn: Connection, row: OutboxRow, failure: CallFailure, now: int) -> None:
+    def _offer_again(self, conn: Connection, row: OutboxRow, failure: CallFailure, now: int, why: str) -> None:
+        log.info("send.unclear", outbox=row.id, chat=row.chat_id, reason=why)
         outbox.mark_uncertain(conn, row.id, failure.reason)
         outbox.add(conn, settle(conn, [row], self._texts, self._sending.unknown), now)
 
-    def _retry(self, conn: Connection, row: OutboxRow, failure: CallFailure, now: int) -> None:
+    def _retry(self, conn: Connection, delivery: Delivery, failure: CallFailure, now: int) -> None:
+        row = delivery.row
         asked_to_wait = failure.meaning == "wait"
         # With "wait" and "retry" Telegram has not taken it, so any number of attempts does no harm.
-        if row.attempts >= MOST_ATTEMPTS and failure.meaning == "unknown" and REPEATABLE not in row.payload:
+        if row.unconfirmed >= MOST_REPEATS and failure.meaning == "unknown" and REPEATABLE not in row.payload:
             if EDIT_OF_PART in row.payload:
                 # It contains an answer, which must not be lost without a notice.
-                self._offer_again(conn, row, failure, now)
+                self._offer_again(conn, row, failure, now, f"{row.unconfirmed} calls had no result")
             else:
                 outbox.mark_failed(conn, row.id, failure.reason)
             return
-        pause = max(
-            failure.retry_after, 0.0 if asked_to_wait else min(LONGEST_PAUSE_SECONDS, 2.0 ** min(row.attempts, 10))
-        )
-        outbox.mark_ready_again(conn, row.id, now + int(pause * 1000), failure.reason)
+        if failure.meaning == "unknown":
+            pause = min(LONGEST_PAUSE_SECONDS, 2.0 ** min(row.unconfirmed, 10))
+        else:
+            pause = 0.0 if asked_to_wait else min(LONGEST_WAIT_SECONDS, 2.0 ** min(row.attempts, 10))
+        pause = max(pause, failure.retry_after)
+        refused = delivery.is_made and failure.meaning != "unknown"
+        outbox.mark_ready_again(conn, row.id, now + int(pause * 1000), failure.reason, refused=refused)
 
 
 def _has_lost_its_message(row: OutboxRow, failure: CallFailure) -> bool:

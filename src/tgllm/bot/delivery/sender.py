@@ -21,7 +21,7 @@ from tgllm.bot.delivery.claims import Claims, Found, is_background
 from tgllm.bot.delivery.fallbacks import stepped_down
 from tgllm.bot.delivery.files import has_file, remove_document
 from tgllm.bot.delivery.recording import Delivery, Recorder
-from tgllm.bot.delivery.resolving import Absent, Arrived, Resolver, Unclear, is_resolvable
+from tgllm.bot.delivery.resolving import Absent, Arrived, Resolver, Unclear, why_not_found_out
 from tgllm.bot.delivery.rows import EDIT_OF_PART, REPEATABLE
 from tgllm.bot.delivery.uncertain import edited_message
 from tgllm.bot.telegram.failures import CallFailure, TelegramRefused, classify, fatal_error, is_unexpected
@@ -99,6 +99,8 @@ class Sender:
         self._waiting: dict[int, asyncio.Future[int | None]] = {}
         self._idle = asyncio.Event()
         self._claiming = True
+        self._calls: asyncio.TaskGroup | None = None
+        """Tasks of the calls; None while no more may begin."""
         self._outage = Outage(log, clock, "send.failed")
         database.on_commit("outbox", self.wake)
 
@@ -148,23 +150,32 @@ class Sender:
         # A cancellation cancels the calls too, and leaves their rows ``sending``, as a crash does. So a shutdown waits
         # for the calls first.
         async with asyncio.TaskGroup() as calls:
-            while True:
-                found = await self._turn_over()
-                for row in found.rows:
-                    self._begin(row, calls)
-                # Rows that were committed after the look have woken the sender, and are looked at next.
-                if not (self._claims.under_way or found.pending or self._work.is_set):
-                    self._idle.set()
-                await self._work.wait_for(self._claims.pause(found, self._clock.now()), self._clock)
+            self._calls = calls
+            try:
+                while True:
+                    found = await self._turn_over()
+                    # Rows that were committed after the look have woken the sender, and are looked at next.
+                    if not (self._claims.under_way or found.pending or self._work.is_set):
+                        self._idle.set()
+                    await self._work.wait_for(self._claims.pause(found, self._clock.now()), self._clock)
+            finally:
+                self._calls = None
 
-    def _begin(self, row: OutboxRow, calls: asyncio.TaskGroup) -> None:
-        """Make the call of a claimed row, or return the row to the queue if the limiter has no room any more."""
-        wait = self._claims.begin(row)
-        if wait is None:
-            calls.create_task(self._deliver(row), name=f"send {row.id}")
-        else:
-            self._released.append((row.id, milliseconds(self._clock) + int(wait * 1000)))
-            self._work.set()
+    def _begin(self, found: Found) -> None:
+        """Make the calls of claimed rows, or return the rows to the queue for which the limiter has no room any more.
+
+        Called right after the commit. After the end of ``run`` the rows stay ``sending``, as after a crash.
+        """
+        calls = self._calls
+        if calls is None:
+            return
+        for row in found.rows:
+            wait = self._claims.begin(row, is_large=row.id in found.large)
+            if wait is None:
+                calls.create_task(self._deliver(row), name=f"send {row.id}")
+            else:
+                self._released.append((row.id, milliseconds(self._clock) + int(wait * 1000)))
+                self._work.set()
 
     async def _turn_over(self) -> Found:
         """Record finished calls and claim the next rows, in one transaction."""
@@ -183,7 +194,7 @@ class Sender:
             return Found() if claim is None else claim(conn)
 
         # If this fails, the program ends, and the rows of ``finished`` are still ``sending``.
-        result = await self._database.write(unit, answers="outbox")
+        result = await self._database.write(unit, answers="outbox", then=self._begin)
         # After the commit: who waits for a row reads what is stored of it, and until a row is ``sent`` its file may be
         # needed again. A file that a crash leaves behind is removed by the retention.
         self._announce(finished)
@@ -196,6 +207,14 @@ class Sender:
 
     async def _deliver(self, row: OutboxRow) -> None:
         """Make the call of a row and add its result to the finished ones."""
+        try:
+            await self._make(row)
+        except BaseException:
+            # The task group is shutting down now, and would raise if a task were created in it.
+            self._calls = None
+            raise
+
+    async def _make(self, row: OutboxRow) -> None:
         IN_BACKGROUND.set(is_background(row))
         RESERVED.set(True)
         with (
@@ -244,6 +263,10 @@ class Sender:
         except Exception as error:  # noqa: BLE001  a row that asks for something impossible must not stop the others
             self._note_unexpected(row, error)
             return Delivery(row, failure=classify(error))
+        if absent is not None:
+            # So that calls are counted, and not the times when it was tried to find out about them.
+            await self._database.write(lambda conn: outbox.begin_again(conn, row.id))
+            row = replace(row, unconfirmed=row.unconfirmed + 1)
         delivery = await self._call(row, method)
         if absent is not None and delivery.message_id is not None:
             earlier = await self._resolver.find_earlier(row, absent, delivery.message_id)
@@ -253,15 +276,18 @@ class Sender:
 
     async def _find(self, row: OutboxRow) -> Delivery | Absent:
         """Find out whether an earlier call of a row has arrived."""
-        known = self._sending.resolve and is_resolvable(row)
-        match await self._resolver.find(row) if known else Unclear("it has no id"):
+        # However many calls there were.
+        why = why_not_found_out(replace(row, unconfirmed=0), resolve=self._sending.resolve)
+        match await self._resolver.find(row) if why is None else Unclear(why):
             case Arrived() as arrived:
                 return Delivery(row, arrived.message_id, sends=True, arrived=arrived)
             case Unclear(reason=reason):
                 failure = CallFailure("unknown", reason)
-                return Delivery(row, failure=failure, repeatable=REPEATABLE in row.payload, is_unclear=True)
+                return Delivery(
+                    row, failure=failure, repeatable=REPEATABLE in row.payload, is_made=False, is_unclear=True
+                )
             case CallFailure() as failure:
-                return Delivery(row, failure=failure, sends=True)
+                return Delivery(row, failure=failure, sends=True, is_made=False)
             case Absent() as absent:
                 return absent
 
@@ -287,7 +313,7 @@ class Sender:
     async def _put_back(self, row: OutboxRow, error: TelegramRefused) -> None:
         """Keep a row for the next start: the fatal error concerns the bot, not the row."""
         now = milliseconds(self._clock)
-        await self._database.write(lambda conn: outbox.mark_ready_again(conn, row.id, now, error.code))
+        await self._database.write(lambda conn: outbox.mark_ready_again(conn, row.id, now, error.code, refused=True))
 
     async def _method(self, row: OutboxRow) -> TelegramMethod[Any]:
         if EDIT_OF_PART not in row.payload:

@@ -36,12 +36,13 @@ def settle(conn: Connection, rows: Iterable[OutboxRow], texts: Catalogue, unknow
     """
     notices: list[NewOutbox] = []
     for row in rows:
-        outbox.forget_ids(conn, row)
         if PLACEHOLDER in row.payload:
             notices += _notices_of_placeholder(conn, row, texts)
         elif unknown == "resend" and MARKED not in row.payload:
             payload = marked(row.payload, texts("send.repeat", language_in(conn, Lane.parse(row.lane).chat_id)))
             method = method_of(payload)
+            # The row is the marked repeat from now on, and does not say any more how the first message looks.
+            outbox.forget_ids(conn, row)
             outbox.rewrite(conn, row.id, method=method, kind="send", payload=payload, state="uncertain")
         else:
             notices.append(_notice(conn, row, texts))

@@ -1,5 +1,7 @@
 """The bot is added to a group: an admin approves the group by adding it, other users request it."""
 
+from functools import partial
+
 from aiogram.types import ChatMemberUpdated
 
 from tgllm.bot.delivery.rows import message_rows
@@ -23,18 +25,20 @@ _INSIDE = frozenset({"member", "administrator"})
 
 async def handle_membership(event: ChatMemberUpdated, scope: Scope) -> None:
     """Approve or request a group to which the bot was added; note where it may not write any more, or may again."""
-    await scope.write(lambda conn: _note_reach(conn, event, scope))
+    reach = partial(_note_reach, event=event, scope=scope)
     added = event.old_chat_member.status in _OUTSIDE and event.new_chat_member.status in _INSIDE
     user, access = scope.user, scope.core.access
     if not added or scope.chat.kind not in {"group", "supergroup"}:
-        await forget_update(scope)
+        await forget_update(scope, reach)
     elif user.is_admin:
         approve_by, chat = access.groups.approve_by, scope.chat
-        await forget_update(scope, lambda conn: approve_by(conn, chat.id, chat.title, scope.actor))
+        await forget_update(scope, reach, lambda conn: approve_by(conn, chat.id, chat.title, scope.actor))
         log.info("group.approved", chat=scope.chat.id, by=user.id)
-    elif not await is_admin_chat(scope):
+    elif await is_admin_chat(scope):
+        await forget_update(scope, reach)
+    else:
         may_answer = access.limits.may_answer(("group", scope.chat.id))
-        await forget_update(scope, lambda conn: _request(conn, scope, user.id, is_told=may_answer))
+        await forget_update(scope, reach, lambda conn: _request(conn, scope, user.id, is_told=may_answer))
 
 
 def _note_reach(conn: Connection, event: ChatMemberUpdated, scope: Scope) -> None:

@@ -17,13 +17,14 @@ from tgllm.bot.updates.places import lane_of_chat_author
 from tgllm.bot.updates.values import as_id
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables.outbox import NOTICE, NewOutbox
+from tgllm.services.access.stranger_limits import Key
 from tgllm.services.chats.group_mode import group_mode
 
 __all__ = ["answer_to_chat_author"]
 
 
 def answer_to_chat_author(
-    conn: Connection, message: Mapping[str, Any], parts: BotParts, commands: Container[str]
+    conn: Connection, message: Mapping[str, Any], parts: BotParts, commands: Container[str], answered: set[Key]
 ) -> list[NewOutbox]:
     """Return the answer to a message in the name of a chat; empty if it expects none, or had one a short while ago.
 
@@ -32,6 +33,7 @@ def answer_to_chat_author(
         message: the raw message.
         parts: of the bot.
         commands: names of all commands; an unknown one without a name may be meant for another bot.
+        answered: receives the answer for the limits, which count it after the commit.
     """
     lane = lane_of_chat_author(message)
     if lane is None:
@@ -43,7 +45,9 @@ def answer_to_chat_author(
     command = named_command(written_in(message))
     if command is not None and not command.addressee and command.name not in commands:
         return []
-    if not parts.core.access.limits.may_answer(("chat_author", lane.chat_id)):
+    key = ("chat_author", lane.chat_id)
+    if not parts.core.access.limits.allows(key, answered):
         return []
+    answered.add(key)
     rows = message_rows(lane, parts.core.texts("access.chat_author"), reply_to=as_id(message.get("message_id")))
     return [replace(row, payload={**row.payload, PLACEHOLDER: True}, priority=NOTICE) for row in rows]

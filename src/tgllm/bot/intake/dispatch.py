@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 from aiogram import Bot, Dispatcher
@@ -12,7 +12,7 @@ from tgllm.api import DatabaseError
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.bot.intake.isolation import Isolation, Selected
 from tgllm.bot.scope import FAILED
-from tgllm.bot.updates.first_look import FirstLook, look_at
+from tgllm.bot.updates.first_look import FirstLook
 from tgllm.bot.updates.parsing import parse_update
 from tgllm.bot.updates.raw import ALLOWED_UPDATES
 from tgllm.db.database import Database
@@ -45,6 +45,9 @@ T = TypeVar("T")
 
 Empty = Callable[[Connection, InboxRow, int], bool]
 """Empties an update that is not for the bot, at a time in UTC milliseconds; returns whether it did."""
+
+Look = Callable[[Connection, InboxRow], FirstLook]
+"""Reads what handlers need to know of a claimed update."""
 
 Outcome = Literal["done", "failed", "quarantined"]
 
@@ -92,6 +95,7 @@ class Dispatch:
         most_parallel: int,
         most_attempts: int,
         empty: Empty,
+        look: Look = lambda _conn, _row: FirstLook(),
         ended: Callable[[InboxRow], None] = lambda _: None,
         answer_unparsed: Answer = lambda _conn, _row: (),
         errors: Reporter | None = None,
@@ -106,6 +110,7 @@ class Dispatch:
             most_parallel: most lanes that run at once, not counting control updates and people without access.
             most_attempts: crashes of the program after which an update that ran alone in them is given up.
             empty: empties an update that is not for the bot, before it is finished as failed or quarantined.
+            look: called in the transaction that claims an update.
             ended: called with each update whose task has ended.
             answer_unparsed: returns the answer to an update that is quarantined and was not emptied.
             errors: where unexpected errors are reported; the log by default.
@@ -117,6 +122,7 @@ class Dispatch:
         self._most_parallel = most_parallel
         self._most_attempts = most_attempts
         self._empty = empty
+        self._look = look
         self._told_ended = ended
         self._answer_unparsed = answer_unparsed
         self._errors = errors or LoggedOnly()
@@ -217,7 +223,7 @@ class Dispatch:
 
         def unit(conn: Connection) -> _Claimed:
             selected = permit.claim(conn, now, most_attempts)
-            return _Claimed(selected, inbox.has_queued(conn), [look_at(conn, row) for row in selected.rows])
+            return _Claimed(selected, inbox.has_queued(conn), [self._look(conn, row) for row in selected.rows])
 
         # An update may end before the claim returns; until then, assume that others wait for its end.
         self._queued = True
@@ -229,7 +235,9 @@ class Dispatch:
             return
         self._queued = claimed.queued
         self._isolation.begun(claimed.selected)
-        for row, look in zip(claimed.selected.rows, claimed.looks, strict=True):
+        ended = self._database.ended
+        for row, seen in zip(claimed.selected.rows, claimed.looks, strict=True):
+            look = replace(seen, ended=ended)
             self._count(row, 1)
             name = f"update {row.update_id}"
             self._tasks[row.update_id] = self._begun.create_task(self._run_one(row, look), name=name)

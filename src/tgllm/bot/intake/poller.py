@@ -44,6 +44,9 @@ MOST_HASTY: Final = 3
 HASTY_PAUSE_SECONDS: Final = 0.5
 TRIES: Final = 2
 """Requests for a whole batch that fail before the updates are fetched one by one."""
+FIRST_STEPS: Final = 4
+"""Iterations of the event loop between the storage of updates and the next request. In them a question gets as far as
+its request to the model: its own task, the one that reads the stream, and the one that writes the request's body."""
 SINGLE_TRIES: Final = 3
 """Requests for a single update that fail before it is skipped."""
 
@@ -154,6 +157,8 @@ class Poller:
         self._hasty = 0
         self._offset = max(batch.ids) + 1
         self._stale = 0 if is_new else self._stale + 1
+        for _ in range(FIRST_STEPS):
+            await self._clock.sleep(0)
         if self._stale > 1:
             # Something between here and Telegram repeats a response; without a pause it would be stored without end.
             await self._clock.sleep(min(LONGEST_PAUSE_SECONDS, 0.5 * 2 ** min(self._stale, 10)))

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tgllm.bot.delivery.recording import GRACE_SECONDS, MOST_ATTEMPTS
-from tgllm.bot.delivery.resolving import is_resolvable
+from tgllm.bot.delivery.recording import GRACE_SECONDS
+from tgllm.bot.delivery.resolving import why_not_found_out
 from tgllm.bot.delivery.uncertain import edited_message, is_repeatable, settle
 from tgllm.bot.intake.given_up import expired_rows, spent_rows
 from tgllm.bot.intake.interrupted import count_interrupted
@@ -18,12 +18,14 @@ from tgllm.db.queries.recent_calls import recent_calls
 from tgllm.db.tables import inbox, kv, outbox
 from tgllm.db.tables.inbox import Recovered
 from tgllm.db.tables.outbox import NewOutbox
+from tgllm.observe.logs import get_logger
 from tgllm.services.access.lost_links import revoke_lost_links
 from tgllm.services.common.lane import Lane
 from tgllm.services.maintenance.clock_watch import LONGEST_PAUSE
 
 __all__ = ["EarlierCalls", "earlier_calls", "note_end", "recover"]
 
+log = get_logger(__name__)
 
 _SCOPE: Final = "intake"
 _ENDED: Final = "ended"
@@ -86,12 +88,13 @@ def _unconfirmed(conn: Connection, parts: BotParts, now: int) -> Sequence[NewOut
     sending = parts.core.config.sending
     lost: list[outbox.OutboxRow] = []
     for row in outbox.recover(conn):
-        sends = edited_message(conn, row) is None
-        if sends and sending.resolve and is_resolvable(row) and row.attempts < MOST_ATTEMPTS:
+        why = "" if edited_message(conn, row) is not None else why_not_found_out(row, resolve=sending.resolve)
+        if why is None:
             outbox.mark_in_doubt(conn, row.id, now + int(GRACE_SECONDS * 1000), row.error or "")
         elif is_repeatable(conn, row):
             outbox.resend(conn, row.id)
         else:
+            log.info("send.unclear", outbox=row.id, chat=row.chat_id, reason=why)
             lost.append(row)
     return settle(conn, lost, parts.core.texts, sending.unknown)
 

@@ -25,6 +25,7 @@ from tgllm.db.tables.outbox import NewOutbox
 from tgllm.observe.logs import get_logger
 from tgllm.observe.metrics.table import UPDATES_RECEIVED
 from tgllm.observe.redaction import redactor
+from tgllm.services.access.stranger_limits import Key
 from tgllm.services.common.lane import Lane
 from tgllm.services.people.standing import may_talk
 
@@ -64,6 +65,8 @@ class _Arrived:
     """The reactions to waiting messages."""
     dropped: int = 0
     """Number of new updates that are not handled."""
+    answered: Collection[Key] = ()
+    """Answers to messages in the name of chats, for the limits."""
 
 
 class Intake:
@@ -169,10 +172,11 @@ class Intake:
         begun = take_edits(conn, new, parts.username, parts.core.password.questions, now)
         reactions = parts.acknowledgements.put(conn, new, now)
         outbox.add(conn, reactions, now)
+        answered: set[Key] = set()
         for message in (self._about.in_name_of_chats.get(update.update_id) for update in new):
             if message is not None:
-                outbox.add(conn, answer_to_chat_author(conn, message, parts, self._about.reads), now)
-        return _Arrived(new, begun, reactions, len(added) - len(new))
+                outbox.add(conn, answer_to_chat_author(conn, message, parts, self._about.reads, answered), now)
+        return _Arrived(new, begun, reactions, len(added) - len(new), answered)
 
     def _add(self, conn: Connection, update: NewUpdate, now: int) -> Sequence[NewUpdate]:
         """Add an update behind those of its lane, unless it need not wait for them; return it if it is new."""
@@ -184,6 +188,8 @@ class Intake:
     def _stored(self, arrived: _Arrived) -> None:
         """Notify the other parts of the bot, before any of the updates starts."""
         parts = self._parts
+        for key in arrived.answered:
+            parts.core.access.limits.count(key)
         for update in arrived.new:
             UPDATES_RECEIVED.add(update.kind)
         if arrived.reactions:

@@ -75,18 +75,18 @@ class PluginChats:
         database, clock = self.sender.composer.database, self.sender.composer.clock
         # Here, since units of work run in a thread.
         call = current_call(self.plugin_id)
-        target = await database.read(lambda conn: _target(conn, lane, recipient, call))
-        if key is None and target.call is not None:
-            key = target.call.next_key()
+        key_of_call = call.next_key() if call is not None and key is None else None
 
-        def look(conn: Connection) -> tuple[PluginMessage | None, str]:
-            known = None if key is None else messages.find_key(conn, self.plugin_id, key)
+        def look(conn: Connection) -> tuple[_Target, str | None, PluginMessage | None, str]:
+            target = _target(conn, lane, recipient, call)
+            known_as = key if key is not None or target.call is None else key_of_call
+            known = None if known_as is None else messages.find_key(conn, self.plugin_id, known_as)
             if known is None:
                 self._check_reachable(conn, target, milliseconds(clock))
-            return known, language_in(conn, target.lane.chat_id)
+            return target, known_as, known, language_in(conn, target.lane.chat_id)
 
         # Before the text is rendered and files are copied; checked again in the transaction that stores the message.
-        known, language = await database.read(look)
+        target, known_as, known, language = await database.read(look)
         if known is not None:
             return handle_of(known, is_new=False)
         rows = await self.sender.composer.compose(target.lane, reply, language)
@@ -94,7 +94,7 @@ class PluginChats:
             raise PluginError(f"a message of the plugin {self.plugin_id} has neither a visible text nor files")
         new = NewPluginMessage(
             plugin_id=self.plugin_id,
-            key=key,
+            key=known_as,
             lane=target.lane.key,
             user_id=target.recipient_id,
             priority=target.priority,
@@ -115,13 +115,20 @@ class PluginChats:
         """Edit a message; see ``Chats.edit``."""
         reply, message_id = self._checked(reply), _id_of(message)
         composer = self.sender.composer
-        stored = await composer.database.read(lambda conn: self._own(conn, message_id))
-        if stored is None:
+
+        def look(conn: Connection) -> tuple[Lane, str] | None:
+            stored = self._own(conn, message_id)
+            if stored is None:
+                return None
+            lane = Lane.parse(stored.lane)
+            return lane, language_in(conn, lane.chat_id)
+
+        found = await composer.database.read(look)
+        if found is None:
             return False
         if not reply.text.strip():
             raise PluginError(f"an edit of the plugin {self.plugin_id} has no text")
-        lane = Lane.parse(stored.lane)
-        language = await composer.database.read(lambda conn: language_in(conn, lane.chat_id))
+        lane, language = found
         content = Content(await composer.compose(lane, reply, language), Keyboard(reply.buttons))
         call = current_call(self.plugin_id)
 
@@ -150,12 +157,16 @@ class PluginChats:
             target = _target(conn, Lane.parse(present.lane), None, call)
             return delete(conn, present, target.priority, milliseconds(composer.clock))
 
+        composer.database.expect("outbox")
         return await composer.database.write(unit)
 
     async def _kept(self, rows: Sequence[NewOutbox], unit: Callable[[Connection], T]) -> T:
         """Run a unit of work that keeps rows; without them, their files are removed."""
+        database = self.sender.composer.database
+        # The rows are claimed by the sender in the transaction that stores them.
+        database.expect("outbox")
         try:
-            return await self.sender.composer.database.write(unit)
+            return await database.write(unit)
         except BaseException:
             await discard(rows)
             raise

@@ -61,6 +61,7 @@ def notes_of(outcome: TurnOutcome, texts: Catalogue, language: str) -> str:
         _note(outcome, texts, language),
         _left_out(outcome, texts, language),
         _retired(outcome, texts, language),
+        _in_place_of(outcome, texts, language),
         on_files,
     )
     return clip("\n\n".join(piece for piece in notes if piece), MOST_NOTE)
@@ -80,7 +81,13 @@ def _without_text(outcome: TurnOutcome, texts: Catalogue, language: str) -> str:
 def _retired(outcome: TurnOutcome, texts: Catalogue, language: str) -> str:
     if outcome.retired is None:
         return ""
-    return texts("turn.model_retired", language, retired=outcome.retired, model=outcome.model)
+    return texts("turn.model_retired", language, retired=outcome.retired, model=outcome.in_place_of or outcome.model)
+
+
+def _in_place_of(outcome: TurnOutcome, texts: Catalogue, language: str) -> str:
+    if outcome.in_place_of is None:
+        return ""
+    return texts("turn.in_place_of", language, asked=outcome.in_place_of, model=outcome.model)
 
 
 def _left_out(outcome: TurnOutcome, texts: Catalogue, language: str) -> str:

@@ -10,7 +10,7 @@ from tgllm.bot.streaming.reasoning import MOST_THOUGHTS, quoted
 from tgllm.i18n import Catalogue
 from tgllm.i18n.durations import duration, short_duration
 from tgllm.services.chats.settings import ReasoningDisplay
-from tgllm.services.conversations.turn import FileWait, ShownEvent, TextWasReasoning
+from tgllm.services.conversations.turn import FileWait, NextModel, ShownEvent, TextWasReasoning
 from tgllm.services.files.gathering.materials import Stage
 
 __all__ = ["Preview", "with_elapsed"]
@@ -48,6 +48,10 @@ class Preview:
                 self._text = Tail()
             case FileDelta():
                 self._files += 1
+            case NextModel(model):
+                self._text, self._thoughts, self._has_thoughts = Tail(), "", False
+                self._waiting = self._texts("stream.next_model", self._language, model=model)
+                return True
             case Waiting(reason, seconds):
                 words = self._words(reason)
                 self._waiting = f"{words} {self._about(seconds)}".strip() if words else ""

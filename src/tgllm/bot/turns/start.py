@@ -85,6 +85,7 @@ async def run_turn(  # noqa: PLR0913  all but three are keyword-only with defaul
             ending,
             asking=_note_of_call(scope),
             downloader=scope.parts.downloads,
+            ahead=scope.first_look.ahead,
         )
 
 

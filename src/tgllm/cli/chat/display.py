@@ -8,7 +8,7 @@ from tgllm.api.clock import Clock
 from tgllm.i18n import Catalogue
 from tgllm.observe.visible import visible, visible_line
 from tgllm.services.common.text import mend_surrogates
-from tgllm.services.conversations.turn import FileWait, ShownEvent, TextWasReasoning
+from tgllm.services.conversations.turn import FileWait, NextModel, ShownEvent, TextWasReasoning
 
 if TYPE_CHECKING:
     from tgllm.cli.chat.screen import Screen
@@ -55,6 +55,9 @@ class Words:
         match event:
             case Waiting(reason):
                 self._status = self._texts(f"stream.waiting_{reason}", self._language)
+            case NextModel(model):
+                self._thought = ""
+                self._status = self._texts("stream.next_model", self._language, model=visible_line(str(model)))
             case FileWait(stage, name):
                 self._status = self._texts(_STAGES[stage], self._language, name=visible_line(name))
             case ReasoningDelta(text):
@@ -94,7 +97,7 @@ class MarkdownDisplay:
         match event:
             case TextDelta(text):
                 self._text += text
-            case TextWasReasoning():
+            case TextWasReasoning() | NextModel():
                 self._text = ""
                 self._printed = ""
                 self._look_at = 0
@@ -161,7 +164,7 @@ class PlainDisplay:
                 cut = _cut(self._held)
                 ready, self._held = self._held[:cut], self._held[cut:]
                 self._write(mend_surrogates(ready))
-            case TextWasReasoning():
+            case TextWasReasoning() | NextModel():
                 self._held = ""
                 self._new_start()
             case _:

@@ -74,7 +74,9 @@ class Notes:
             if note.shown or note.truncated:
                 self.tell("terminal.read_in_part", name=visible_line(note.name))
         if outcome.retired is not None:
-            self.tell("terminal.retired", retired=str(outcome.retired), model=str(outcome.model))
+            self.tell("terminal.retired", retired=str(outcome.retired), model=str(outcome.in_place_of or outcome.model))
+        if outcome.in_place_of is not None:
+            self.tell("terminal.in_place_of", asked=str(outcome.in_place_of), model=str(outcome.model))
         if outcome.files_left_out:
             self.tell("terminal.files_left_out", number=outcome.files_left_out)
         self._end(outcome)

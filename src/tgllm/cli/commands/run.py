@@ -48,16 +48,17 @@ def _ask_about_deadly_plugins(loaded: LoadedConfig) -> None:
     Without a terminal it does not ask: such a plugin is left out after the second time.
     """
     from tgllm.cli.output import agree  # noqa: PLC0415  only in a terminal
+    from tgllm.i18n import Catalogue  # noqa: PLC0415  only in a terminal
     from tgllm.plugins.discovery import discover  # noqa: PLC0415  only in a terminal
     from tgllm.plugins.loading.breadcrumbs import Breadcrumbs  # noqa: PLC0415  only in a terminal
 
     breadcrumbs = Breadcrumbs(loaded.config.data_dir)
-    deaths = breadcrumbs.deaths()
+    deaths, texts = breadcrumbs.deaths(), Catalogue(loaded.config.language)
     for found in discover() if deaths else ():
         death = deaths.get(found.id)
         if death is None or not death.is_of(found) or found.id in loaded.config.disable_plugins:
             continue
-        if agree(f"An earlier start ended while the plugin {found.id} ({found.package}) was loaded. Leave it out?"):
+        if agree(texts("shell.plugin_leave_out", plugin=found.id, package=found.package)):
             breadcrumbs.leave_out(death)
         else:
             breadcrumbs.forget(found.id)

@@ -7,7 +7,7 @@ from typing import Annotated, cast
 
 from pydantic import BeforeValidator, Field, ValidationError
 
-from tgllm.config.checks import model_reference
+from tgllm.config.checks import model_reference, model_references
 from tgllm.config.sections.base import Section, in_words
 
 __all__ = ["PersonaSetting", "read_personas"]
@@ -27,6 +27,8 @@ class PersonaSetting(Section):
     """System prompt, added after the bot's own."""
     model: Annotated[str | None, BeforeValidator(model_reference)] = None
     """Model, unless the chat sets another; None: the default model."""
+    fallbacks: Annotated[tuple[str, ...] | None, BeforeValidator(model_references)] = None
+    """Fallbacks; None: those of the person's role, or of the bot."""
     temperature: float | None = Field(default=None, ge=0, le=2)
 
 

@@ -24,6 +24,8 @@ class PriceSetting(Section):
     output: float = Field(ge=0, le=MOST_DOLLARS)
     cached: float | None = Field(default=None, ge=0, le=MOST_DOLLARS)
     """For input tokens from the provider's cache; None: same as other input tokens."""
+    cache_write: float | None = Field(default=None, ge=0, le=MOST_DOLLARS)
+    """For input tokens written to the provider's cache; None: same as other input tokens."""
     as_of: Annotated[str, BeforeValidator(day)] = ""
     """The day on which the prices were valid."""
 

@@ -58,14 +58,14 @@ def _hint(name: str, known: list[str]) -> str:
     return f"did you mean {best}?" if best else "`tgllm config show` lists all settings"
 
 
-def flag_layer(flags: Mapping[str, object]) -> Layer:
+def flag_layer(flags: Mapping[str, object], kind: SourceKind = "flag") -> Layer:
     """Parse settings from the command line, by dotted key; None means that a flag was not given."""
-    layer = Layer("flag")
+    layer = Layer(kind)
     for key, raw in flags.items():
         if raw is None:
             continue
         if key in FIELDS:
-            layer.values[key] = Value(raw, Source("flag", key))
+            layer.values[key] = Value(raw, Source(kind, key))
         else:
             layer.problems.append(f"flag --{key}: unknown setting; {_hint(key, list(FIELDS))}")
     return layer

@@ -8,7 +8,8 @@ from tgllm.config.sources.lines import spot
 
 __all__ = ["DEFAULT", "Source", "SourceKind", "Value"]
 
-SourceKind = Literal["flag", "environment", "dotenv", "file", "default"]
+SourceKind = Literal["flag", "given", "environment", "dotenv", "file", "default"]
+"""``given`` is a value that is to be stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Source:
         match self.kind:
             case "flag":
                 return f"flag --{self.name.replace('_', '-')}"
+            case "given":
+                return self.name
             case "environment":
                 return f"environment variable {self.name}"
             case "dotenv" | "file":
@@ -43,7 +46,7 @@ class Source:
     def spot(self) -> str:
         """The source for an error message: in words, with the line of a file."""
         if self.kind == "flag" and "." in self.name:
-            # No flag of the command line has such a name: the value is to be stored.
+            # The flag has a shorter name.
             return self.name
         if self.kind not in {"dotenv", "file"}:
             return self.place

@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
@@ -15,13 +15,18 @@ from tgllm.db.engine.gate import StorageGate, is_passing
 from tgllm.db.engine.signals import Signal
 from tgllm.db.engine.sqlite import connect, in_words
 
-__all__ = ["ConnectionThread", "Operation", "Timings", "timed_transactions"]
+__all__ = ["LONGEST_LOG", "ConnectionThread", "Operation", "Timings", "timed_transactions"]
 
 T = TypeVar("T")
 
 MOST_TOGETHER = 64
 """Maximum number of jobs in a batch; a job's result waits for the commit of its whole batch."""
 
+
+COPY_AFTER = 32
+"""Batches of a writer after which the log is copied into the file; each adds some twenty pages to the log."""
+LONGEST_LOG = 4000
+"""Pages of the log from which on SQLite copies it within a commit, as it does from 1000 on by default."""
 
 Operation = Literal["read", "write"]
 
@@ -113,6 +118,8 @@ class ConnectionThread:
         self._waiting: list[_Waiting] = []
         self._busy = False
         self._operation: Operation = "read" if begin == "BEGIN" else "write"
+        self._uncopied = 0
+        """Batches since the log was copied into the file."""
         self._began = 0.0
         """When the running batch began, by the loop's clock; 0 if it is not measured."""
         self._gate: StorageGate | None = None
@@ -124,6 +131,9 @@ class ConnectionThread:
         self._again = False
         self._retried: Sequence[_Waiting] = ()
         """Those of them that run again in the present batch."""
+        self.ended = 0
+        """Number of jobs that have ended. What a unit has read is what a later one would read as long as this is the
+        number that the callback of the unit has found: nothing else has run on the connection meanwhile."""
 
     async def open(self, *pragmas: str) -> None:
         """Open the connection and execute ``pragmas`` on it; ``aclose`` must be called even if this fails.
@@ -255,6 +265,22 @@ class ConnectionThread:
         except RuntimeError:
             # The loop is closed, so no caller waits; committed work stays committed.
             return
+        if self._operation == "write":
+            self._copy_log()
+
+    def _copy_log(self) -> None:
+        """Copy the log into the file now and then; called on the thread, when the callers of a batch are told.
+
+        SQLite would do it within the commit that makes the log too long, and the units of that commit would wait for
+        two more synchronisations of the disk.
+        """
+        self._uncopied += 1
+        if self._uncopied < COPY_AFTER or self._conn is None:
+            return
+        self._uncopied = 0
+        # What prevents it is reported by the next commit, or passes, such as a reader of old pages.
+        with suppress(sqlite3.Error):
+            self._conn.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def _outcomes(self, jobs: Sequence[Job]) -> Sequence[Outcome]:
         try:
@@ -303,12 +329,16 @@ class ConnectionThread:
         is_retry = batch is self._retried
         if is_retry:
             self._retried = ()
-        for waiting, outcome in zip(batch, outcomes, strict=True):
+        before = self.ended
+        places = enumerate(zip(batch, outcomes, strict=True), before + 1)
+        # First those that react to others: what they start is what a person waits for, such as a call.
+        for self.ended, (waiting, outcome) in sorted(places, key=_reacts_to_none):
             if outcome.error is not None and self._holds(waiting, outcome):
                 self._held.append(waiting)
                 self._obstacle = outcome.error
             else:
                 waiting.tell(outcome)
+        self.ended = before + len(batch)
         if self._gate is not None and (is_retry or self._held or self._retried or self._gate.is_unproven):
             self._note_end(self._gate, batch, outcomes)
         self._next_batch(loop)
@@ -343,3 +373,7 @@ class ConnectionThread:
         conn, self._conn = self._conn, None
         if conn is not None:
             conn.close()
+
+
+def _reacts_to_none(place: tuple[int, tuple[_Waiting, Outcome]]) -> bool:
+    return place[1][0].job.answers is None

@@ -6,12 +6,15 @@ It returns one row of JSON: SQLite releases the GIL at each row, and a busy even
 
 import json
 import sqlite3
+from collections.abc import Mapping
 from itertools import starmap
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+from tgllm.api.types import ChatMessage
 from tgllm.db.tables.messages import Role
 
-__all__ = ["HistoryMessage", "newest", "with_files"]
+__all__ = ["HistoryMessage", "Reader", "newest", "with_files"]
 
 
 class HistoryMessage(NamedTuple):
@@ -25,6 +28,7 @@ class HistoryMessage(NamedTuple):
     telegram_ids_json: str = "[]"
     tokens: int | None = None
     tokens_before: int | None = None
+    created_at: int = 0
 
     # Most messages have neither of the JSON columns; these fields are then None.
     parts_json: str | None = None
@@ -32,6 +36,8 @@ class HistoryMessage(NamedTuple):
     """The column ``provider_data``; None also if the message is from another model than the one that answers."""
     provider: str | None = None
     model: str | None = None
+    said: ChatMessage | None = None
+    """The same message for the model that answers, if it was converted in an earlier turn."""
 
     # The columns of JSON are parsed only when they are needed: most messages have none, and few turns need the ids.
 
@@ -51,11 +57,23 @@ class HistoryMessage(NamedTuple):
         return tuple(json.loads(self.telegram_ids_json))
 
 
+class Reader(NamedTuple):
+    """The model that answers, and the messages that were read for it before."""
+
+    provider: str = ""
+    """Only what this provider and model returned themselves is read of ``provider_data``."""
+    model: str = ""
+    kept: Mapping[int, HistoryMessage] = MappingProxyType({})
+    """Messages without files by id, which are not read again. Telegram's ids of them may be outdated."""
+
+
+_NO_READER: Final = Reader()
+
 # Not more than the estimate of messages that are stored without one; see ``providers.tokens``.
 _COST: Final = "coalesce(message.tokens, length(message.text) * 10 / 33)"
 _FIELDS: Final = """
     message.id, message.parent_id, message.conversation_id, message.role, message.text,
-    message.telegram_message_ids, message.tokens, message.tokens_before"""
+    message.telegram_message_ids, message.tokens, message.tokens_before, message.created_at"""
 _DATA: Final = "iif(message.provider = :provider AND message.model = :model, message.provider_data, NULL)"
 # Each value costs time, in a long history for hundreds of messages.
 _COLUMNS: Final = f"""iif(message.parts IS NULL AND {_DATA} IS NULL, json_array({_FIELDS}),
@@ -65,17 +83,24 @@ _LEAST: Final = 2
 _MOST_BEYOND: Final = 400
 """Number of messages from which on none is read beyond ``room``."""
 # CROSS JOIN keeps SQLite from changing the order of the tables, and so that of the messages.
-_NEWEST = f"""
-    WITH RECURSIVE branch (id, parent_id, room, number) AS (
-        SELECT id, parent_id, :room - {_COST}, 1 FROM messages AS message
+_BRANCH: Final = f"""
+    WITH RECURSIVE branch (id, parent_id, stamp, room, number) AS (
+        SELECT id, parent_id, iif(parts IS NULL, created_at, NULL), :room - {_COST}, 1 FROM messages AS message
         WHERE conversation_id = :conversation_id AND id = :head
         UNION ALL
-        SELECT message.id, message.parent_id, room - {_COST}, number + 1
+        SELECT message.id, message.parent_id, iif(message.parts IS NULL, message.created_at, NULL),
+            room - {_COST}, number + 1
         FROM branch CROSS JOIN messages AS message ON message.id = branch.parent_id
         WHERE number < :most
             AND (room >= 0 OR number < {_LEAST} OR (branch.parent_id > :until AND number < {_MOST_BEYOND}))
-    )
+    )"""  # noqa: S608  only constants are inserted
+_NEWEST = f"""{_BRANCH}
     SELECT json_group_array({_COLUMNS}) FROM branch CROSS JOIN messages AS message ON message.id = branch.id
+"""  # noqa: S608  only constants are inserted
+_STAMPS = f"{_BRANCH} SELECT json_group_array(id), json_group_array(stamp) FROM branch"  # noqa: S608  only constants
+_THESE = f"""
+    SELECT json_group_array({_COLUMNS})
+    FROM json_each(:ids) CROSS JOIN messages AS message ON message.id = json_each.value
 """  # noqa: S608  only constants are inserted
 _OLDEST_WITH_FILES = "SELECT min(id) FROM messages WHERE conversation_id = ? AND parts IS NOT NULL"
 _WITH_FILES = f"""
@@ -99,7 +124,7 @@ def newest(
     room: int,
     most: int,
     until: int | None = None,
-    model: tuple[str, str] = ("", ""),
+    reader: Reader = _NO_READER,
 ) -> list[HistoryMessage]:
     """Return the newest messages of the branch that ends with ``head``, oldest first.
 
@@ -113,13 +138,35 @@ def newest(
         most: maximum number of messages.
         until: of the last ``_MOST_BEYOND`` messages, those after this id are returned also if they exceed ``room``;
             None: no such messages.
-        model: provider and model that answer; only their own ``provider_data`` is returned.
+        reader: the model that answers, and what was read for it before.
     """
     if head is None or most < 1:
         return []
-    values = {"conversation_id": conversation_id, "head": head, "room": room, "most": most}
-    values |= {"until": head if until is None else until}
-    return _messages(conn, _NEWEST, {**values, "provider": model[0], "model": model[1]})
+    values: dict[str, object] = {"conversation_id": conversation_id, "head": head, "room": room, "most": most}
+    values |= {"until": head if until is None else until, "provider": reader.provider, "model": reader.model}
+    return _beside(conn, reader.kept, values) if reader.kept else _messages(conn, _NEWEST, values)
+
+
+def _beside(
+    conn: sqlite3.Connection, kept: Mapping[int, HistoryMessage], values: dict[str, object]
+) -> list[HistoryMessage]:
+    """Return the messages of a branch, of which only the ids are read where they are kept.
+
+    The text of a message never changes, and neither does anything else that counts of one without files, except that
+    the first of a branch has lost the one before it. The id alone does not identify a message, since SQLite gives the
+    id of a deleted one to a later one.
+    """
+    ids, stamps = map(json.loads, conn.execute(_STAMPS, values).fetchone())
+    known: dict[int, HistoryMessage] = {}
+    # Without the first one, which comes last. A message with files has no stamp.
+    for message_id, stamp in zip(ids[:-1], stamps[:-1], strict=True):
+        row = kept.get(message_id)
+        if row is not None and row.created_at == stamp:
+            known[message_id] = row
+    missing = json.dumps([message_id for message_id in ids if message_id not in known])
+    known |= {row.id: row for row in _messages(conn, _THESE, values | {"ids": missing})}
+    ids.reverse()
+    return [known[message_id] for message_id in ids]
 
 
 def with_files(conn: sqlite3.Connection, conversation_id: int, head: int | None, *, most: int) -> list[HistoryMessage]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tgllm.db.engine.signals import signal
 from tgllm.db.tables import errors, files
-from tgllm.db.tables.plugins import jobs
+from tgllm.db.tables.plugins import jobs, unreachable
 from tgllm.db.tables.plugins import values as plugin_values
 
 __all__ = ["Erased", "erase", "is_busy"]
@@ -98,6 +98,7 @@ def erase(conn: sqlite3.Connection, user_id: int, update_id: int) -> Erased:
     errors.forget_person(conn, user_id)
     plugin_values.forget(conn, user_id)
     jobs.forget(conn, user_id)
+    unreachable.reached(conn, user_id)
     signal(conn, "outbox")
     # The language of their choice is among what is deleted.
     signal(conn, "menus")

@@ -44,14 +44,18 @@ _WAITING = """
     UNION ALL SELECT 2 WHERE EXISTS (SELECT 1 FROM outbox WHERE state = 'ready' AND behind = 0 AND priority = 2)
     UNION ALL SELECT 3 WHERE EXISTS (SELECT 1 FROM outbox WHERE state = 'ready' AND behind = 0 AND priority = 3)
 """
-# The highest id from before a call that may have arrived stays. Above it may be the message of a row that was given up,
-# which could be taken for this one, until a later message of the same stream is confirmed (see ``outbox.pass_over``).
+# The highest id from before a call that may have arrived stays. Above it may be the message of a row that was given up
+# and whose content was erased. It could be taken for this one, until a later message of the same stream is confirmed
+# (see ``outbox.pass_over``).
 _START = f"""
-    UPDATE outbox SET state = 'sending', attempts = attempts + 1, claimed_at = ?, known_id = CASE
+    UPDATE outbox
+    SET state = 'sending', attempts = attempts + 1, claimed_at = ?, unconfirmed = unconfirmed + (doubt = 0),
+    known_id = CASE
         WHEN doubt THEN known_id
         WHEN NOT EXISTS (
             SELECT 1 FROM outbox AS other
             WHERE other.chat_id = outbox.chat_id AND other.doubt = 1 AND other.state IN ('uncertain', 'dropped')
+                AND other.payload = '{{}}'
         ) THEN ({HIGHEST})
     END
     WHERE id = ? RETURNING *

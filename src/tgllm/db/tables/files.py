@@ -20,7 +20,6 @@ __all__ = [
     "of_turn",
     "path_of",
     "paths_among",
-    "prune",
     "prune_unlinked",
     "replace_path",
     "same_in_conversation",
@@ -212,13 +211,6 @@ def delete(conn: sqlite3.Connection, file_id: int) -> str | None:
     # The same content may have two blobs, if it came twice at the same time.
     used = conn.execute("SELECT 1 FROM files WHERE sha256 = ? AND path = ? LIMIT 1", (sha256, path)).fetchone()
     return None if used else path
-
-
-def prune(conn: sqlite3.Connection, before: int) -> list[str]:
-    """Delete attachments received before ``before``; return the paths of the blobs that are no longer used."""
-    rows = conn.execute("SELECT id FROM files WHERE created_at < ? ORDER BY id", (before,)).fetchall()
-    paths = [delete(conn, row[0]) for row in rows]
-    return [path for path in paths if path is not None]
 
 
 def prune_unlinked(conn: sqlite3.Connection, before: int, limit: int) -> tuple[int, list[str]]:

@@ -16,7 +16,6 @@ __all__ = [
     "Status",
     "add",
     "add_telegram_id",
-    "children",
     "find_by_telegram",
     "get",
     "history",
@@ -145,15 +144,6 @@ def get(conn: sqlite3.Connection, message_id: int) -> Message | None:
 def of_turn(conn: sqlite3.Connection, turn_id: str) -> list[Message]:
     """Return the messages of a turn, in order."""
     return read_all(Message, conn.execute("SELECT * FROM messages WHERE turn_id = ? ORDER BY id", (turn_id,)))
-
-
-def children(conn: sqlite3.Connection, conversation_id: int, parent_id: int | None) -> list[Message]:
-    """Return the direct successors of a message, one for each branch; for None, the first messages."""
-    cursor = conn.execute(
-        "SELECT * FROM messages WHERE conversation_id = ? AND parent_id IS ? ORDER BY id",
-        (conversation_id, parent_id),
-    )
-    return read_all(Message, cursor)
 
 
 def find_by_telegram(conn: sqlite3.Connection, chat_id: int, telegram_message_id: int) -> Message | None:

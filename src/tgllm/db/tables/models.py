@@ -27,6 +27,7 @@ class NewModel:
     input_price: int | None = None
     output_price: int | None = None
     cached_price: int | None = None
+    cache_write_price: int | None = None
     price_as_of: str | None = None
     """Date of the prices, ``YYYY-MM-DD``."""
 
@@ -51,6 +52,7 @@ class Model:
     first_seen_at: int
     last_seen_at: int
     retired_at: int | None
+    cache_write_price: int | None
 
     @property
     def ref(self) -> ModelRef:
@@ -60,14 +62,16 @@ class Model:
 
 _UPSERT = """
     INSERT INTO models (provider, model, title, aliases, context_window, max_output_tokens, mime_types, reasoning,
-                        input_price, output_price, cached_price, price_as_of, first_seen_at, last_seen_at)
+                        input_price, output_price, cached_price, cache_write_price, price_as_of, first_seen_at,
+                        last_seen_at)
     VALUES (:provider, :model, :title, :aliases, :context_window, :max_output_tokens, :mime_types, :reasoning,
-            :input_price, :output_price, :cached_price, :price_as_of, :now, :now)
+            :input_price, :output_price, :cached_price, :cache_write_price, :price_as_of, :now, :now)
     ON CONFLICT (provider, model) DO UPDATE
     SET title = excluded.title, aliases = excluded.aliases, context_window = excluded.context_window,
         max_output_tokens = excluded.max_output_tokens, mime_types = excluded.mime_types,
         reasoning = excluded.reasoning, input_price = excluded.input_price, output_price = excluded.output_price,
-        cached_price = excluded.cached_price, price_as_of = excluded.price_as_of,
+        cached_price = excluded.cached_price, cache_write_price = excluded.cache_write_price,
+        price_as_of = excluded.price_as_of,
         last_seen_at = excluded.last_seen_at, retired_at = NULL
 """
 
@@ -87,6 +91,7 @@ def upsert(conn: sqlite3.Connection, models: Iterable[NewModel], now: int) -> No
             "input_price": new.input_price,
             "output_price": new.output_price,
             "cached_price": new.cached_price,
+            "cache_write_price": new.cache_write_price,
             "price_as_of": new.price_as_of,
             "now": now,
         }

@@ -28,10 +28,12 @@ __all__ = [
     "Priority",
     "State",
     "add",
+    "begin_again",
     "counts",
     "drop",
     "drop_erased",
     "drop_notices",
+    "exclude",
     "find",
     "first_of_stream",
     "forget_ids",
@@ -125,6 +127,7 @@ class OutboxRow:
     claimed_at: int | None = None
     known_id: int | None = None
     doubt: bool = field(default=False, metadata=BOOL)
+    unconfirmed: int = 0
 
 
 def add(conn: sqlite3.Connection, rows: Iterable[NewOutbox], now: int) -> list[int]:
@@ -188,8 +191,22 @@ def mark_sent(conn: sqlite3.Connection, sent: Iterable[tuple[int, int | None]], 
     )
 
 
-def mark_ready_again(conn: sqlite3.Connection, row_id: int, not_before: int, error: str) -> None:
-    """Schedule a retry at ``not_before`` (UTC, milliseconds): the call was not sent, or refused temporarily."""
+def mark_ready_again(
+    conn: sqlite3.Connection, row_id: int, not_before: int, error: str, *, refused: bool = False
+) -> None:
+    """Schedule a retry at ``not_before`` (UTC, milliseconds).
+
+    Args:
+        conn: an open write transaction.
+        row_id: the row.
+        not_before: time of the retry.
+        error: why.
+        refused: whether the call began and was certainly not executed, so that it does not count as ``unconfirmed``.
+    """
+    if refused:
+        conn.execute(
+            "UPDATE outbox SET unconfirmed = max(0, unconfirmed - 1) WHERE id = ? AND state = 'sending'", (row_id,)
+        )
     _leave_sending(conn, row_id, "ready", error, not_before)
     signal(conn, "outbox")
 
@@ -197,10 +214,24 @@ def mark_ready_again(conn: sqlite3.Connection, row_id: int, not_before: int, err
 def release(conn: sqlite3.Connection, row_id: int, not_before: int) -> None:
     """Return a claimed row to the queue until ``not_before`` (UTC, milliseconds): its call was not made."""
     conn.execute(
-        "UPDATE outbox SET state = 'ready', attempts = attempts - 1, not_before = ? WHERE id = ? AND state = 'sending'",
+        "UPDATE outbox SET state = 'ready', attempts = attempts - 1, unconfirmed = max(0, unconfirmed - (doubt = 0)),"
+        " not_before = ? WHERE id = ? AND state = 'sending'",
         (not_before, row_id),
     )
     signal(conn, "outbox")
+
+
+def begin_again(conn: sqlite3.Connection, row_id: int) -> None:
+    """Count the new call of a row that was in doubt, before it begins."""
+    conn.execute("UPDATE outbox SET unconfirmed = unconfirmed + 1 WHERE id = ? AND state = 'sending'", (row_id,))
+
+
+def exclude(conn: sqlite3.Connection, row_id: int, message_id: int) -> None:
+    """Note that no message up to ``message_id`` is the one of a row in doubt."""
+    conn.execute(
+        "UPDATE outbox SET known_id = ? WHERE id = ? AND state = 'sending' AND known_id < ?",
+        (message_id, row_id, message_id),
+    )
 
 
 def postpone(conn: sqlite3.Connection, row_id: int, not_before: int) -> None:
@@ -239,7 +270,8 @@ def mark_arrived(conn: sqlite3.Connection, row_ids: Iterable[int], now: int) -> 
 def forget_ids(conn: sqlite3.Connection, row: OutboxRow) -> None:
     """Forget the ids of the other rows of the chat that may have arrived, or whose calls are under way.
 
-    The message of ``row`` may have arrived and was not found. It would be taken for theirs.
+    The message of ``row`` may have arrived and was not found, and it is not kept how it looks. It could be taken for
+    theirs.
     """
     conn.execute(
         "UPDATE outbox SET known_id = NULL WHERE chat_id = ? AND id <> ? AND state = 'ready' AND doubt = 1",
@@ -280,7 +312,7 @@ def rewrite(
     """Replace the call of a row with that ``state``, at the same place in its lane, and reset its attempts."""
     conn.execute(
         "UPDATE outbox SET state = 'ready', attempts = 0, not_before = 0, method = ?, kind = ?, payload = ?, error = ?,"
-        " doubt = 0 WHERE id = ? AND state = ?",
+        " doubt = 0, unconfirmed = 0 WHERE id = ? AND state = ?",
         (method, kind, dumps(payload), clean_error(error), row_id, state),
     )
     signal(conn, "outbox")
@@ -293,7 +325,7 @@ def requeue(conn: sqlite3.Connection, row_id: int, payload: JsonObject, not_befo
     """
     cursor = conn.execute(
         "UPDATE outbox SET state = 'ready', attempts = 0, not_before = ?, payload = ?, error = NULL, sent_at = NULL,"
-        " doubt = 0 WHERE id = ? AND state IN ('ready', 'sent', 'failed')",
+        " doubt = 0, unconfirmed = 0 WHERE id = ? AND state IN ('ready', 'sent', 'failed')",
         (not_before, dumps(payload), row_id),
     )
     signal(conn, "outbox")
@@ -329,7 +361,9 @@ def recover(conn: sqlite3.Connection) -> list[OutboxRow]:
 def resend(conn: sqlite3.Connection, row_id: int) -> bool:
     """Queue an ``uncertain`` row again, after an explicit decision; return False if it is in another state."""
     cursor = conn.execute(
-        "UPDATE outbox SET state = 'ready', not_before = 0, doubt = 0 WHERE id = ? AND state = 'uncertain'", (row_id,)
+        "UPDATE outbox SET state = 'ready', not_before = 0, doubt = 0, unconfirmed = 0"
+        " WHERE id = ? AND state = 'uncertain'",
+        (row_id,),
     )
     signal(conn, "outbox")
     return cursor.rowcount == 1
@@ -342,8 +376,6 @@ def drop(conn: sqlite3.Connection, row_id: int, error: str) -> bool:
         (clean_error(error), row_id),
     )
     dropped = read_one(OutboxRow, cursor)
-    if dropped is not None and dropped.doubt:
-        forget_ids(conn, dropped)
     # What is behind it in its lane may be due sooner.
     signal(conn, "outbox")
     return dropped is not None

@@ -12,6 +12,7 @@ __all__ = [
     "Request",
     "Status",
     "add",
+    "drop_open",
     "get",
     "of_turn",
     "prune",
@@ -47,6 +48,7 @@ class Outcome:
     output_tokens: int | None = None
     reasoning_tokens: int | None = None
     cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
     cost_micros: int | None = None
     """Millionths of a US dollar; None if the price is unknown."""
     first_token_ms: int | None = None
@@ -82,14 +84,15 @@ class Request:
     error_text: str | None
     created_at: int
     finished_at: int
+    cache_write_tokens: int | None
 
 
 _ADD = """
     INSERT INTO requests (
         turn_id, attempt, conversation_id, user_id, provider, model, created_at, status, message_id, finish_reason,
         input_tokens, output_tokens, reasoning_tokens, cached_tokens, cost_micros, first_token_ms, latency_ms,
-        error_code, error_text, finished_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        error_code, error_text, finished_at, cache_write_tokens)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -127,8 +130,21 @@ def add(conn: sqlite3.Connection, new: NewRequest, outcome: Outcome, began: int,
         outcome.error_code,
         clean_error(outcome.error_text),
         ended,
+        outcome.cache_write_tokens,
     )
     return new_id(conn.execute(_ADD, values))
+
+
+def drop_open(conn: sqlite3.Connection, turn_id: str) -> Request | None:
+    """Delete the call of a turn that is stored without an outcome; return it, None if there is none.
+
+    Such a call has the status ``interrupted`` and no error code: it is being made, or the process ended meanwhile.
+    """
+    cursor = conn.execute(
+        "DELETE FROM requests WHERE turn_id = ? AND status = 'interrupted' AND error_code IS NULL RETURNING *",
+        (turn_id,),
+    )
+    return next(iter(read_all(Request, cursor)), None)
 
 
 def get(conn: sqlite3.Connection, request_id: int) -> Request | None:

@@ -4,9 +4,9 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Literal
 
-from tgllm.db.engine.rows import clean_error, read_all, read_one
+from tgllm.db.engine.rows import clean_error, read_one
 
-__all__ = ["FinalState", "Run", "State", "finish", "interrupt_running", "last", "prune", "recent", "start"]
+__all__ = ["FinalState", "Run", "State", "finish", "interrupt_running", "last", "prune", "start"]
 
 State = Literal["running", "ok", "failed", "missed", "interrupted"]
 FinalState = Literal["ok", "failed", "missed", "interrupted"]
@@ -56,12 +56,6 @@ def last(conn: sqlite3.Connection, job_id: str) -> Run | None:
     """Return the run of a job with the latest due time; None if it never ran."""
     cursor = conn.execute("SELECT * FROM schedules WHERE job_id = ? ORDER BY fire_time DESC LIMIT 1", (job_id,))
     return read_one(Run, cursor)
-
-
-def recent(conn: sqlite3.Connection, limit: int) -> list[Run]:
-    """Return the runs of all jobs that were started last, newest first."""
-    cursor = conn.execute("SELECT * FROM schedules ORDER BY started_at DESC, job_id LIMIT ?", (limit,))
-    return read_all(Run, cursor)
 
 
 def prune(conn: sqlite3.Connection, before: int) -> int:

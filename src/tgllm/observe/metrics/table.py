@@ -14,6 +14,7 @@ __all__ = [
     "COST",
     "DATABASE_SECONDS",
     "DATABASE_WAIT",
+    "FAILOVERS",
     "FILES_READ",
     "FIRST_TOKEN",
     "INBOX",
@@ -117,6 +118,11 @@ PROVIDER_REQUESTS: Final = Counter(
     [_PROVIDER, _MODEL, Label("outcome", _TURN_OUTCOMES)],
 )
 PROVIDER_ERRORS: Final = Counter("tgllm_provider_errors_total", "Requests to models that failed", [_PROVIDER, _CODE])
+FAILOVERS: Final = Counter(
+    "tgllm_failovers_total",
+    "Models that did not answer, so that another one was asked, by provider and error",
+    [_PROVIDER, _CODE],
+)
 PROVIDER_SECONDS: Final = Histogram(
     "tgllm_provider_request_duration_seconds", "Duration of requests to models", [_PROVIDER], buckets=_ANSWERS
 )

@@ -91,7 +91,7 @@ def _provider(endpoint: str | None) -> Any:  # noqa: ANN401  OpenTelemetry is an
 class _Tracer:
     """Tracer of OpenTelemetry."""
 
-    def __init__(self, provider: Any) -> None:  # noqa: ANN401  the same
+    def __init__(self, provider: Any) -> None:  # noqa: ANN401  OpenTelemetry has no types here
         self._trace = import_module("opentelemetry.trace")
         self._tracer = provider.get_tracer("tgllm", tgllm.__version__)
 
@@ -111,7 +111,7 @@ class _Tracer:
 class _Span:
     """Span of OpenTelemetry."""
 
-    def __init__(self, span: Any, trace: Any) -> None:  # noqa: ANN401  the same
+    def __init__(self, span: Any, trace: Any) -> None:  # noqa: ANN401  OpenTelemetry has no types here
         self.span = span
         self._trace = trace
 

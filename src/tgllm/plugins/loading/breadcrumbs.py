@@ -8,7 +8,7 @@ until the plugin is loaded, or another version of it is installed.
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -65,6 +65,8 @@ class Breadcrumbs:
         self._folder = folder
         self._file: int | None = None
         self._path = folder / f"{_PREFIX}{os.getpid()}"
+        self._known: Collection[str] | None = None
+        """Plugins with deaths, when ``deaths`` was last called."""
 
     def deaths(self) -> Mapping[str, Death]:
         """Return the plugins that ended a process, by id; those of processes that have died since are added."""
@@ -76,6 +78,7 @@ class Breadcrumbs:
             known[death.plugin_id] = replace(death, times=before.times + 1 if before and is_again else 1)
         if found:
             self._store(known)
+        self._known = frozenset(known)
         return known
 
     def begin(self, found: FoundPlugin) -> None:
@@ -91,7 +94,8 @@ class Breadcrumbs:
         with suppress(OSError):
             if self._file is not None:
                 _write(self._file, b"")
-        self.forget(plugin_id)
+        if self._known is None or plugin_id in self._known:
+            self.forget(plugin_id)
 
     def leave_out(self, death: Death) -> None:
         """Have a plugin left out by the next starts."""

@@ -47,9 +47,9 @@ class Loader:
         """Return the plugins that ended a process while they were loaded."""
         return value_of(await self._try(self._breadcrumbs.deaths), "reading which plugins ended a process")
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Remove the note on what is loaded."""
-        self._breadcrumbs.close()
+        await self._try(self._breadcrumbs.close)
 
     async def load(self, plugin: LoadedPlugin) -> None:
         """Load ``plugin`` in place, or stop it with the reason."""
@@ -60,7 +60,7 @@ class Loader:
         try:
             await self._load(plugin)
         finally:
-            self._breadcrumbs.end(plugin.id)
+            await self._try(lambda: self._breadcrumbs.end(plugin.id))
 
     async def _load(self, plugin: LoadedPlugin) -> None:
         try:

@@ -105,8 +105,8 @@ class PluginJobs:
             DatabaseError: the database can't be read.
         """
         checked_text(prefix, ROLE)
-        found = await opened(self._open).read(lambda conn: jobs.list_of(conn, self._plugin, self._owner))
-        return [planned(job) for job in found if job.job_id.startswith(prefix)]
+        found = await opened(self._open).read(lambda conn: jobs.list_of(conn, self._plugin, self._owner, prefix))
+        return [planned(job) for job in found]
 
     def _plan(self, conn: Connection, job: NewJob) -> PluginJob:
         jobs.plan(conn, job, milliseconds(self._clock))

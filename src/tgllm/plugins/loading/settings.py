@@ -259,7 +259,8 @@ def _secrets(value: object) -> Iterable[str]:
         case SecretBytes():
             yield value.get_secret_value().decode(errors="replace")
         case BaseModel():
-            yield from _secrets(dict(value))
+            # A field may be called ``keys``, which dict() would take for the method of a mapping.
+            yield from _secrets([inner for _, inner in value])
         case Mapping():
             yield from _secrets(list(cast("Mapping[object, object]", value).values()))
         case list() | tuple() | set() | frozenset():

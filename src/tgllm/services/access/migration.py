@@ -3,7 +3,7 @@
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries import chat_moves
 from tgllm.db.tables import audit, groups, outbox
-from tgllm.db.tables.plugins import jobs, values
+from tgllm.db.tables.plugins import jobs, unreachable, values
 from tgllm.observe.logs import get_logger
 from tgllm.services.access.cards import CARD
 from tgllm.services.chats.group_mode import move_group_mode
@@ -30,6 +30,7 @@ def move_chat(conn: Connection, old: int, new: int, now: int) -> None:
     move_group_mode(conn, old, new, now)
     values.move(conn, old, new)
     jobs.move(conn, old, new)
+    unreachable.move(conn, old, new)
     if not note_move(conn, old, new, now):
         return
     jobs.notify(conn, "chat_moved", old, {"old": old, "new": new}, now)

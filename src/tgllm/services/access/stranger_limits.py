@@ -4,11 +4,12 @@ The state is only in memory; after a restart, each person may get one more answe
 """
 
 from collections import deque
+from collections.abc import Collection
 
 from tgllm.api.clock import Clock
 from tgllm.services.common.recent_keys import RecentKeys
 
-__all__ = ["StrangerLimits"]
+__all__ = ["Key", "StrangerLimits"]
 
 MOST_KNOWN = 10_000
 """Maximum number of people and groups whose last answer is remembered; the oldest is dropped first."""
@@ -39,11 +40,25 @@ class StrangerLimits:
         Args:
             key: the kind of message, and the id of the person or group.
         """
-        if key in self._answered:
+        if not self.allows(key):
             return False
-        now = self._clock.monotonic()
-        if self._per_hour == 0 or (len(self._recent) == self._per_hour and now - self._recent[0] < _HOUR):
-            return False
-        self._recent.append(now)
-        self._answered.note(key)
+        self.count(key)
         return True
+
+    def allows(self, key: Key, pending: Collection[Key] = ()) -> bool:
+        """Return whether an answer is allowed, without counting it.
+
+        Args:
+            key: as for ``may_answer``.
+            pending: answers that will be counted, such as those of the same transaction.
+        """
+        if key in self._answered or key in pending or len(pending) >= self._per_hour:
+            return False
+        # With those that are pending, it takes the place of this one.
+        replaced = len(self._recent) + len(pending) - self._per_hour
+        return replaced < 0 or self._clock.monotonic() - self._recent[replaced] >= _HOUR
+
+    def count(self, key: Key) -> None:
+        """Count an answer."""
+        self._recent.append(self._clock.monotonic())
+        self._answered.note(key)

@@ -106,7 +106,7 @@ class Contents:
         values = _object(data)
         sums, missing = values.get("sha256"), values.get("missing")
         if not isinstance(sums, dict) or not isinstance(missing, list):
-            raise ValueError("its list of contents is incomplete")  # noqa: TRY004  as below
+            raise ValueError("its list of contents is incomplete")  # noqa: TRY004  the contents of a file, and not an argument
         return cls(cast("dict[str, str]", sums), tuple(str(name) for name in cast("list[object]", missing)))
 
 

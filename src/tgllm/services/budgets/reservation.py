@@ -84,9 +84,14 @@ class Reservation:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         # Also after an error or a cancellation: a reservation that is never released would block its budgets for good.
+        self.close()
+
+    def close(self) -> None:
+        """Release the reservation; a second call does nothing."""
         self._ledger.unwatch(self._watch)
-        if self._reserved is not None:
-            self._ledger.release(self._reserved, self._used)
+        reserved, self._reserved = self._reserved, None
+        if reserved is not None:
+            self._ledger.release(reserved, self._used)
 
     @property
     def is_limited(self) -> bool:
@@ -101,10 +106,14 @@ class Reservation:
             ref: the model of the turn.
         """
         budgets = self._read(conn)
+        self.take(budgets, ref, models.find(conn, ref) if budgets else None)
+
+    def take(self, budgets: Sequence[Budget], ref: ModelRef, model: "Model | None") -> None:
+        """Take budgets that were read, and the stored row of the model if there are any."""
         self._budgets = ()
         if not budgets:
             return
-        self._ref, self._model = ref, models.find(conn, ref)
+        self._ref, self._model = ref, model
         self._rates = self._prices.billed(self._model, ref)
         # A free model can be used when a cost budget is used up.
         self._budgets = [each for each in budgets if each.measure != "cost" or not self._is_free]

@@ -91,6 +91,10 @@ class BudgetService:
             lambda conn: self._budgets_of(conn, holders),
         )
 
+    def of_turn(self, conn: Connection, turn: Turn) -> Sequence[Budget]:
+        """Return the budgets that a turn counts on, for its reservation."""
+        return self._budgets_of(conn, self._holders(turn.user, turn.chat))
+
     def settle(self, turn: Turn, reservation: Reservation, tokens: Usage) -> Sequence[Unit]:
         """Settle a reservation with the usage of the turn.
 

@@ -119,6 +119,8 @@ def to_chat_message(row: HistoryMessage, model: ModelRef, files: Sequence[FilePa
         model: the model that gets it.
         files: files of an answer that the model made; other models get their names.
     """
+    if row.said is not None:
+        return row.said
     if row.role == "user":
         return ChatMessage("user", (TextPart(row.text),))
     text = without_leading_thoughts(row.text)
@@ -268,7 +270,7 @@ def _end_of_last(rows: Sequence[HistoryMessage], budget: int, estimate: Estimato
     text = answer.text[-room * MOST_CHARS_PER_TOKEN :]
     while (cost := estimate(_GOES_ON + text)) > room:
         text = text[len(text) - len(text) * room // (cost + 1) :]
-    return [question, answer._replace(text=_GOES_ON + text, data_json=None, tokens=None)]
+    return [question, answer._replace(text=_GOES_ON + text, data_json=None, tokens=None, said=None)]
 
 
 def begin_with(messages: Sequence[ChatMessage], summary: TextPart) -> tuple[ChatMessage, ...]:

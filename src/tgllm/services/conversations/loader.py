@@ -9,7 +9,7 @@ from tgllm.api import FilePart, ModelRef, ReasoningEffort
 from tgllm.config.sections.personas import PersonaSetting
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries import contexts
-from tgllm.db.queries.contexts import HistoryMessage
+from tgllm.db.queries.contexts import HistoryMessage, Reader
 from tgllm.db.tables import conversations, facts, file_texts, files, models, summaries
 from tgllm.db.tables.conversations import Conversation
 from tgllm.db.tables.facts import Fact
@@ -21,12 +21,14 @@ from tgllm.services.conversations import branches
 from tgllm.services.conversations.answer_parts import files_of_answers
 from tgllm.services.conversations.calibration import stored_factor
 from tgllm.services.conversations.history import budget_of, room_in
+from tgllm.services.conversations.kept_history import KeptHistories
 from tgllm.services.conversations.settings import TurnSettings
 from tgllm.services.conversations.turn import Turn
 from tgllm.services.conversations.user_key import read_secret
 from tgllm.services.files.attachment import attachments_of
 from tgllm.services.files.gathering.materials import AttachedFiles
 from tgllm.services.files.true_names import shown_name
+from tgllm.services.models.fallbacks import offered
 from tgllm.services.models.in_use import ModelInUse, model_in_use
 from tgllm.services.models.registry import ProviderRegistry
 
@@ -72,6 +74,8 @@ class TurnContext:
     """MIME types that the model takes."""
     files: Mapping[int, AttachedFiles] = field(default_factory=dict[int, AttachedFiles])
     """Files of the questions in the history, by message id, oldest first."""
+    fallbacks: Sequence[ModelRef] = ()
+    """Models to ask if ``model`` does not answer, in this order."""
     made: Mapping[int, Sequence[FilePart]] = field(default_factory=dict[int, Sequence[FilePart]])
     """Files that the model made in earlier answers, by message."""
 
@@ -83,14 +87,19 @@ class ContextLoader:
         self._registry = registry
         self._settings = settings
         self._default = ModelRef.parse(settings.default_model)
+        self._kept = KeptHistories()
 
-    def load(self, conn: Connection, turn: Turn, factor_of: Callable[[ModelRef], float | None]) -> TurnContext:
+    def load(
+        self, conn: Connection, turn: Turn, factor_of: Callable[[ModelRef], float | None], *, to_ask: bool = False
+    ) -> TurnContext:
         """Read the context of a turn: as much of the history as the largest request for it can contain.
 
         Args:
             conn: an open transaction.
             turn: the question.
             factor_of: returns the calibration factor of a model; None: the stored one is read.
+            to_ask: whether the context is for a request only. What the conversation's last request has contained is
+                then not read again, and Telegram's ids of these messages may be outdated.
         """
         conversation = conversation_of(conn, turn)
         chosen = settings_of(conversation)
@@ -108,7 +117,7 @@ class ContextLoader:
             (0 if summary is None else summary.message_id) if summarise else None,
             in_use.ref,
         )
-        history = () if conversation is None else _history(conn, conversation, end, wanted)
+        history = () if conversation is None else self._history(conn, conversation, end, wanted, to_ask=to_ask)
         return TurnContext(
             model=in_use.ref,
             history=history,
@@ -130,13 +139,35 @@ class ContextLoader:
             # Before the first list of models, or for one that its provider does not list: pictures are tried.
             mime_types=("image/*",) if known is None else known.mime_types,
             files={} if conversation is None else _files(conn, conversation, history),
+            fallbacks=self._fallbacks(conn, turn, in_use.ref, persona),
             made=files_of_answers(conn, history, in_use.ref, _mime_types(known), self._settings.data_dir),
         )
+
+    def _history(
+        self, conn: Connection, conversation: Conversation, end: int | None, wanted: "_Wanted", *, to_ask: bool
+    ) -> Sequence[HistoryMessage]:
+        """Return the newest messages before the question, oldest first."""
+        model = wanted.model
+        kept = self._kept.of(conversation.id, model) if to_ask else dict[int, HistoryMessage]()
+        reader = Reader(model.provider, model.model, kept)
+        rows = contexts.newest(
+            conn, conversation.id, end, room=wanted.room, most=MOST_MESSAGES, until=wanted.until, reader=reader
+        )
+        return self._kept.keep(conversation.id, model, rows) if to_ask else rows
 
     def _in_use(
         self, conn: Connection, conversation: Conversation | None, persona: PersonaSetting | None
     ) -> ModelInUse:
         return model_in_use(conn, conversation, self._default, self._registry.canonical, persona)
+
+    def _fallbacks(
+        self, conn: Connection, turn: Turn, model: ModelRef, persona: PersonaSetting | None
+    ) -> Sequence[ModelRef]:
+        """Return the fallbacks; none for a turn that asks for a certain model."""
+        if turn.model is not None:
+            return ()
+        wanted = self._settings.fallbacks.of(turn.user.role, persona)
+        return offered(conn, wanted, self._registry.canonical, without=model) if wanted else ()
 
     def _told(self, chosen: ChatSettings, persona: PersonaSetting | None) -> str | None:
         """Return the system prompt: instructions of the config, the persona and the chat."""
@@ -169,16 +200,6 @@ class _Wanted:
     until: int | None
     """Messages after this one are read in any case: they may have to be summarised. None: no such messages."""
     model: ModelRef
-
-
-def _history(
-    conn: Connection, conversation: Conversation, end: int | None, wanted: _Wanted
-) -> Sequence[HistoryMessage]:
-    """Return the newest messages before the question, oldest first."""
-    model = (wanted.model.provider, wanted.model.model)
-    return contexts.newest(
-        conn, conversation.id, end, room=wanted.room, most=MOST_MESSAGES, until=wanted.until, model=model
-    )
 
 
 def _files(

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from tgllm.api import ChatMessage, ChatRequest, ContextTooLong, FilePart, ModelRef, TextPart, Usage
+from tgllm.api import ChatMessage, ChatRequest, ContextTooLong, ModelRef, TextPart, Usage
 from tgllm.db.engine.unit import Connection, Unit
+from tgllm.providers.attachments import has_files
 from tgllm.providers.tokens import Calibration, estimate_request
 from tgllm.services.chats.facts import facts_told
 from tgllm.services.chats.settings import ReasoningDisplay, settings_of
@@ -79,9 +80,9 @@ class RequestBuilder:
         self._stored: dict[ModelRef, float | None] = {}
         """Stored calibration factors of the models that were loaded."""
 
-    def load(self, conn: Connection, turn: Turn) -> TurnContext:
-        """Read the context of a turn."""
-        return self._loader.load(conn, turn, self._factor_of)
+    def load(self, conn: Connection, turn: Turn, *, to_ask: bool = False) -> TurnContext:
+        """Read the context of a turn; with ``to_ask`` for a request only, see ``ContextLoader.load``."""
+        return self._loader.load(conn, turn, self._factor_of, to_ask=to_ask)
 
     def _factor_of(self, model: ModelRef) -> float | None:
         """Return the calibration factor of a model; None before the stored one is loaded."""
@@ -190,11 +191,9 @@ class RequestBuilder:
 
         Requests with files teach nothing about texts: the tokens of a file are a rough guess.
         """
-        if any(isinstance(part, FilePart) for message in request.messages for part in message.parts):
-            return
         counted: object = usage.input_tokens
         # A plugin may return a value of any type.
-        if isinstance(counted, int):
+        if isinstance(counted, int) and not any(map(has_files, request.messages)):
             self._calibration.learn(model, estimate_request(request), counted)
 
     def learnt(self, model: ModelRef, now: int) -> Sequence[Unit]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from tgllm.config.sections.personas import PersonaSetting
 from tgllm.i18n import Catalogue
 from tgllm.services.chats.settings import SummaryMode
+from tgllm.services.models.fallbacks import Fallbacks
 from tgllm.services.usage.accounting import Accounting
 
 __all__ = ["TurnSettings"]
@@ -44,3 +45,5 @@ class TurnSettings:
     """Texts that the bot itself adds to a request."""
     data_dir: Path | None = None
     """The bot's data folder, where files are; None: no files are kept."""
+    fallbacks: Fallbacks = field(default_factory=Fallbacks)
+    """Models that are asked in place of one that does not answer."""

@@ -1,7 +1,7 @@
 """Values of one turn: the question, its outcome, and the sink that displays it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, TypeAlias
 
 from tgllm.api import ChatInfo, FinishReason, JsonObject, ModelRef, StreamEvent, TgllmError, Usage, UserInfo
@@ -11,7 +11,17 @@ from tgllm.services.files.attachment import Attachment
 from tgllm.services.files.gathering.materials import FileNote, Stage
 from tgllm.services.files.made import MadeFile
 
-__all__ = ["Branch", "FileWait", "ShownEvent", "Sink", "TextWasReasoning", "Turn", "TurnOutcome", "TurnStatus"]
+__all__ = [
+    "Branch",
+    "FileWait",
+    "NextModel",
+    "ShownEvent",
+    "Sink",
+    "TextWasReasoning",
+    "Turn",
+    "TurnOutcome",
+    "TurnStatus",
+]
 
 TurnStatus = Literal["ok", "stopped", "interrupted", "failed"]
 """Completed; stopped by a person; interrupted by the shutdown; failed with an error."""
@@ -111,8 +121,24 @@ class TurnOutcome:
     """What was read of the question's documents."""
     unread: tuple[TgllmError, ...] = ()
     """Why files of the question can't be read."""
+    has_earlier_calls: bool = False
+    """Whether calls of other models before this one are stored already."""
+    in_place_of: ModelRef | None = None
+    """The model of the chat, if it did not answer and ``model`` did."""
     transcripts: tuple[str, ...] = ()
     """Words of the person's voice messages, as they were transcribed for this turn."""
+
+    def shown_as(self, other: "TurnOutcome") -> "TurnOutcome":
+        """Return another result of the turn with the files of this one."""
+        return replace(
+            other,
+            files=self.files,
+            files_left_out=self.files_left_out,
+            attached=self.attached,
+            read=self.read,
+            unread=self.unread,
+            transcripts=self.transcripts,
+        )
 
     @property
     def is_empty(self) -> bool:
@@ -133,7 +159,14 @@ class FileWait:
     name: str
 
 
-ShownEvent: TypeAlias = StreamEvent | TextWasReasoning | FileWait
+@dataclass(frozen=True, slots=True)
+class NextModel:
+    """Another model is asked, since the one before has not answered: the reasoning so far is dropped."""
+
+    model: ModelRef
+
+
+ShownEvent: TypeAlias = StreamEvent | TextWasReasoning | FileWait | NextModel
 
 
 class Sink(Protocol):

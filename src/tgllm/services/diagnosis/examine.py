@@ -20,7 +20,7 @@ from tgllm.services.diagnosis.providers import ask_provider, targets
 from tgllm.services.diagnosis.webhook import check_webhook
 from tgllm.services.errors.sentry import check_sentry
 from tgllm.services.maintenance.storage_check import check_storage
-from tgllm.services.models.readiness import look_at_models
+from tgllm.services.models.readiness import look_at_fallbacks, look_at_models
 from tgllm.services.reading.missing import missing_commands
 
 __all__ = ["core_probes", "machine_probes"]
@@ -72,6 +72,7 @@ def core_probes(core: Core, problems: Sequence[str] = (), *, online: bool = True
         Probe("Telegram: proxy", _of(lambda: _telegram_proxy(core))),
         Probe("Admins", _of(lambda: _owners(core))),
         Probe("Default model", lambda: _default_model(core)),
+        Probe("Fallback models", lambda: _fallbacks(core)),
         Probe("Language", _of(lambda: _language(core))),
         Probe("Files", _of(lambda: _files(core))),
         Probe("Reception", lambda: _reception(core)),
@@ -162,6 +163,14 @@ async def _default_model(core: Core) -> Sequence[Check]:
     if found.is_echo:
         return (Check("Default model", "warning", found.sentences(core.texts)[0]),)
     return (Check("Default model", "ok", found.model),)
+
+
+async def _fallbacks(core: Core) -> Sequence[Check]:
+    """Return a check for each fallback that can't answer; none without fallbacks."""
+    config = core.config
+    if problems := await look_at_fallbacks(core.registry, core.database, config):
+        return [Check("Fallback models", "warning", f"{model}: {reason}") for model, reason in problems.items()]
+    return (Check("Fallback models", "ok", ", ".join(config.fallbacks)),) if config.fallbacks else ()
 
 
 def _language(core: Core) -> Check:

@@ -16,6 +16,7 @@ from tgllm.db.queries import pending_access, traces
 from tgllm.db.queries.retention import Forgotten, conversations_after, forget_messages, forget_taken_back
 from tgllm.db.tables import audit, broadcasts, errors, files, inbox, invites, outbox, requests, usage
 from tgllm.db.tables.plugins import messages as plugin_messages
+from tgllm.db.tables.plugins import unreachable
 from tgllm.observe.logs import get_logger
 from tgllm.services.access.cards import CARD
 from tgllm.services.files.blobs import remove_blobs
@@ -70,6 +71,7 @@ class Retention:
         """
         days = self.settings.updates_days
         counts = {
+            "unreachable": await self.database.write(unreachable.tidy, durable=False),
             "updates": await self._forget_updates(),
             "sent": await self._delete(days, _sent) + await self._delete(max(days, CARD_DAYS), outbox.prune),
             "failed": await self._delete(max(days, REPORTED_DAYS), requests.prune_failed),

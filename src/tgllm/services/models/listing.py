@@ -29,7 +29,7 @@ def checked_models(provider: str, answer: object) -> Sequence[NewModel]:
     found: dict[str, NewModel] = {}
     for info in answer:  # pyright: ignore[reportUnknownVariableType]  from a plugin, so each item is checked
         if not isinstance(info, ModelInfo):
-            raise Breach(f"list_models returned a {type(info).__name__} among the models")  # pyright: ignore[reportUnknownArgumentType]  see above
+            raise Breach(f"list_models returned a {type(info).__name__} among the models")  # pyright: ignore[reportUnknownArgumentType]  from a plugin
         model = _checked(provider, info)
         found.setdefault(model.model, model)
     return tuple(found.values())
@@ -61,6 +61,7 @@ def _new_model(provider: str, info: ModelInfo) -> NewModel:
         input_price=rates and rates.input,
         output_price=rates and rates.output,
         cached_price=rates and rates.cached,
+        cache_write_price=rates and rates.cache_write,
         price_as_of=(rates and _text(rates.as_of)) or None,
     )
 
@@ -86,7 +87,7 @@ def _tokens(count: int | None) -> int | None:
 
 def _checked_price(price: Price) -> Price:
     _text(price.as_of)
-    for amount in (price.input, price.output, price.cached or 0.0):
+    for amount in (price.input, price.output, price.cached or 0.0, price.cache_write or 0.0):
         if not 0 <= amount <= MOST_DOLLARS:
             raise ValueError(f"{amount} is no price")
     return price

@@ -25,24 +25,32 @@ class Rates:
     """Price of cached input tokens; None: the same as ``input``."""
     as_of: str = ""
     """Date of the price, as ``YYYY-MM-DD``; empty if unknown."""
+    cache_write: int | None = None
+    """Price of input tokens written to the provider's cache; None: the same as ``input``."""
 
 
 def to_micros(price: Price | PriceSetting) -> Rates:
     """Convert a price in US dollars to stored units."""
-    cached = None if price.cached is None else round(price.cached * MICROS)
-    return Rates(round(price.input * MICROS), round(price.output * MICROS), cached, price.as_of)
+    cached, written = (
+        None if dollars is None else round(dollars * MICROS) for dollars in (price.cached, price.cache_write)
+    )
+    return Rates(round(price.input * MICROS), round(price.output * MICROS), cached, price.as_of, written)
 
 
 def cost(rates: Rates, usage: Usage) -> int | None:
     """Return the cost of a request in millionths of a US dollar, rounded up; None if its token counts are unknown.
 
-    As in ``Usage``, cached tokens are part of the input tokens, and reasoning tokens part of the output tokens.
+    As in ``Usage``, tokens that were read from a cache or written to it are part of the input tokens, and reasoning
+    tokens part of the output tokens.
     """
     if usage.input_tokens is None or usage.output_tokens is None:
         return None
     cached = min(usage.cached_tokens or 0, usage.input_tokens)
+    written = min(usage.cache_write_tokens or 0, usage.input_tokens - cached)
     cached_rate = rates.input if rates.cached is None else rates.cached
-    total = (usage.input_tokens - cached) * rates.input + cached * cached_rate + usage.output_tokens * rates.output
+    write_rate = rates.input if rates.cache_write is None else rates.cache_write
+    total = (usage.input_tokens - cached - written) * rates.input + usage.output_tokens * rates.output
+    total += cached * cached_rate + written * write_rate
     return -(-total // MICROS)
 
 
@@ -98,7 +106,9 @@ def stored_rates(model: Model) -> Rates | None:
     """Return the price that the provider reports; None without one."""
     if model.input_price is None or model.output_price is None:
         return None
-    return Rates(model.input_price, model.output_price, model.cached_price, model.price_as_of or "")
+    return Rates(
+        model.input_price, model.output_price, model.cached_price, model.price_as_of or "", model.cache_write_price
+    )
 
 
 def _aliases(model: Model) -> Iterable[ModelRef]:

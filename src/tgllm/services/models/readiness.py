@@ -1,10 +1,11 @@
 """Whether the default model can answer, for the start of the bot and for shell commands."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tgllm.api.errors import ModelNotFound, TgllmError
 from tgllm.api.model_ref import ModelRef
+from tgllm.config.model import Config
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import models
@@ -12,7 +13,7 @@ from tgllm.i18n import Catalogue
 from tgllm.services.models.in_use import default_model, known_model
 from tgllm.services.models.registry import ProviderRegistry, ProviderStatus
 
-__all__ = ["ECHO", "Readiness", "effective_default", "look_at_models", "unlisted"]
+__all__ = ["ECHO", "Readiness", "effective_default", "look_at_fallbacks", "look_at_models", "unlisted"]
 
 ECHO = "echo"
 """Id of the built-in provider, which repeats the question."""
@@ -91,6 +92,28 @@ async def look_at_models(registry: ProviderRegistry, database: Database, configu
     if ref.provider != ECHO:
         return Readiness(str(ref))
     return Readiness.of_statuses(str(ref), await registry.statuses())
+
+
+async def look_at_fallbacks(registry: ProviderRegistry, database: Database, config: Config) -> Mapping[str, str]:
+    """Return why fallbacks of the settings can't answer, by model; empty if all can."""
+    problems: dict[str, str] = {}
+    for name in _all_fallbacks(config):
+        try:
+            ref = registry.resolve(name)
+            await registry.provider(ref.provider)
+        except TgllmError as error:
+            problems[name] = str(error)
+            continue
+        if problem := await database.read(lambda conn, ref=ref: unlisted(conn, ref)):
+            problems[name] = problem
+    return problems
+
+
+def _all_fallbacks(config: Config) -> Iterable[str]:
+    """Return the fallbacks of the bot, of roles and of personas, each once."""
+    of_roles = [each.fallbacks or () for each in config.roles]
+    of_personas = [each.fallbacks or () for each in config.personas]
+    return dict.fromkeys(name for names in (config.fallbacks, *of_roles, *of_personas) for name in names)
 
 
 def unlisted(conn: Connection, ref: ModelRef) -> str:

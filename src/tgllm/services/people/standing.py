@@ -13,7 +13,17 @@ from tgllm.services.chats.language import chosen_language
 from tgllm.services.chats.time_zone import chosen_time_zone
 from tgllm.services.people.names import full_name
 
-__all__ = ["AccessRows", "Closed", "Standing", "access_rows", "find_person", "may_talk", "standing_by", "standing_of"]
+__all__ = [
+    "AccessRows",
+    "Closed",
+    "Standing",
+    "access_rows",
+    "find_person",
+    "may_talk",
+    "role_by",
+    "standing_by",
+    "standing_of",
+]
 
 Closed = Literal["unknown", "pending", "denied", "blocked", "expired", "group_pending", "group_denied"]
 """Reason for missing access. ``group_pending``: neither the group nor the person is approved."""
@@ -96,6 +106,11 @@ def standing_by(rows: AccessRows, person: SeenUser, now: int) -> Standing:
     )
     is_news = closed is None and (row is None or users.differs(row, person))
     return Standing(user, row, rows.group, rows.mode, closed, person if is_news else None)
+
+
+def role_by(rows: AccessRows, now: int) -> Role | None:
+    """Return the role of a person in a chat by what is stored; None without access."""
+    return _role(rows.user, rows.group, now, in_group=rows.chat_id < 0)[0]
 
 
 def find_person(conn: Connection, user_id: int, now: int) -> UserInfo | None:

@@ -109,9 +109,9 @@ def _check(given: object) -> None:
     for each in given.pictures:
         if not (
             isinstance(each, PagePicture)  # pyright: ignore[reportUnnecessaryIsInstance]  it comes from a plugin
-            and isinstance(each.page, int)  # pyright: ignore[reportUnnecessaryIsInstance]  the same
-            and isinstance(each.content, bytes)  # pyright: ignore[reportUnnecessaryIsInstance]  the same
-            and isinstance(each.mime_type, str)  # pyright: ignore[reportUnnecessaryIsInstance]  the same
+            and isinstance(each.page, int)  # pyright: ignore[reportUnnecessaryIsInstance]  it comes from a plugin
+            and isinstance(each.content, bytes)  # pyright: ignore[reportUnnecessaryIsInstance]  it comes from a plugin
+            and isinstance(each.mime_type, str)  # pyright: ignore[reportUnnecessaryIsInstance]  it comes from a plugin
         ):
             raise _BreachError("returned Extracted with pictures that are no PagePicture, or have wrong types")
 

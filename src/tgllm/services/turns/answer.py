@@ -80,6 +80,7 @@ class Answer:
         self._reasoning = _Pieces(limit)
         self._splitter = ThoughtSplitter()
         self._has_begun = False
+        self._has_content = False
         self.made = Gathered()
         """Files that the model has made."""
         self._finished = Finished()
@@ -113,7 +114,7 @@ class Answer:
                     self._splitter.note_reasoning()
                 return [ReasoningDelta(kept)] if kept else []
             case FileDelta():
-                self._has_begun = True
+                self._has_begun = self._has_content = True
                 return [event] if self.made.add(event) else []
             case Finished(usage=usage):
                 _checked(usage, Usage)
@@ -144,13 +145,28 @@ class Answer:
         return not self._has_begun
 
     @property
+    def has_content(self) -> bool:
+        """Whether a text other than white space, or a file, was received; reasoning is none."""
+        return self._has_content
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether the provider's filter has ended the answer."""
+        return self._finished.reason == "filtered"
+
+    @property
+    def error(self) -> TgllmError | None:
+        """The error that it ended with."""
+        return self._error
+
+    @property
     def is_over_limit(self) -> bool:
         """Whether text or reasoning was received beyond the limit, so that the stream should end."""
         return bool(self._text.dropped or self._reasoning.dropped)
 
     def stop(self, status: TurnStatus) -> None:
         """End early; the text so far is kept."""
-        self._status = status
+        self._status, self._error = status, None
 
     def outcome(self) -> TurnOutcome:
         """Return the answer as a value; no event may be added after this."""
@@ -184,6 +200,7 @@ class Answer:
             elif kind == "text" and (kept := self._text.add(text)):
                 if self._first_token is None:
                     self._first_token = self._clock.monotonic() - self._began
+                self._has_content = self._has_content or not kept.isspace()
                 shown.append(TextDelta(kept))
         return shown
 

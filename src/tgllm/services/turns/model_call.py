@@ -21,7 +21,7 @@ from tgllm.services.conversations.settings import TurnSettings
 from tgllm.services.conversations.turn import ShownEvent
 from tgllm.services.models.registry import ProviderRegistry
 from tgllm.services.turns.answer import Answer
-from tgllm.services.turns.patience import Patience
+from tgllm.services.turns.patience import Patience, RetryLimit
 from tgllm.services.turns.provider_stream import Streams
 from tgllm.services.turns.report import reported_request
 from tgllm.services.turns.running import RunningTurn
@@ -69,6 +69,7 @@ class ModelCaller:
         show: Show,
         handle: RunningTurn,
         shorten: Shorten | None = None,
+        retries: RetryLimit | None = None,
     ) -> None:
         """Call the model; if the request is too long for it, repeat the call once with a shorter one.
 
@@ -78,6 +79,7 @@ class ModelCaller:
             show: called for each event.
             handle: handle to stop the turn.
             shorten: makes the shorter request; None: history is left out.
+            retries: limits the provider's retries; None: it makes all of them.
 
         Raises:
             TimeoutError: the provider was idle for too long, or the turn was stopped.
@@ -87,7 +89,7 @@ class ModelCaller:
             raise TimeoutError
         try:
             with reported_request(answer, handle, self._clock, 1):
-                await self._generate(request, answer, show, handle)
+                await self._generate(request, answer, show, handle, retries)
         except ContextTooLong as error:
             if not answer.is_empty:
                 raise
@@ -98,7 +100,7 @@ class ModelCaller:
             answer.begin_again(error)
             request = shorter
             with reported_request(answer, handle, self._clock, 2):
-                await self._generate(request, answer, show, handle)
+                await self._generate(request, answer, show, handle, retries)
         self._requests.learn(answer.model, request, answer.usage)
 
     def cut(self, answer: Answer, handle: RunningTurn) -> None:
@@ -114,7 +116,9 @@ class ModelCaller:
             case None:
                 answer.fail(_silent(answer.model, self._idle_seconds))
 
-    async def _generate(self, request: ChatRequest, answer: Answer, show: Show, handle: RunningTurn) -> None:
+    async def _generate(
+        self, request: ChatRequest, answer: Answer, show: Show, handle: RunningTurn, retries: RetryLimit | None
+    ) -> None:
         """Pass the provider's events to the answer and to ``show``.
 
         Raises:
@@ -124,7 +128,7 @@ class ModelCaller:
         """
         patience = Patience(self._idle_seconds, self._wait_seconds, self._clock)
         try:
-            played = await self._play(request, answer, _taker(patience, answer, show, handle), handle)
+            played = await self._play(request, answer, _taker(patience, answer, show, handle, retries), handle)
         except TimeoutError:
             if handle.cause is None:
                 raise _silent(answer.model, patience.seconds) from None
@@ -157,9 +161,11 @@ class ModelCaller:
                 return await self._streams.play(lambda: provider.generate(request), take)
 
 
-def _taker(patience: Patience, answer: Answer, show: Show, handle: RunningTurn) -> Take:
+def _taker(patience: Patience, answer: Answer, show: Show, handle: RunningTurn, retries: RetryLimit | None) -> Take:
     def take(event: StreamEvent) -> None:
         handle.extend(patience.after(event))
+        if retries is not None and not answer.has_content:
+            retries.note(event)
         for shown in answer.add(event):
             show(shown)
         if answer.is_over_limit:

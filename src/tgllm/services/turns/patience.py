@@ -1,9 +1,24 @@
-"""Time limits of a model call: between two events, and between two pieces of text."""
+"""Limits of a model call: between two events, between two pieces of text, and of the provider's retries."""
 
-from tgllm.api import FileDelta, ReasoningDelta, StreamEvent, TextDelta
+from typing import Final
+
+from tgllm.api import (
+    FileDelta,
+    ModelRef,
+    ProviderError,
+    RateLimited,
+    ReasoningDelta,
+    StreamEvent,
+    TextDelta,
+    Unavailable,
+    Waiting,
+)
 from tgllm.api.clock import Clock
 
-__all__ = ["Patience"]
+__all__ = ["Patience", "RetryLimit"]
+
+SHORT_WAIT: Final = 5.0
+"""Longest wait before a retry, in seconds, that is better than to ask another model."""
 
 
 class Patience:
@@ -36,3 +51,33 @@ class Patience:
 
 def _is_progress(event: StreamEvent) -> bool:
     return isinstance(event, FileDelta) or (isinstance(event, TextDelta | ReasoningDelta) and event.text != "")
+
+
+class RetryLimit:
+    """Limit of the retries that a provider makes while another model could be asked: one, after a short wait."""
+
+    def __init__(self, model: ModelRef) -> None:
+        """Begin the call of a model."""
+        self._model = model
+        self._has_waited = False
+        self.is_exceeded = False
+        """Whether the call was ended although the provider would have tried again."""
+
+    def note(self, event: StreamEvent) -> None:
+        """Count a retry.
+
+        Raises:
+            RateLimited: the rate limit of the service asks for more.
+            Unavailable: the service failed again, or asks for a longer wait.
+        """
+        if not isinstance(event, Waiting) or event.reason == "queue":
+            return
+        if not self._has_waited and (event.seconds or 0.0) <= SHORT_WAIT:
+            self._has_waited = True
+            return
+        self.is_exceeded = True
+        raise self._error(event)
+
+    def _error(self, event: Waiting) -> ProviderError:
+        kind = RateLimited if event.reason == "rate_limit" else Unavailable
+        return kind(f"{self._model} does not answer, and its provider waits to try again", retry_after=event.seconds)

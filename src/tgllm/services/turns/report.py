@@ -32,12 +32,19 @@ def report_begin(info: TurnInfo) -> None:
     log.info("turn.began", turn=info.id, provider=info.model.provider, model=str(info.model))
 
 
-def report_turn(info: TurnInfo, outcome: TurnOutcome, spent: Spent | None) -> None:
-    """Log and count a turn that ended; ``spent`` is what was stored of its usage."""
+def report_turn(info: TurnInfo, outcome: TurnOutcome, spent: Spent | None, waited: float = 0.0) -> None:
+    """Log and count a turn that ended.
+
+    Args:
+        info: the turn, with the model that was asked last.
+        outcome: result of the turn.
+        spent: what was stored of its usage.
+        waited: seconds before that model was asked.
+    """
     table.TURNS.add(outcome.status)
-    table.TURN_SECONDS.observe(outcome.seconds)
+    table.TURN_SECONDS.observe(outcome.seconds + waited)
     if outcome.first_token_seconds is not None:
-        table.FIRST_TOKEN.observe(outcome.first_token_seconds, info.model.provider)
+        table.FIRST_TOKEN.observe(outcome.first_token_seconds + waited, info.model.provider)
     count_usage(info.model, spent)
     values = turn_fields(info, outcome, spent)
     if outcome.error is not None and outcome.error.code == PROVIDER_BROKEN:

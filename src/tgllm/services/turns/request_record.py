@@ -1,5 +1,6 @@
 """Storage of model calls, their costs, and their usage."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tgllm.api import BudgetExceeded, FileUnreadable, ModelRef, Usage
@@ -10,7 +11,17 @@ from tgllm.services.conversations.turn import Turn, TurnOutcome
 from tgllm.services.turns.token_count import counted
 from tgllm.services.usage.accounting import Accounting
 
-__all__ = ["InterruptedCall", "Recorded", "record_interrupted", "record_requests", "spent_of"]
+__all__ = [
+    "InterruptedCall",
+    "Recorded",
+    "failed_models",
+    "open_call",
+    "record_failed",
+    "record_interrupted",
+    "record_open",
+    "record_requests",
+    "spent_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +69,7 @@ def record_requests(
         return Recorded()
     conversation_id, answer_id = belongs_to
     began = now - round(outcome.seconds * 1000)
-    attempt = turn.attempt
+    attempt = _number(conn, turn, is_first=not outcome.has_earlier_calls)
     if outcome.first_error is not None:
         error = outcome.first_error
         failed = requests.Outcome(status="failed", error_code=error.code, error_text=str(error))
@@ -91,6 +102,71 @@ def spent_of(conn: Connection, outcome: TurnOutcome, accounting: Accounting) -> 
     return _spent(tokens, accounting.prices.cost(conn, outcome.model, tokens))
 
 
+def record_failed(
+    conn: Connection, turn: Turn, outcome: TurnOutcome, conversation_id: int | None, now: int, accounting: Accounting
+) -> sums.Spent | None:
+    """Store the call of a model in whose place another one is asked; return its usage, None if it has used nothing.
+
+    A question counts as one request, however many models fail before it is answered, as long as they charge nothing.
+
+    Args:
+        conn: an open write transaction.
+        turn: the question.
+        outcome: result of the call.
+        conversation_id: the conversation; None before its first message.
+        now: UTC, in milliseconds.
+        accounting: prices and calendar.
+    """
+    reported = counted(outcome.usage)
+    cost = accounting.prices.cost(conn, outcome.model, reported)
+    result, began = _request_outcome(outcome, reported, cost, None), now - round(outcome.seconds * 1000)
+    number = _number(conn, turn, is_first=False)
+    requests.add(conn, _call(turn, outcome.model, conversation_id, number), result, began, now)
+    spent = spent_of(conn, outcome, accounting)
+    if spent is None or not (spent.input_tokens or spent.output_tokens):
+        return None
+    _add_usage(conn, turn, outcome.model, spent, accounting.days.day(now))
+    return spent
+
+
+def record_open(conn: Connection, turn: Turn, model: ModelRef, conversation_id: int | None, now: int) -> None:
+    """Store the call of a fallback before it is made, so that a crash counts it for the right model.
+
+    ``record_requests`` and ``record_failed`` replace it.
+    """
+    number = _number(conn, turn, is_first=False)
+    requests.add(conn, _call(turn, model, conversation_id, number), requests.Outcome(status="interrupted"), now, now)
+
+
+def open_call(conn: Connection, turn_id: str) -> ModelRef | None:
+    """Return the fallback that was being asked when the process ended; None without one."""
+    last = next(reversed(requests.of_turn(conn, turn_id)), None)
+    is_open = last is not None and last.status == "interrupted" and last.error_code is None
+    return ModelRef(last.provider, last.model) if last is not None and is_open else None
+
+
+def failed_models(conn: Connection, turn: Turn) -> Sequence[ModelRef]:
+    """Return the models that did not answer earlier attempts at the same question, before a crash."""
+    if turn.attempt == 1:
+        return ()
+    return [ModelRef(each.provider, each.model) for each in requests.of_turn(conn, turn.id) if each.status == "failed"]
+
+
+def _number(conn: Connection, turn: Turn, *, is_first: bool) -> int:
+    """Return the number of the next call of a turn; a call without an outcome is deleted.
+
+    Args:
+        conn: an open write transaction.
+        turn: the question.
+        is_first: whether there is no other call if the question was not interrupted.
+    """
+    if is_first and turn.attempt == 1:
+        return 1
+    requests.drop_open(conn, turn.id)
+    stored = requests.of_turn(conn, turn.id)
+    return max(turn.attempt, stored[-1].attempt + 1 if stored else 1)
+
+
 def record_interrupted(conn: Connection, turn: Turn, call: InterruptedCall, now: int, accounting: Accounting) -> None:
     """Store a call that the end of the process interrupted, and add its usage, once for each attempt.
 
@@ -101,12 +177,23 @@ def record_interrupted(conn: Connection, turn: Turn, call: InterruptedCall, now:
         now: UTC, in milliseconds.
         accounting: prices and calendar.
     """
-    if any(each.attempt == turn.attempt for each in requests.of_turn(conn, turn.id)):
+    if _is_counted(requests.of_turn(conn, turn.id), turn):
         return
+    number = _number(conn, turn, is_first=False)
     ended = requests.Outcome(status="interrupted", error_code="interrupted", error_text="the program ended")
-    requests.add(conn, _call(turn, call.model, call.conversation_id, turn.attempt), ended, now, now)
+    requests.add(conn, _call(turn, call.model, call.conversation_id, number), ended, now, now)
     cost = accounting.prices.cost(conn, call.model, call.tokens)
     _add_usage(conn, turn, call.model, _spent(call.tokens, cost), accounting.days.day(now))
+
+
+def _is_counted(stored: Sequence[requests.Request], turn: Turn) -> bool:
+    """Whether the latest attempt at a question has no call that is still to be counted."""
+    if not stored:
+        return False
+    last, interrupted = stored[-1], [each for each in stored if each.status == "interrupted"]
+    if last.status == "interrupted":
+        return last.error_code is not None and len(interrupted) >= turn.attempt
+    return last.attempt >= turn.attempt
 
 
 def _tokens(outcome: TurnOutcome) -> Usage:
@@ -145,6 +232,7 @@ def _request_outcome(
         output_tokens=reported.output_tokens,
         reasoning_tokens=reported.reasoning_tokens,
         cached_tokens=reported.cached_tokens,
+        cache_write_tokens=reported.cache_write_tokens,
         cost_micros=cost,
         first_token_ms=None if first_token is None else round(first_token * 1000),
         latency_ms=round(outcome.seconds * 1000),

@@ -21,6 +21,7 @@ def counted(reported: Usage) -> Usage:
         _count(reported.output_tokens),
         _count(reported.reasoning_tokens),
         _count(reported.cached_tokens),
+        _count(reported.cache_write_tokens),
     )
 
 
@@ -42,7 +43,7 @@ def tokens_of(outcome: TurnOutcome, request: ChatRequest | None) -> Usage:
     if written is None:
         # The provider charges for what was dropped, too. Its characters are not kept, so all count as Latin ones.
         written = estimate_text(came) + math.ceil(outcome.dropped / CHARS_PER_TOKEN)
-    return Usage(read, written, usage.reasoning_tokens, usage.cached_tokens)
+    return Usage(read, written, usage.reasoning_tokens, usage.cached_tokens, usage.cache_write_tokens)
 
 
 def _count(tokens: object) -> int | None:

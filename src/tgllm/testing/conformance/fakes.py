@@ -34,6 +34,7 @@ class AnthropicUnderTest(FakeUnderTest[FakeAnthropic]):
         "filtered": "refusal",
         "other": "tool_use",
     }
+    counts: ClassVar[frozenset[str]] = FakeUnderTest.counts | {"cache_write_tokens"}
 
     def saw_roles(self) -> Sequence[tuple[str, str]]:
         """Return role and text of each message, with the system message first."""
@@ -97,6 +98,7 @@ class OpenAIUnderTest(FakeUnderTest[FakeOpenAI]):
 
     model = "large"
     fake_type = FakeOpenAI
+    counts: ClassVar[frozenset[str]] = FakeUnderTest.counts | {"cache_write_tokens"}
 
     def __init__(self) -> None:
         """Create the fake server; ``__aenter__`` starts it."""

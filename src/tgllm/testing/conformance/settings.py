@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 import pytest
 from pydantic import BaseModel
@@ -71,7 +72,7 @@ class SettingsTests(Kit):
 
     def _variables(self, field: str) -> list[str]:
         info = plugin_info(self.plugin)
-        own = f"TGLLM_PLUGINS__{info.id}__{field}".upper()
+        own = f"TGLLM_PLUGINS__{info.id}__{field}".upper().replace(".", "__")
         return [info.env[field], own] if field in info.env else [own]
 
     async def _needs_a_key(self, service: ProviderUnderTest, data_dir: Path) -> bool:
@@ -89,4 +90,14 @@ def _shows(secret: str, text: str) -> bool:
 
 
 def _without_key(service: ProviderUnderTest) -> Mapping[str, object]:
-    return {name: value for name, value in service.settings.items() if name != service.key_setting}
+    return _without(service.settings, service.key_setting)
+
+
+def _without(settings: Mapping[str, object], field: str) -> Mapping[str, object]:
+    """Return settings without a field, which may be inside a table: ``keys.service``."""
+    name, _, inner = field.partition(".")
+    table = settings.get(name)
+    kept = {each: value for each, value in settings.items() if each != name}
+    if not inner or not isinstance(table, Mapping):
+        return kept
+    return {**kept, name: _without(cast("Mapping[str, object]", table), inner)}

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from tgllm.api import ChatRequest, Part, Provider, ProviderError, StreamEvent
 from tgllm.plugins.owned import OwnedProvider
@@ -80,7 +80,9 @@ class Subject:
 
 def secret_of(service: ProviderUnderTest) -> str:
     """Return the key in the settings of a service; empty if it takes none."""
-    key = service.settings.get(service.key_setting)
+    key: object = service.settings
+    for name in service.key_setting.split("."):
+        key = cast("Any", key).get(name) if isinstance(key, Mapping) else None
     reveal = getattr(key, "get_secret_value", None)
     return str(reveal() if callable(reveal) else key or "")
 

@@ -23,7 +23,7 @@ class ProviderUnderTest:
     model: ClassVar[str]
     """Id of a model of the service; a reasoning model if there is one."""
     key_setting: ClassVar[str] = "api_key"
-    """Field of the plugin's settings with the key."""
+    """Field of the plugin's settings with the key; a value inside a table is named with a dot."""
     address_setting: ClassVar[str] = "base_url"
     """Field of the plugin's settings with the address of the service."""
     counts: ClassVar[frozenset[str]] = frozenset()

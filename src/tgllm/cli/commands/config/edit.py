@@ -33,11 +33,11 @@ PASSWORD_KEY = "admin.password_hash"  # noqa: S105  a key of the settings
 _SEVERAL = (list, tuple, set, frozenset)
 
 
-def load_for_edit(options: Options, flags: Mapping[str, object] | None = None) -> LoadedConfig:
+def load_for_edit(options: Options, given: Mapping[str, object] | None = None) -> LoadedConfig:
     """Load the settings; a config file that is named and does not exist is made later."""
     path = options.config
     named = path if path is None or is_there(path) else None
-    return load_config({**options.flags, **(flags or {})}, config_path=named)
+    return load_config(options.flags, config_path=named, given=given)
 
 
 def change_setting(options: Options, keys: Keys | None, key: Key, given: str | None) -> None:
@@ -73,11 +73,7 @@ def change_setting(options: Options, keys: Keys | None, key: Key, given: str | N
 
 
 def _own_value(key: str, options: Options, text: str) -> object:
-    try:
-        return attrgetter(key)(load_for_edit(options, {key: text}).config)
-    except ConfigError as error:
-        # The value is checked as one of the command line, but there is no such option.
-        raise ConfigError(str(error).replace(f"flag --{key.replace('_', '-')}:", f"{key}:")) from None
+    return attrgetter(key)(load_for_edit(options, {key: text}).config)
 
 
 def _plugin_value(key: Key, keys: Keys, text: str) -> object:

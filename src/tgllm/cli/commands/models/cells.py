@@ -16,7 +16,7 @@ MICROS = 1_000_000
 """Prices are stored in millionths of a US dollar."""
 
 Dollars = dict[str, float | str | None]
-"""A price in US dollars per million tokens: ``input``, ``output``, ``cached``, ``as_of``."""
+"""A price in US dollars per million tokens: ``input``, ``output``, ``cached``, ``cache_write``, ``as_of``."""
 
 
 def as_row(model: "Model", price: Dollars | None, *, is_default: bool) -> Sequence[str]:
@@ -73,13 +73,15 @@ def dollars_of(model: "Model") -> Dollars | None:
         "input": model.input_price / MICROS,
         "output": model.output_price / MICROS,
         "cached": None if model.cached_price is None else model.cached_price / MICROS,
+        "cache_write": None if model.cache_write_price is None else model.cache_write_price / MICROS,
         "as_of": model.price_as_of,
     }
 
 
 def _price(price: Dollars) -> str:
     cached = "" if price["cached"] is None else f", {price['cached']:g} cached"
-    return f"{price['input']:g} in, {price['output']:g} out{cached}"
+    written = "" if price["cache_write"] is None else f", {price['cache_write']:g} cache write"
+    return f"{price['input']:g} in, {price['output']:g} out{cached}{written}"
 
 
 def _vision(model: "Model") -> bool:

@@ -23,4 +23,10 @@ def price_finder(settings: Iterable[PriceSetting]) -> Callable[[Model], Dollars 
 
 
 def _dollars(price: PriceSetting) -> Dollars:
-    return {"input": price.input, "output": price.output, "cached": price.cached, "as_of": price.as_of or None}
+    return {
+        "input": price.input,
+        "output": price.output,
+        "cached": price.cached,
+        "cache_write": price.cache_write,
+        "as_of": price.as_of or None,
+    }

@@ -1,5 +1,6 @@
 """``tgllm plugins``: installed and missing plugins, with their state; installation and checks."""
 
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +27,16 @@ DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would c
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=True)
+
+
+class Kind(Enum):
+    """Kinds of a new plugin."""
+
+    PROVIDER = "provider"
+    OPENAI_COMPATIBLE = "openai-compatible"
+    COMMAND = "command"
+    JOB = "job"
+    FILE_HANDLER = "file-handler"
 
 
 @app.callback()
@@ -168,3 +179,25 @@ def _change(ctx: typer.Context, action: "Action", names: list[str], *, dry_run: 
     from tgllm.cli.commands.plugins.packages import Switches, run_change  # noqa: PLC0415  so that --help is fast
 
     run_change(options_of(ctx), action, names, Switches(dry_run, yes, as_json))
+
+
+def new(
+    *,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Such as weather or tgllm-weather.")],
+    kind: Annotated[Kind, typer.Option(help="What the plugin is.")],
+    path: Annotated[Path | None, typer.Option(help="The folder to make; default: NAME, in the current folder.")] = None,
+    author: Annotated[
+        str | None, typer.Option(metavar="AUTHOR", help='Such as "Ann <ann@example.org>"; default: that of git.')
+    ] = None,
+    licence: Annotated[
+        str, typer.Option("--license", metavar="LICENSE", help="MIT, Apache-2.0, BSD-3-Clause or none.")
+    ] = "MIT",
+) -> None:
+    """Write the package of a new plugin, which works and has tests.
+
+    It has settings, types, tests with the test kit and a whole bot, a README, a licence, and a workflow for CI. Try it
+    with tgllm demo --plugin, which loads it again when a file changes.
+    """
+    from tgllm.cli.commands.plugins.new.create import Wanted, run_new  # noqa: PLC0415  imported when called, so that --help is fast
+
+    run_new(Wanted(name, kind.value, path, author, licence))

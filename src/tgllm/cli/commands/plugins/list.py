@@ -38,9 +38,10 @@ def run_retry(options: Options, plugin: str) -> None:
         PluginError: it is not left out.
     """
     loaded = options.load()
+    texts = Catalogue(loaded.config.language)
     if not Breadcrumbs(loaded.config.data_dir).forget(plugin):
-        raise PluginError(f"No start has ended while the plugin {plugin} was loaded; see tgllm plugins list.")
-    say(f"The plugin {plugin} is loaded again at the next start.")
+        raise PluginError(texts("shell.plugin_not_left_out", plugin=plugin))
+    say(texts("shell.plugin_retried", plugin=plugin))
 
 
 async def _records(options: Options) -> tuple[PluginRecord, ...]:

@@ -20,6 +20,7 @@ __all__ = [
     "PluginJob",
     "Waiting",
     "all_ids",
+    "at_work",
     "cancel",
     "count",
     "due",
@@ -42,6 +43,8 @@ __all__ = [
 
 JobKind = Literal["job", "forget", "chat_moved"]
 HOOK_OF: dict[JobKind, str] = {"job": "tgllm_job", "forget": "tgllm_forget", "chat_moved": "tgllm_chat_moved"}
+_AFTER_ALL = "\U0010ffff" * 200
+"""Added to a prefix: sorts after each id with the prefix. Ids are shorter, and no character is above this one."""
 
 
 def _random_mark() -> int:
@@ -147,11 +150,12 @@ def get(conn: sqlite3.Connection, plugin_id: str, owner: int, job_id: str) -> Pl
     return read_one(PluginJob, cursor)
 
 
-def list_of(conn: sqlite3.Connection, plugin_id: str, owner: int) -> Sequence[PluginJob]:
-    """Return the jobs of one owner by due time."""
+def list_of(conn: sqlite3.Connection, plugin_id: str, owner: int, prefix: str = "") -> Sequence[PluginJob]:
+    """Return the jobs of one owner whose ids begin with ``prefix``, by due time."""
     cursor = conn.execute(
-        "SELECT * FROM plugin_jobs WHERE plugin_id = ? AND kind = 'job' AND owner = ? ORDER BY due_at, id",
-        (plugin_id, owner),
+        "SELECT * FROM plugin_jobs WHERE plugin_id = ? AND kind = 'job' AND owner = ? AND job_id BETWEEN ? AND ?"
+        " ORDER BY due_at, id",
+        (plugin_id, owner, prefix, prefix + _AFTER_ALL),
     )
     return read_all(PluginJob, cursor)
 
@@ -219,6 +223,14 @@ def waiting(conn: sqlite3.Connection) -> Sequence[Waiting]:
         " GROUP BY plugin_id ORDER BY plugin_id"
     )
     return read_all(Waiting, cursor)
+
+
+def at_work(conn: sqlite3.Connection, now: int) -> frozenset[str]:
+    """Return the plugins with jobs and calls of hooks, of any kind, that have started or whose time has come."""
+    cursor = conn.execute(
+        "SELECT DISTINCT plugin_id FROM plugin_jobs WHERE started_at IS NOT NULL OR run_at <= ?", (now,)
+    )
+    return frozenset(plugin_id for (plugin_id,) in cursor)
 
 
 def start(conn: sqlite3.Connection, job: PluginJob, now: int) -> bool:

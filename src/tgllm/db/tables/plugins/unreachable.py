@@ -2,7 +2,7 @@
 
 import sqlite3
 
-__all__ = ["is_unreachable", "note", "reached"]
+__all__ = ["is_unreachable", "move", "note", "reached", "tidy"]
 
 
 def note(conn: sqlite3.Connection, chat_id: int, now: int) -> None:
@@ -17,6 +17,12 @@ def note(conn: sqlite3.Connection, chat_id: int, now: int) -> None:
 def reached(conn: sqlite3.Connection, chat_id: int) -> None:
     """Note that the bot may write to a chat again."""
     conn.execute("DELETE FROM unreachable_chats WHERE chat_id = ?", (chat_id,))
+
+
+def move(conn: sqlite3.Connection, old: int, new: int) -> None:
+    """Make what is noted of a group that of its supergroup."""
+    conn.execute("UPDATE OR IGNORE unreachable_chats SET chat_id = ? WHERE chat_id = ?", (new, old))
+    reached(conn, old)
 
 
 # The update that says so may have been lost: Telegram keeps updates for a day.
@@ -38,3 +44,23 @@ def is_unreachable(conn: sqlite3.Connection, chat_id: int) -> bool:
         return False
     values = {"since": row["since"], "lane": f":{chat_id}:"}
     return conn.execute(_HEARD_SINCE, values).fetchone() is None
+
+
+# One pass over the updates; the chat is the first number of a lane.
+_TIDY = """
+    DELETE FROM unreachable_chats
+    WHERE chat_id NOT IN (SELECT id FROM users UNION ALL SELECT id FROM groups)
+        OR chat_id IN (
+            SELECT noted.chat_id FROM inbox CROSS JOIN unreachable_chats AS noted
+                ON noted.chat_id = CAST(substr(inbox.lane, 2) AS INTEGER) AND inbox.received_at > noted.since
+            WHERE inbox.kind IN ('message', 'edited_message', 'callback_query') AND inbox.lane GLOB ':*'
+        )
+"""
+
+
+def tidy(conn: sqlite3.Connection) -> int:
+    """Delete the notes on unknown chats and on those from which something has come since; return how many.
+
+    It is called before updates are deleted: they show that something has come.
+    """
+    return conn.execute(_TIDY).rowcount

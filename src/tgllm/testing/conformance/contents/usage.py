@@ -13,6 +13,7 @@ from tgllm.testing.conformance.subject import Subject
 __all__ = ["UsageTests"]
 
 _COUNTED = Usage(input_tokens=321, output_tokens=45, reasoning_tokens=20, cached_tokens=300)
+_WRITTEN = Usage(input_tokens=321, output_tokens=45, reasoning_tokens=0, cached_tokens=100, cache_write_tokens=200)
 
 
 class UsageTests(Kit):
@@ -34,6 +35,15 @@ class UsageTests(Kit):
             pytest.skip(f"the service does not report {part}")
         wanted, found = getattr(_COUNTED, part), getattr(await _usage(subject), part)
         check(found == wanted, f"the service counted {wanted} {part}, and Finished says {found}")
+
+    async def test_tokens_written_to_a_cache_are_told(self, subject: Subject) -> None:
+        """``cache_write_tokens``, which have a price of their own, are part of ``input_tokens``."""
+        if "cache_write_tokens" not in subject.service.counts:
+            pytest.skip("the service does not report cache_write_tokens")
+        offered("answer", lambda: subject.service.answer("Counted.", usage=_WRITTEN))
+        usage = (await subject.hear(subject.ask("Count"))).finished.usage
+        found = usage.input_tokens, usage.cached_tokens, usage.cache_write_tokens
+        check(found == (321, 100, 200), f"of 321 tokens 100 were read from a cache and 200 written to it, not {found}")
 
     async def test_usage_that_comes_late_counts(self, subject: Subject) -> None:
         """Usage in an event of its own, after the end of the text, is read as well."""

@@ -127,7 +127,7 @@ class AnthropicWire(Wire):
         usage = self.usage_of(answer)
         read, written = self._cached
         if answer.usage is not None:
-            read, written = usage.cached_tokens or 0, 0
+            read, written = usage.cached_tokens or 0, usage.cache_write_tokens or 0
         return {
             "input_tokens": (usage.input_tokens or 0) - read - written,
             "cache_creation_input_tokens": written,

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from tgllm.api.types import Usage
 from tgllm.testing.fake_providers.base.answers import Answer
 from tgllm.testing.fake_providers.base.errors import FakeError
 from tgllm.testing.fake_providers.base.wire import Wire
@@ -88,6 +89,12 @@ class OpenAIWire(Wire):
             "prompt_tokens": asked,
             "completion_tokens": written - reasoned if self._dialect.excludes_reasoning else written,
             "total_tokens": asked + written,
-            "prompt_tokens_details": {"cached_tokens": usage.cached_tokens or 0},
+            "prompt_tokens_details": _input_details(usage),
             "completion_tokens_details": {"reasoning_tokens": reasoned},
         }
+
+
+def _input_details(usage: Usage) -> dict[str, int]:
+    """Return the parts of the input; a router to services that bill writing to their cache reports it as well."""
+    written = usage.cache_write_tokens
+    return {"cached_tokens": usage.cached_tokens or 0, **({"cache_write_tokens": written} if written else {})}

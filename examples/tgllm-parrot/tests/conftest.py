@@ -1,0 +1,3 @@
+"""The emulated Telegram and the bot on it."""
+
+pytest_plugins = ["tgllm.testing.fixtures"]

@@ -1,0 +1,1 @@
+"""``tgllm plugins new``: the package of a new plugin."""

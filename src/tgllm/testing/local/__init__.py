@@ -1,0 +1,1 @@
+"""Plugins in folders that are not installed, for the demo."""

@@ -50,6 +50,8 @@ def lay_out(prefix: Path, layout: str) -> None:
             (prefix / "uv-receipt.toml").write_text(RECEIPT, encoding="utf-8")
         case "uv":
             (prefix / "pyvenv.cfg").write_text("home = /usr/bin\nuv = 0.13.9\n", encoding="utf-8")
+        case _:
+            pass
 
 
 @pytest.mark.parametrize(

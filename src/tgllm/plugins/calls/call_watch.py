@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from tgllm.api.clock import Clock
 from tgllm.api.context import Log
@@ -59,7 +59,9 @@ class CallWatch:
 
         def timed(*given: object) -> object:
             result = blocked.timed(lambda: callee.function(*given))
-            return _Steps(result, blocked) if isinstance(result, Awaitable) else result
+            if isinstance(result, Awaitable):
+                return _Steps(cast("Awaitable[object]", result), blocked)
+            return result
 
         return await self._watched(callee, lambda: runner.call(timed, *arguments), blocked)
 
@@ -122,15 +124,14 @@ class CallWatch:
         )
 
 
-def result_of(outcome: Outcome[object]) -> str:
+def result_of(outcome: Outcome[T]) -> str:
     """Return the kind of an outcome, without anything of the value: it may hold what people wrote."""
     match outcome:
         case Returned(None):
             return "None"
-        case Returned(list() | tuple() as several):
-            return f"{type(several).__name__} of {len(several)}"
         case Returned(value):
-            return type(value).__name__
+            kind = type(cast("object", value)).__name__
+            return f"{kind} of {len(cast('list[object]', value))}" if isinstance(value, list | tuple) else kind
         case Raised(error):
             cause = error.__cause__ or error
             return f"raised {type(cause).__name__}"
@@ -173,7 +174,8 @@ class _Steps:
                 yield awaited
                 resume = partial(next, steps)
             except GeneratorExit:
-                if isinstance(steps, Generator):
+                # An iterator of an awaitable's own class may be no generator.
+                if isinstance(cast("object", steps), Generator):
                     steps.close()
                 raise
             except BaseException as error:  # noqa: BLE001  passed on to the plugin's code

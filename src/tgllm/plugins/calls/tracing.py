@@ -11,7 +11,7 @@ import stat
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from tgllm.api.errors import PluginError
 
@@ -75,7 +75,7 @@ class TraceReader:
             with suppress(ValueError):
                 entry: object = json.loads(line)
                 if isinstance(entry, dict):
-                    found.append(entry)
+                    found.append(cast("Mapping[str, object]", entry))
         return found
 
 

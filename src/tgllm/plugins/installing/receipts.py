@@ -59,12 +59,12 @@ def _text(entry: Mapping[str, object]) -> str:
 def _options(prefix: Path) -> tuple[str, ...]:
     """Return the places of packages that were named then; all others are settings of uv, which it reads itself."""
     found = _receipt(prefix).get("options")
-    options = cast("Mapping[str, object]", found) if isinstance(found, dict) else {}
+    options: Mapping[str, object] = cast("Mapping[str, object]", found) if isinstance(found, dict) else {}
     links = cast("list[object]", options["find-links"]) if isinstance(options.get("find-links"), list) else []
     words = [word for link in links for word in ("--find-links", str(link))]
     indexes = cast("list[object]", options["index"]) if isinstance(options.get("index"), list) else []
     for index in indexes:
-        entry = cast("Mapping[str, object]", index) if isinstance(index, dict) else {}
+        entry: Mapping[str, object] = cast("Mapping[str, object]", index) if isinstance(index, dict) else {}
         if isinstance(entry.get("url"), str):
             words += ["--default-index" if entry.get("default") else "--index", str(entry["url"])]
     if options.get("no-index") is True:

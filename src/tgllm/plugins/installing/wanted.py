@@ -4,7 +4,7 @@ import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, canonicalize_name, parse_sdist_filename
@@ -76,14 +76,14 @@ def _local(text: str, path: Path) -> Wanted:
     if path.is_file():
         return Wanted(str(path.absolute()), _name_of_file(path.name))
     try:
-        project = tomllib.loads((path / "pyproject.toml").read_text(encoding="utf-8")).get("project", {})
+        project: object = tomllib.loads((path / "pyproject.toml").read_text(encoding="utf-8")).get("project", {})
     except OSError:
         if (path / "setup.py").is_file():
             return Wanted(str(path.absolute()), None)
         raise PluginError(f"{text} is no package: it has no pyproject.toml") from None
     except ValueError as error:
         raise PluginError(f"{path / 'pyproject.toml'} can't be read: {error}") from None
-    name = project.get("name") if isinstance(project, dict) else None
+    name = cast("dict[str, object]", project).get("name") if isinstance(project, dict) else None
     return Wanted(str(path.absolute()), canonicalize_name(name) if isinstance(name, str) else None)
 
 

@@ -37,7 +37,7 @@ def leftovers(options: Options, plugin_ids: Sequence[str], texts: Catalogue) -> 
             yield texts("shell.plugins_keeps_folder", plugin=plugin_id, folder=folder)
         if plugin_id in loaded.plugins.ids:
             yield texts("shell.plugins_keeps_settings", plugin=plugin_id)
-    known = asyncio.run(_known(options)) if is_there(path) else {}
+    known: Mapping[str, records.Known] = asyncio.run(_known(options)) if is_there(path) else {}
     for plugin_id in plugin_ids:
         if plugin_id in known and "tgllm_authorize" in known[plugin_id].hooks:
             yield texts("shell.plugins_authorizes", plugin=plugin_id)

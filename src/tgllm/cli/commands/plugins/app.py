@@ -41,7 +41,7 @@ class Kind(Enum):
 
 @app.callback()
 def plugins() -> None:
-    """List, install, check and remove plugins."""
+    """List, install, check and write plugins."""
 
 
 @app.command("list")
@@ -181,6 +181,7 @@ def _change(ctx: typer.Context, action: "Action", names: list[str], *, dry_run: 
     run_change(options_of(ctx), action, names, Switches(dry_run, yes, as_json))
 
 
+@app.command()
 def new(
     *,
     name: Annotated[str, typer.Argument(metavar="NAME", help="Such as weather or tgllm-weather.")],

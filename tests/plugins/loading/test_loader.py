@@ -19,7 +19,6 @@ REASONS = {
     "bad_id": "it calls itself somebody_else, but its entry point is named bad_id: they must be the same",
     "bad_return": "tgllm_providers returned a list with a str in it instead of a ProviderSpec",
     "bad_settings": "its settings model raised RuntimeError: no level will do",
-    "zz_clash": "provider echo of the plugin zz_clash is taken by the plugin echo",
 }
 
 

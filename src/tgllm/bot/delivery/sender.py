@@ -166,10 +166,13 @@ class Sender:
 
         Called right after the commit. After the end of ``run`` the rows stay ``sending``, as after a crash.
         """
-        for row in () if self._calls is None else found.rows:
+        calls = self._calls
+        if calls is None:
+            return
+        for row in found.rows:
             wait = self._claims.begin(row)
             if wait is None:
-                self._calls.create_task(self._deliver(row), name=f"send {row.id}")
+                calls.create_task(self._deliver(row), name=f"send {row.id}")
             else:
                 self._released.append((row.id, milliseconds(self._clock) + int(wait * 1000)))
                 self._work.set()

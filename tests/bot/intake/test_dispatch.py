@@ -89,6 +89,11 @@ class Bench:
         """Wait until what has begun has ended."""
         await self.dispatch.wait_idle()
 
+    async def claimed(self) -> None:
+        """Wait until no claim is under way or due: one leaves the updates that are stored meanwhile to the next."""
+        while self.dispatch._claiming.locked() or self.dispatch.arrived.is_set:
+            await asyncio.sleep(0)
+
 
 @pytest.fixture
 async def bench(database: Database, handler: Handler) -> AsyncIterator[Callable[..., Bench]]:
@@ -316,9 +321,7 @@ async def test_what_is_claimed_while_nothing_runs_is_waited_for(bench: Start, ha
     await handler.wait_for(1)
     await it.idle()
     rows = [row for row in (to_inbox(said(2)),) if row is not None]
-    # Its own claim, after the end of the first update, would leave the claim of the second one to the next.
-    async with it.dispatch._claiming:
-        pass
+    await it.claimed()
 
     def slow(conn: Connection) -> list[NewUpdate]:
         inside.set()
@@ -358,6 +361,7 @@ async def test_updates_start_at_the_commit_and_are_confirmed_when_they_are_on_th
     await it.store(said(1))
     await handler.wait_for(1)
     await it.idle()
+    await it.claimed()
     synced = asyncio.Event()
     monkeypatch.setattr(Database, "sync", lambda _: synced.wait())
     storing = asyncio.create_task(it.store(said(2)))

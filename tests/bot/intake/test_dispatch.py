@@ -91,7 +91,7 @@ class Bench:
 
     async def claimed(self) -> None:
         """Wait until no claim is under way or due: one leaves the updates that are stored meanwhile to the next."""
-        while self.dispatch._claiming.locked() or self.dispatch.arrived.is_set:
+        while self.dispatch._claiming.locked() or self.dispatch.arrived.is_set:  # noqa: ASYNC110  two conditions
             await asyncio.sleep(0)
 
 

@@ -76,7 +76,7 @@ def run_change(options: Options, action: Action, names: Sequence[str], switches:
     if switches.dry_run or not (found.changes or switches.as_json):
         _end_without(found, switches, texts)
         return
-    if not switches.yes and found.changes and not agree(texts(f"shell.plugins_{action}_agree")):
+    if not switches.yes and found.changes and not agree(texts("shell.plugins_agree")):
         say(texts("shell.plugins_unchanged"))
         return
     _change(options, found, switches, texts)

@@ -125,7 +125,7 @@ def _conversation(model: Any, earlier: Sequence[_Turn]) -> Any:  # noqa: ANN401 
         kind = llm.AsyncResponse if isinstance(model, llm.AsyncModel | llm.AsyncKeyModel) else llm.Response
         response: Any = kind(prompt, model, stream=False)
         response._done = True  # noqa: SLF001  as in llm.AsyncResponse.fake, which llm.Response does not have
-        response._chunks = [turn.text]  # noqa: SLF001  as above
+        response._chunks = [turn.text]  # noqa: SLF001  as in llm.AsyncResponse.fake
         conversation.responses.append(response)
         questions = []
     return conversation

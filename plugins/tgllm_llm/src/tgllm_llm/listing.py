@@ -60,5 +60,5 @@ async def listed_elsewhere(patterns: Sequence[str]) -> Sequence[Listed]:
 
 
 def _read(each: Mapping[str, Any]) -> Listed:
-    lists = {name: tuple(cast("list[str]", each[name])) for name in ("aliases", "mime_types")}
+    lists: dict[str, Any] = {name: tuple(cast("list[str]", each[name])) for name in ("aliases", "mime_types")}
     return Listed(**{**each, **lists})

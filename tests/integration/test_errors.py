@@ -3,13 +3,14 @@
 import json
 import signal
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from program_support import PATIENCE, Launch
 from sentry_support import sentry_server
-from tgllm.testing.emulator import EmulatedChat, EmulatedUser, Emulator
+from tgllm.testing.emulator import EmulatedChat, EmulatedMessage, EmulatedUser, Emulator
 from tgllm.testing.fake_providers import FakeError, FakeServer
 from tgllm.testing.fake_providers.base.deviations import is_possible
 
@@ -19,22 +20,38 @@ Stored = Callable[[str], Awaitable[list[dict[str, Any]]]]
 
 
 @pytest.fixture
-def ask(emu: Emulator, ann: EmulatedUser, chat: EmulatedChat, launch: Launch, fake: FakeServer, api: Any) -> Any:
-    """Ask a question; what the bot answers, and what it has logged by its end."""
+def ask_after(emu: Emulator, ann: EmulatedUser, chat: EmulatedChat, launch: Launch, fake: FakeServer, api: Any) -> Any:
+    """Ask a question after each preparation; what the bot answers to each, and what it has logged by its end."""
 
-    async def answer(**settings: str) -> tuple[str, list[dict[str, Any]]]:
+    async def answers(*preparations: Callable[[], None], **settings: str) -> tuple[list[str], list[dict[str, Any]]]:
         bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id), **api.settings(fake) | settings)
-        await ann.say("Hello?")
         # A notice to the admin, who is the person, may come first.
         notice = f"The provider {api.provider} "
-        told = await emu.wait_for_message(
-            chat, lambda found: found.from_bot and notice not in found.text, timeout=PATIENCE
-        )
+        told: list[EmulatedMessage] = []
+        for prepare in preparations:
+            prepare()
+            said = await ann.say("Hello?")
+            told.append(
+                await emu.wait_for_message(
+                    chat, lambda found: found.from_bot and notice not in found.text, after=said, timeout=PATIENCE
+                )
+            )
         bot.send(signal.SIGTERM)
         code, printed = await bot.end()
         assert code == 0, printed
         assert fake.key not in printed
-        return told.text, [json.loads(line) for line in printed.splitlines()]
+        return [message.text for message in told], [json.loads(line) for line in printed.splitlines()]
+
+    return answers
+
+
+@pytest.fixture
+def ask(ask_after: Any) -> Any:
+    """Ask one question; what the bot answers, and what it has logged by its end."""
+
+    async def answer(**settings: str) -> tuple[str, list[dict[str, Any]]]:
+        (told,), log = await ask_after(lambda: None, **settings)
+        return told, log
 
     return answer
 
@@ -87,35 +104,34 @@ async def test_a_wrong_key_is_not_told_to_anybody(ask: Any, fake: FakeServer, ap
     assert "sk-wrong-0123456789" not in f"{told} {log} {row}"
 
 
-@pytest.mark.parametrize("deviation", ["pretty json", "no finish reason", "cut after the end"])
 async def test_a_complete_answer_of_a_gateway_has_no_complaint_below_it(
-    ask: Any, fake: FakeServer, stored: Stored, deviation: str
+    ask_after: Any, fake: FakeServer, stored: Stored
 ) -> None:
-    if not is_possible(deviation, has_done=fake.has_done):
-        return
-    fake.deviate(deviation, ["It is ", "four."])
+    every = ["pretty json", "no finish reason", "cut after the end"]
+    deviations = [each for each in every if is_possible(each, has_done=fake.has_done)]
 
-    told, log = await ask()
+    told, log = await ask_after(*[partial(fake.deviate, each, ["It is ", f"{each}."]) for each in deviations])
 
-    assert told == "It is four."
-    assert [row["status"] for row in await stored("SELECT status FROM requests")] == ["ok"]
+    assert told == [f"It is {each}." for each in deviations]
+    assert {row["status"] for row in await stored("SELECT status FROM requests")} == {"ok"}
     assert not [line for line in log if line["event"] == "turn.failed"]
 
 
-@pytest.mark.parametrize("form", ["pretty json", "event: error", "page"])
 async def test_the_words_of_a_gateway_reach_the_log_and_not_the_chat(
-    ask: Any, fake: FakeServer, stored: Stored, form: str
+    ask_after: Any, fake: FakeServer, stored: Stored
 ) -> None:
-    fake.fail_in_place(form, f"The gateway is on strike ({fake.key})")
+    forms = ["pretty json", "event: error", "page"]
 
-    told, log = await ask()
+    told, log = await ask_after(
+        *[partial(fake.fail_in_place, form, f"The gateway is on strike: {form} ({fake.key})") for form in forms]
+    )
 
-    assert "strike" not in told
-    (row,) = await stored("SELECT error_text FROM requests")
-    assert "The gateway is on strike" in row["error_text"]
-    assert fake.key not in row["error_text"]
-    (line,) = [line for line in log if line["event"] == "turn.failed"]
-    assert "The gateway is on strike" in line["error"]
+    assert "strike" not in " ".join(told)
+    texts = [row["error_text"] for row in await stored("SELECT error_text FROM requests ORDER BY id")]
+    lines = [line["error"] for line in log if line["event"] == "turn.failed"]
+    for found in (texts, lines):
+        assert [form for form, text in zip(forms, found, strict=True) if f"on strike: {form}" not in text] == []
+    assert fake.key not in " ".join(texts)
 
 
 async def test_exhausted_credit_with_the_status_of_an_invalid_request_is_told_to_the_admins(

@@ -48,11 +48,16 @@ async def say(provider: LocalProvider, model: str, text: str = "Hello") -> str:
     return (await hear(provider, question(model, text))).text
 
 
-async def settle() -> None:
-    """Let the tasks go on; reading the folder takes a thread, whose end is waited for by asking it again."""
-    for _ in range(20):
+async def waiting(provider: LocalProvider, count: int) -> None:
+    """Wait until so many questions wait for a place; a thread reads the folder before."""
+    while len(provider._pool._queue) < count:  # noqa: ASYNC110  the pool has no event for it
         await asyncio.sleep(0)
-        await asyncio.to_thread(lambda: None)
+
+
+async def unloaded(provider: LocalProvider) -> None:
+    """Wait until all children that are no longer needed have ended."""
+    while provider._pool._ending:  # noqa: ASYNC110  the pool has no event for it
+        await asyncio.sleep(0)
 
 
 async def test_nothing_is_loaded_before_the_first_question(make: Make, children: Any) -> None:
@@ -78,6 +83,7 @@ async def test_an_idle_model_is_unloaded(make: Make, children: Any, clock: Manua
     await clock.advance(59)
     assert children.running == ["one"]
     await clock.advance(2)
+    await unloaded(provider)
     assert children.running == []
 
     assert await say(provider, "one", "again") == "again"
@@ -135,8 +141,7 @@ async def test_a_model_waits_for_one_that_answers(make: Make, children: Any, fak
     first = asyncio.create_task(say(provider, "one"))
     await fake.wait_for(lambda: fake.open_streams)
     second = asyncio.create_task(say(provider, "two", "the second"))
-    for _ in range(20):
-        await asyncio.sleep(0)
+    await waiting(provider, 1)
     assert children.running == ["one"]
 
     more.set()
@@ -152,9 +157,9 @@ async def test_questions_for_a_loaded_model_do_not_keep_another_one_waiting(
     fake.answer(["Begun ", more, "and done"])
     asked = [asyncio.create_task(say(provider, "one"))]
     await fake.wait_for(lambda: fake.open_streams)
-    for model in ("two", "one", "two"):
+    for count, model in enumerate(("two", "one", "two"), 1):
         asked.append(asyncio.create_task(say(provider, model, f"for {model}")))
-        await settle()
+        await waiting(provider, count)
     assert len([request for request in fake.requests if request.method == "POST"]) == 1
 
     more.set()
@@ -168,11 +173,11 @@ async def test_a_question_that_stops_waiting_delays_no_other(make: Make, fake: F
     fake.answer(["Begun ", more, "and done"])
     first = asyncio.create_task(say(provider, "one"))
     await fake.wait_for(lambda: fake.open_streams)
-    waiting = asyncio.create_task(say(provider, "two"))
-    await settle()
+    second = asyncio.create_task(say(provider, "two"))
+    await waiting(provider, 1)
     third = asyncio.create_task(say(provider, "one", "the third"))
-    await settle()
-    waiting.cancel()
+    await waiting(provider, 2)
+    second.cancel()
 
     assert await third == "the third"
     more.set()
@@ -185,8 +190,7 @@ async def test_no_more_answers_than_allowed_are_written_together(make: Make, fak
         fake.answer([f"{number} ", more, "end"])
     asked = [asyncio.create_task(say(provider, "one")) for _ in range(5)]
     await fake.wait_for(lambda: fake.open_streams == 2)
-    for _ in range(20):
-        await asyncio.sleep(0)
+    await waiting(provider, 3)
     assert len([request for request in fake.requests if request.method == "POST"]) == 2
 
     more.set()

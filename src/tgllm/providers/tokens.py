@@ -8,12 +8,12 @@ code, and within 20 % for Chinese. Usage that a service reports calibrates the e
 import math
 import re
 from collections.abc import Mapping
+from functools import cache
 
 from tgllm.api.types import ChatMessage, ChatRequest, FilePart, ModelRef, TextPart
 
 __all__ = ["CHARS_PER_TOKEN", "Calibration", "estimate_file", "estimate_message", "estimate_request", "estimate_text"]
 
-_CJK = re.compile(r"[⺀-鿿가-힯豈-﫿＀-￯\U00020000-\U0003ffff]")
 _TOKENS_PER_CJK = 0.9
 CHARS_PER_TOKEN = 3.3
 """Characters of one token, in scripts other than Chinese, Japanese and Korean."""
@@ -38,9 +38,15 @@ _MIN_TOKENS = 50
 _BOUNDS = (0.25, 4.0)
 
 
+@cache
+def _cjk() -> re.Pattern[str]:
+    # Large ranges of characters take milliseconds to compile, which a start need not wait for.
+    return re.compile(r"[⺀-鿿가-힯豈-﫿＀-￯\U00020000-\U0003ffff]")
+
+
 def estimate_text(text: str) -> int:
     """Estimate the tokens of a text: 0.9 per Chinese, Japanese or Korean character, one per 3.3 others."""
-    wide = 0 if text.isascii() else len(_CJK.findall(text))
+    wide = 0 if text.isascii() else len(_cjk().findall(text))
     return math.ceil(wide * _TOKENS_PER_CJK + (len(text) - wide) / CHARS_PER_TOKEN)
 
 

@@ -90,7 +90,7 @@ class Bot:
                 ):
                     return query(None)
 
-            async def write(_, unit: Callable[[Any], Any]) -> None:  # noqa: N805  as above
+            async def write(_, unit: Callable[[Any], Any]) -> None:  # noqa: N805  `self` is the outer object
                 with patch("tgllm.db.tables.outbox.exclude", lambda _conn, _row_id, number: self.exclude(row, number)):
                     unit(None)
 

@@ -49,6 +49,6 @@ def _create(ctx: PluginContext[Settings]) -> Provider:
 
     if not is_configured(ctx.settings):
         raise NotConfigured(missing())
-    from tgllm_llm.provider import LlmProvider  # noqa: PLC0415  a provider is imported when it is used
+    from tgllm_llm.provider import LlmProvider  # noqa: PLC0415  it loads llm and its plugins, which takes seconds
 
     return LlmProvider(ctx.settings, ctx.clock, ctx.log, ctx.data_dir)

@@ -3,9 +3,10 @@
 import re
 import sqlite3
 import unicodedata
+from functools import cache
 from typing import Final
 
-__all__ = ["CHARACTER_SCRIPTS", "has_full_text", "pairs", "plain_words", "sqlite_version", "words_of"]
+__all__ = ["CHARACTER_SCRIPTS", "character_runs", "has_full_text", "pairs", "plain_words", "sqlite_version", "words_of"]
 
 CHARACTER_SCRIPTS: Final = (
     "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff"
@@ -18,7 +19,12 @@ with the same text that they were made from, so a change needs a migration that 
 _PLAIN: Final = str.maketrans(
     {"ё": "\u0435", "Ё": "\u0415", "ß": "ss", "\u0131": "i", "ł": "l", "Ł": "L", "ø": "o", "Ø": "O"}
 )
-_RUN: Final = re.compile(f"[{CHARACTER_SCRIPTS}]+")
+
+
+@cache
+def character_runs() -> re.Pattern[str]:
+    """Return the pattern of a run of these scripts; it takes long to compile, so it is compiled on first use."""
+    return re.compile(f"[{CHARACTER_SCRIPTS}]+")
 
 
 def has_full_text(conn: sqlite3.Connection) -> bool:
@@ -43,7 +49,7 @@ def words_of(text: str) -> str:
     """
     if text.isascii():
         return text
-    return _RUN.sub(lambda found: f" {' '.join(pairs(found[0]))} ", text.translate(_PLAIN))
+    return character_runs().sub(lambda found: f" {' '.join(pairs(found[0]))} ", text.translate(_PLAIN))
 
 
 def plain_words(text: str) -> list[str]:

@@ -61,7 +61,7 @@ class KeptHistories:
         with self._lock:
             self._drop(conversation_id)
             if chars <= self._most_chars:
-                self._histories[conversation_id] = _History(model, MappingProxyType(kept), chars)
+                self._histories[conversation_id] = _History(model, kept, chars)
                 self._chars += chars
             while self._chars > self._most_chars:
                 self._drop(next(iter(self._histories)))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from tgllm.db.engine.full_text import CHARACTER_SCRIPTS
@@ -31,7 +32,6 @@ MOST_HEADINGS: Final = 2_000
 
 _LINE: Final = re.compile(r"[^\n]*+\n?(?:[ \t\r]*+\n)*+")
 """A line with the empty lines after it."""
-_WIDE: Final = re.compile(f"[{CHARACTER_SCRIPTS}\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 _WIDE_WEIGHT: Final = 3
 """Weight of a character of a script whose characters are about a token each."""
 _SENTENCE: Final = re.compile(r"[.!?…]+[\"'»”’)\]]*\s+|[。！？；]+[」』”’）]*|\n+")  # noqa: RUF001  the characters of these scripts
@@ -239,8 +239,13 @@ class _Reader:
             self._fence = self._fence_line = ""
 
 
+@cache
+def _wide() -> re.Pattern[str]:
+    return re.compile(f"[{CHARACTER_SCRIPTS}\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
+
+
 def _weight(text: str) -> int:
-    return len(text) if text.isascii() else len(text) + (_WIDE_WEIGHT - 1) * len(_WIDE.findall(text))
+    return len(text) if text.isascii() else len(text) + (_WIDE_WEIGHT - 1) * len(_wide().findall(text))
 
 
 def _pieces(line: str) -> Iterator[tuple[int, int, int]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tgllm.db.engine.full_text import CHARACTER_SCRIPTS, pairs, plain_words
+from tgllm.db.engine.full_text import character_runs, pairs, plain_words
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import passages
 from tgllm.db.tables.passages import Document, Outline
@@ -37,7 +37,6 @@ LENGTH_WEIGHT: Final = 0.5
 _PREFIXED: Final = re.compile("[\u05d0-\u05ea\u0620-\u064a]")
 """Hebrew and Arabic: articles and prepositions are written as parts of words, which have few letters."""
 _WORD: Final = re.compile(r"\w+")
-_CHARACTERS: Final = re.compile(f"[{CHARACTER_SCRIPTS}]+")
 
 
 class Lookup:
@@ -99,9 +98,9 @@ class Index:
         self._words: dict[str, dict[int, None]] = {}
         self._forms: dict[str, list[str]] = {}
         for number, text in self._texts.items():
-            for word in dict.fromkeys(plain_words(_CHARACTERS.sub(" ", text))):
+            for word in dict.fromkeys(plain_words(character_runs().sub(" ", text))):
                 self._words.setdefault(word, {})[number] = None
-            for run in dict.fromkeys(_CHARACTERS.findall(text)):
+            for run in dict.fromkeys(character_runs().findall(text)):
                 for pair in pairs(run):
                     self._words.setdefault(pair, {})[number] = None
         for word in self._words:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from tgllm.db.engine.full_text import CHARACTER_SCRIPTS, pairs, plain_words
+from tgllm.db.engine.full_text import character_runs, pairs, plain_words
 from tgllm.services.files.search.stop_words import stop_words
 
 __all__ = ["MOST_CHARS", "Term", "is_overview", "plain", "similarity", "terms_of"]
@@ -15,7 +15,6 @@ MOST_CHARS: Final = 6_000
 """Characters of a question that are looked at: half of them at its beginning, half at its end."""
 MOST_TERMS: Final = 40
 
-_CHARACTERS: Final = re.compile(f"[{CHARACTER_SCRIPTS}]+")
 _UNSPACED: Final = re.compile("[\u0e01-\u0e5b\u0e81-\u0edf\u1000-\u109f\u1780-\u17ff]+")
 """Thai, Lao, Burmese, Khmer: no spaces between words, several characters a syllable."""
 _HIRAGANA: Final = re.compile("[\u3040-\u309f]+")
@@ -77,13 +76,13 @@ def similarity(word: str, other: str) -> float:
 
 
 def _terms(question: str) -> Iterator[Term]:
-    for run in _CHARACTERS.findall(question):
+    for run in character_runs().findall(question):
         for pair in pairs(run):
             if pair not in stop_words().pairs and not _HIRAGANA.fullmatch(pair):
                 yield Term(pair, "pair")
     for run in _UNSPACED.findall(question):
         yield from (Term(run[i : i + 3], "part") for i in range(len(run) - 2))
-    spaced = _GROUPED.sub("", _UNSPACED.sub(" ", _CHARACTERS.sub(" ", question)))
+    spaced = _GROUPED.sub("", _UNSPACED.sub(" ", character_runs().sub(" ", question)))
     for word in plain_words(plain(spaced)):
         if _NUMBER.fullmatch(word):
             yield Term(word, "number")

@@ -114,6 +114,27 @@ def test_a_command_of_the_bot_is_a_name_of_a_provider(new: Callable[..., Any]) -
     assert new("model", kind="provider").code == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "is_free"),
+    [
+        ("ics", True),
+        ("toml", False),
+        ("gpx", True),
+        ("md", False),
+        ("json", False),
+        ("pdf", False),
+        ("calendar", False),
+    ],
+)
+def test_a_file_handler_does_not_take_what_the_bot_reads_by_the_name(
+    new: Callable[..., Any], name: str, *, is_free: bool
+) -> None:
+    shown = new(name, kind="file-handler")
+
+    assert shown.code == (not is_free)
+    assert (f"the bot itself, which reads .{name} files" in shown.err) == (not is_free)
+
+
 def test_a_module_that_is_installed_is_a_taken_name(
     new: Callable[..., Any], shell: Shell, install: Callable[..., None]
 ) -> None:

@@ -19,8 +19,6 @@ from tgllm.cli.output import say
 
 __all__ = ["Wanted", "run_new"]
 
-_WITH_COMMAND = frozenset({"command", "job"})
-
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -45,7 +43,7 @@ def run_new(wanted: Wanted) -> None:
     folder = wanted.path or Path(wanted.name)
     check_room(folder)
     with tempfile.TemporaryDirectory(prefix="tgllm-new-") as scratch:
-        asyncio.run(check_free(name, Path(scratch), is_command=wanted.kind in _WITH_COMMAND))
+        asyncio.run(check_free(name, Path(scratch), kind=wanted.kind))
     year = datetime.fromtimestamp(SystemClock().now(), UTC).year
     files = render(name, wanted.kind, author, licence, year=year, version=tgllm.__version__)
     write_folder(folder, files)

@@ -1,4 +1,4 @@
-"""``tgllm plugins list``."""
+"""``tgllm plugins list``, and ``trace`` as docs/howto/manage-plugins.md shows it."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Commands of docs/howto/manage-plugins.md: they install, check, upgrade and uninstall in an environment with the core alone."""
+"""Commands of docs/howto/manage-plugins.md, in an environment with the core alone."""
 
 import json
 from pathlib import Path

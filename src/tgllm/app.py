@@ -209,7 +209,7 @@ async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -
         log_storage(core.database, core.clock)
         await stack.enter_async_context(core.database.patient(core.clock))
         bot_core = await stack.enter_async_context(open_bot_core(core))
-        core.host.report_to(bot_core.errors.report_quarantine)
+        core.host.report_to(bot_core.errors.report_quarantine, bot_core.errors.report_failure)
         stack.push(bot_core.errors.report_crash)
         stack.enter_context(_strays_reported(bot_core))
         await core.database.watch_file(core.clock, _files_beside(core.config.data_dir))

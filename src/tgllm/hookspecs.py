@@ -41,7 +41,7 @@ def tgllm_plugin_info() -> PluginInfo:
 def tgllm_providers(ctx: PluginContext) -> Sequence[ProviderSpec]:
     """Return the plugin's providers.
 
-    Combines: all, in order; a plugin with an id or alias that is taken is quarantined. Failure: quarantined. Since 1.0.
+    Combines: all, in order; one whose id is taken is left out, as is an alias. Failure: quarantined. Since 1.0.
     """
     ...
 
@@ -50,7 +50,7 @@ def tgllm_providers(ctx: PluginContext) -> Sequence[ProviderSpec]:
 def tgllm_commands(ctx: PluginContext) -> Sequence[ChatCommand]:
     """Return the plugin's chat commands.
 
-    Combines: all, in order; a plugin with a name that is taken is quarantined. Failure: quarantined. Since 1.0.
+    Combines: all, in order; one whose name is taken is left out, as is an alias. Failure: quarantined. Since 1.0.
     """
     ...
 
@@ -59,7 +59,7 @@ def tgllm_commands(ctx: PluginContext) -> Sequence[ChatCommand]:
 def tgllm_file_handlers(ctx: PluginContext) -> Sequence[FileHandler]:
     """Return the plugin's file handlers.
 
-    Combines: all; the first handler for a MIME type is used. A plugin with an id that is taken is quarantined.
+    Combines: all; the first handler for a MIME type is used. One whose id is taken is left out.
     Failure: quarantined. Since 1.0.
     """
     ...
@@ -69,7 +69,7 @@ def tgllm_file_handlers(ctx: PluginContext) -> Sequence[FileHandler]:
 def tgllm_transcribers(ctx: PluginContext) -> Sequence[Transcriber]:
     """Return the plugin's transcribers, which convert speech to text for models that don't take audio.
 
-    Combines: all; the first transcriber for a MIME type is used. A plugin with an id that is taken is quarantined.
+    Combines: all; the first transcriber for a MIME type is used. One whose id is taken is left out.
     Failure: quarantined. Since 1.0.
     """
     ...
@@ -79,7 +79,7 @@ def tgllm_transcribers(ctx: PluginContext) -> Sequence[Transcriber]:
 def tgllm_jobs(ctx: PluginContext) -> Sequence[JobSpec]:
     """Return the plugin's scheduled jobs.
 
-    Combines: all; a plugin with an id that is taken is quarantined. Failure: quarantined. Since 1.0.
+    Combines: all; one whose id is taken is left out. Failure: quarantined. Since 1.0.
     """
     ...
 

@@ -110,8 +110,9 @@ def core(install: Install, wheels: dict[str, Path]) -> Environment:
 
 @pytest.fixture(scope="session")
 def author(install: Install, wheels: dict[str, Path]) -> Environment:
-    """An environment of an author of plugins: the core with its kit for tests, and the examples with theirs."""
-    return install(f"{wheels['tgllm']}[testing]", f"{wheels['tgllm_parrot']}[test]", f"{wheels['tgllm_remind']}[test]")
+    """An environment of an author of plugins: the core with its kit for tests, the examples, and a plugin of llm."""
+    examples = [f"{wheels[name]}[test]" for name in ("tgllm_parrot", "tgllm_remind")]
+    return install(f"{wheels['tgllm']}[testing]", *examples, wheels["tgllm_llm"], "llm-echo", "hatchling")
 
 
 def clean_variables(home: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The examples work as installed packages, with their own tests."""
+"""The examples, and a plugin of llm, work as installed packages; the examples with their own tests."""
 
 import shutil
 from pathlib import Path
@@ -37,3 +37,14 @@ def test_the_tests_of_an_example_pass_with_the_installed_package(
     )
 
     assert " passed" in done.stdout
+
+
+def test_a_plugin_of_llm_answers(author: Any, tmp_path: Path) -> None:
+    author.run("tgllm", "--data-dir", tmp_path, "models", "sync")
+    listed = author.run("tgllm", "--data-dir", tmp_path, "models", "list").stdout
+    told = author.run("tgllm", "--data-dir", tmp_path, "chat", "--model", "llm/echo", "Good morning").stdout
+
+    assert "llm/echo" in listed
+    assert "gpt-" not in listed
+    assert "echo-needs-key" not in listed
+    assert '"prompt": "Good morning"' in told

@@ -26,6 +26,7 @@ ACTIVE = {
     "good_all",
     "good_texts",
     "hang_async",
+    "zz_clash",
 }
 """Those that are in order until they are used."""
 
@@ -52,7 +53,7 @@ def test_the_list_shows_each_with_its_state_and_the_reason(tmp_path: Path) -> No
         entry = listed[path.name]
         assert (entry["package"], entry["version"]) == (f"tgllm-test-{path.name.replace('_', '-')}", "0.3.0")
         expected = "active" if path.name in ACTIVE else "quarantined"
-        noted = expected == "quarantined" or path.name == "good_texts"
+        noted = expected == "quarantined" or path.name in {"good_texts", "zz_clash"}
         assert (path.name, entry["state"], bool(entry["note"])) == (path.name, expected, noted)
     assert listed["good_all"]["provides"][:2] == ["provider parrot", "command /greet"]
     assert listed["hang_import"]["note"] == "its import did not end within 20 s"
@@ -80,4 +81,5 @@ async def test_the_bot_answers(site: Any, tmp_path: Path, monkeypatch: pytest.Mo
         "good_texts",
         "bad_command",
         "bad_provider",
+        "zz_clash",
     }

@@ -1,5 +1,6 @@
 """Types of the plugin fixtures, and plugins made by tests."""
 
+import zipfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -123,3 +124,36 @@ def write_distribution(
     (info / "entry_points.txt").write_text("\n".join(sections), encoding="utf-8")
     for module, source in modules.items():
         (folder / f"{module}.py").write_text(source, encoding="utf-8")
+
+
+def write_wheel(
+    folder: Path,
+    name: str,
+    version: str,
+    *,
+    requires: Sequence[str] = (),
+    groups: Mapping[str, Mapping[str, str]] | None = None,
+    modules: Mapping[str, str] | None = None,
+    headers: Sequence[str] = (),
+) -> Path:
+    """Write a wheel: its requirements, its entry points by group, and its files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = f"{name.replace('-', '_')}-{version}"
+    lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", "Summary: For tests.", *headers]
+    metadata = "\n".join([*lines, *(f"Requires-Dist: {each}" for each in requires)]) + "\n"
+    points = (
+        f"[{group}]\n" + "".join(f"{key} = {value}\n" for key, value in entries.items())
+        for group, entries in (groups or {}).items()
+    )
+    files = {
+        **(modules or {}),
+        f"{stem}.dist-info/METADATA": metadata,
+        f"{stem}.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{stem}.dist-info/entry_points.txt": "\n".join(points),
+    }
+    record = "".join(f"{file},,\n" for file in (*files, f"{stem}.dist-info/RECORD"))
+    path = folder / f"{stem}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as wheel:
+        for file, text in {**files, f"{stem}.dist-info/RECORD": record}.items():
+            wheel.writestr(file, text)
+    return path

@@ -1,11 +1,11 @@
-"""A plugin of llm with models that do what a test orders, beside llm-echo and llm's own models of OpenAI."""
+"""A plugin of llm with models that do what a test orders, beside llm's own models of OpenAI."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from local_models import LocalPlugin, local_plugin
+from local_llm.models import LocalPlugin, local_plugin
 from tgllm.testing.making import Make, provider_maker
 
 
@@ -14,8 +14,9 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of llm for the test, in place of that of the person who runs the tests."""
     folder = tmp_path / "llm"
     folder.mkdir()
+    (folder / "keys.json").write_text("{}", encoding="utf-8")
     monkeypatch.setenv("LLM_USER_PATH", str(folder))
-    for name in ("OPENAI_API_KEY", "LLM_ECHO_NEEDS_KEY_KEY", "LLM_LOAD_PLUGINS"):
+    for name in ("LOCAL_MODELS_KEY", "OPENAI_API_KEY", "LLM_LOAD_PLUGINS"):
         monkeypatch.delenv(name, raising=False)
     return folder
 

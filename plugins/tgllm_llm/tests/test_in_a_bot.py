@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local_models import LocalPlugin
+from local_llm.models import LocalPlugin
 from tgllm.testing.bot import running_bot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.scripted import GivenPlugin
@@ -23,13 +23,15 @@ async def emu() -> "AsyncIterator[Emulator]":
         yield emulator
 
 
-async def test_the_echo_of_llm_answers_in_a_bot(emu: Emulator, tmp_path: "Path") -> None:
+async def test_a_model_answers_in_a_bot_and_knows_the_conversation(
+    emu: Emulator, tmp_path: "Path", local: LocalPlugin
+) -> None:
     ann = emu.add_user(first_name="Ann")
-    async with running_bot(emu, tmp_path, admins=[ann.id], plugins=[LLM], default_model="llm/echo") as bot:
-        first = await bot.talk.say(ann, "Good morning")
-        assert '"prompt": "Good morning"' in first.text
-        second = await bot.talk.say(ann, "And now?")
-        assert second.text.count("Good morning") == 1
+    async with running_bot(emu, tmp_path, admins=[ann.id], plugins=[LLM], default_model="llm/sync") as bot:
+        assert (await bot.talk.say(ann, "Good morning")).text == "Good morning"
+        assert (await bot.talk.say(ann, "And now?")).text == "And now?"
+    texts = [part.text for message in local.prompts[-1].messages for part in message.parts]
+    assert texts[-3:] == ["Good morning", "Good morning", "And now?"]
 
 
 async def test_a_model_without_its_key_says_what_to_set(

@@ -80,7 +80,7 @@ class ErrorFacts:
     message: str
     """One line; may be empty."""
     place: str
-    """File and line of the innermost frame of the program or of the plugin; empty without a traceback."""
+    """File and line of the innermost frame of the program or of the plugin, or of a syntax error; may be empty."""
     frames: tuple[Frame, ...] = ()
     """The innermost one last."""
     causes: tuple[str, ...] = ()
@@ -112,7 +112,9 @@ def facts_of(
         message = f"{message} (and {others} more)".lstrip()
     frames = _frames(first)
     own = _own_frame(frames, is_own or _is_program)
-    place = place if own is None else own.place
+    if own is None and not place and frames:
+        own = frames[-1]
+    place = _syntax_place(first) or (place if own is None else own.place)
     # Without a traceback, such as for a reason in words, only the message tells kinds apart.
     words = f"{place} {_VARIABLE.sub('', message)}"
     where = words if own is None else f"{own.module or own.path}:{own.function}:{own.line}"
@@ -224,9 +226,15 @@ def _path(filename: str, module: str) -> str:
 
 
 def _own_frame(frames: list[Frame], is_own: IsOwn) -> Frame | None:
-    """Return the innermost frame of the code that is to be named, else the innermost one."""
-    own = next((frame for frame in reversed(frames) if is_own(frame.module)), None)
-    return own if own is not None or not frames else frames[-1]
+    """Return the innermost frame of the code that is to be named."""
+    return next((frame for frame in reversed(frames) if is_own(frame.module)), None)
+
+
+def _syntax_place(error: BaseException) -> str:
+    """Return the file and line that could not be compiled; no frame is there."""
+    if not isinstance(error, SyntaxError) or not error.filename:
+        return ""
+    return redact(f"{PurePath(str(error.filename)).name}:{error.lineno or 0}")
 
 
 def _is_program(module: str) -> bool:

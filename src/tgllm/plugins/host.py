@@ -1,7 +1,7 @@
 """Plugin host: loads plugins, isolates their failures, and is the bot's only access to them."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Self
 
 from tgllm.api.buttons import Press
@@ -12,10 +12,12 @@ from tgllm.api.turn import Decision, TurnInfo, TurnResult
 from tgllm.api.types import ChatRequest
 from tgllm.plugins import lifecycle
 from tgllm.plugins.builtin.found import BUILTIN
+from tgllm.plugins.calls.call_watch import CallWatch
 from tgllm.plugins.calls.output import stdout_kept
 from tgllm.plugins.calls.runner import HookRunner
 from tgllm.plugins.calls.thread import HookThread
 from tgllm.plugins.calls.time_limits import HostLimits
+from tgllm.plugins.calls.tracing import TraceWriter
 from tgllm.plugins.discovery import FoundPlugin
 from tgllm.plugins.loading import records
 from tgllm.plugins.loading.assemble import PluginChoice, assemble, describe
@@ -25,7 +27,7 @@ from tgllm.plugins.loading.records import PluginRecord
 from tgllm.plugins.loading.registration import nearest
 from tgllm.plugins.loading.settings import NO_SETTINGS, PluginSettingsSource
 from tgllm.plugins.owned import OwnedCommand, OwnedFileHandler, OwnedJob, OwnedProvider, OwnedTranscriber
-from tgllm.plugins.roster import Bound, OnQuarantine, Roster
+from tgllm.plugins.roster import Bound, OnFailure, OnQuarantine, Roster
 from tgllm.plugins.turns import TurnHooks
 
 if TYPE_CHECKING:
@@ -46,8 +48,12 @@ class PluginHost:
     have changed.
     """
 
-    def __init__(self, roster: Roster, runner: HookRunner, services: HostServices, limits: HostLimits) -> None:
+    def __init__(
+        self, roster: Roster, runner: HookRunner, services: HostServices, limits: HostLimits, watch: CallWatch
+    ) -> None:
         """Create a host from its parts; call ``load`` instead."""
+        self.watch = watch
+        """Notes the calls of plugins, also those that are made outside of the host."""
         self._roster = roster
         self._runner = runner
         self._services = services
@@ -76,7 +82,7 @@ class PluginHost:
             with stdout_kept():
                 return await describe(
                     [*(BUILTIN if choice.builtin else ()), *found],
-                    Loader(thread, limits, NO_SETTINGS, services),
+                    Loader(thread, limits, NO_SETTINGS, services, _watch(services)),
                     choice,
                 )
         finally:
@@ -105,7 +111,8 @@ class PluginHost:
         """
         known = await records.recall(services.database)
         thread = HookThread()
-        loader = Loader(thread, limits, settings, services)
+        watch = _watch(services)
+        loader = Loader(thread, limits, settings, services, watch)
         try:
             with stdout_kept():
                 plugins = await assemble(
@@ -120,8 +127,8 @@ class PluginHost:
             thread.close()
         storage = None if services.database is None else services.database.gate
         runner = HookRunner(limits.async_seconds, limits.grace_seconds, strict=True, storage=storage)
-        roster = Roster(plugins, choice.disabled, runner, services.logs("plugins"))
-        return cls(roster, runner, services, limits)
+        roster = Roster(plugins, choice.disabled, runner, services.logs("plugins"), watch)
+        return cls(roster, runner, services, limits, watch)
 
     @cached_property
     def owners(self) -> "Owners":
@@ -205,12 +212,22 @@ class PluginHost:
         bound = self._button_of(plugin_id)
         if bound is None:
             return None
-        return lambda press: bound.implementation.function(*bound.arguments({"press": press}))
+
+        @wraps(bound.implementation.function)
+        def handle(press: Press) -> object:
+            return bound.implementation.function(*bound.arguments({"press": press}))
+
+        return handle
 
     def title_of(self, plugin_id: str) -> str:
         """Return the title of a plugin, also of one that is not active; its id if it has none."""
         titles = (plugin.title for plugin in self._roster.plugins if plugin.id == plugin_id)
         return next(titles, "") or plugin_id
+
+    def names_of(self, plugin_id: str) -> tuple[str, ...]:
+        """Return the names of all that an active plugin offers, such as ``command /ping``, aliases included."""
+        active = (plugin for plugin in self._roster.plugins if plugin.id == plugin_id and plugin.is_active)
+        return tuple(str(name) for plugin in active for name in plugin.offers.names())
 
     def _button_of(self, plugin_id: str) -> Bound | None:
         implementations = self._roster.implementations("tgllm_button")
@@ -235,7 +252,7 @@ class PluginHost:
 
     async def shutdown(self) -> None:
         """Call the shutdown hooks in reverse order."""
-        await lifecycle.shutdown(self._roster, self._log)
+        await lifecycle.shutdown(self._roster)
 
     async def doctor(self) -> list[tuple[str, Check]]:
         """Return the check results of all active plugins, each with the plugin's id."""
@@ -274,9 +291,12 @@ class PluginHost:
         """Quarantine a plugin that broke the contract outside of the host's calls, such as in a provider."""
         self._roster.quarantine(plugin_id, reason, failure)
 
-    def report_to(self, on_quarantine: OnQuarantine) -> None:
-        """Have quarantines reported to a function instead of the log: those at loading by ``startup``."""
-        self._roster.report_to(on_quarantine)
+    def report_to(self, on_quarantine: OnQuarantine, on_failure: OnFailure | None = None) -> None:
+        """Have quarantines, and failures that cause none, reported to functions instead of the log.
+
+        Quarantines at loading are reported by ``startup``.
+        """
+        self._roster.report_to(on_quarantine, on_failure)
 
     async def aclose(self) -> None:
         """Cancel hooks that still run after their timeout."""
@@ -293,11 +313,17 @@ class PluginHost:
             if plugin.state == "quarantined" and self._roster.has_reporter:
                 self._roster.report(plugin)
             elif plugin.state in {"quarantined", "missing", "misconfigured"}:
-                self._log.warning("plugin.not_active", plugin=plugin.id, state=plugin.state, reason=plugin.reason)
-            for note in plugin.notes if plugin.is_active else ():
+                self._log.warning(
+                    "plugin.not_active", plugin=plugin.id, state=plugin.state, reason=plugin.reason, at=plugin.at
+                )
+            for note in (*plugin.notes, *plugin.left_out) if plugin.is_active else ():
                 self._log.warning("plugin.note", plugin=plugin.id, note=note)
         ids = {plugin.id for plugin in self._roster.plugins}
         for plugin_id in sorted(self._roster.disabled - ids):
             self._log.warning("plugin.disabled_unknown", plugin=plugin_id, hint=nearest(plugin_id, ids).strip())
         for plugin_id in self._roster.absent_authorizers:
             self._log.warning("plugin.authorizer_absent", plugin=plugin_id, effect="only owners pass")
+
+
+def _watch(services: HostServices) -> CallWatch:
+    return CallWatch(services.clock, services.logs("plugins"), TraceWriter(services.data_dir))

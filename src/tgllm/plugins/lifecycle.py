@@ -1,7 +1,7 @@
 """Startup and shutdown hooks, and the checks for ``tgllm doctor``."""
 
-from tgllm.api.context import Check, Log
-from tgllm.plugins.calls.outcome import Breach, value_of
+from tgllm.api.context import Check
+from tgllm.plugins.calls.outcome import Breach, blamed, value_of
 from tgllm.plugins.calls.thread import HookThread
 from tgllm.plugins.calls.time_limits import HostLimits
 from tgllm.plugins.checks.doctor import check_doctor
@@ -18,14 +18,15 @@ async def startup(roster: Roster) -> None:
             await _ignoring_breach(roster, bound)
 
 
-async def shutdown(roster: Roster, log: Log) -> None:
-    """Call ``tgllm_shutdown`` of each plugin in reverse order; a failure is logged."""
+async def shutdown(roster: Roster) -> None:
+    """Call ``tgllm_shutdown`` of each plugin in reverse order; a failure is reported."""
     for bound in reversed(roster.implementations("tgllm_shutdown")):
         outcome = await roster.call_aside(bound)
         try:
-            value_of(outcome, "tgllm_shutdown")
+            with blamed(bound.implementation.function):
+                value_of(outcome, "tgllm_shutdown")
         except Breach as breach:
-            log.error("plugin.shutdown_failed", plugin=bound.plugin.id, reason=str(breach))
+            roster.report_failure(bound, breach)
 
 
 async def doctor(roster: Roster, limits: HostLimits) -> list[tuple[str, Check]]:
@@ -33,7 +34,9 @@ async def doctor(roster: Roster, limits: HostLimits) -> list[tuple[str, Check]]:
     thread = HookThread()
     try:
         return [
-            entry for bound in roster.implementations("tgllm_doctor") for entry in await _checks(bound, thread, limits)
+            entry
+            for bound in roster.implementations("tgllm_doctor")
+            for entry in await _checks(roster, bound, thread, limits)
         ]
     finally:
         thread.close()
@@ -47,12 +50,14 @@ async def _ignoring_breach(roster: Roster, bound: Bound) -> None:
         return
 
 
-async def _checks(bound: Bound, thread: HookThread, limits: HostLimits) -> list[tuple[str, Check]]:
+async def _checks(roster: Roster, bound: Bound, thread: HookThread, limits: HostLimits) -> list[tuple[str, Check]]:
     hook, function = bound.implementation.hook, bound.implementation.function
     try:
-        refuse_async(hook, function)
-        outcome = await thread.run(lambda: function(*bound.arguments({})), limits.hook_seconds)
-        found = check_doctor(hook, value_of(outcome, hook))
+        with blamed(function):
+            refuse_async(hook, function)
+            outcome = await thread.run(lambda: function(*bound.arguments({})), limits.hook_seconds)
+            found = check_doctor(hook, value_of(outcome, hook))
     except Breach as breach:
+        roster.report_failure(bound, breach)
         found = (Check("doctor", "failed", str(breach)),)
     return [(bound.plugin.id, check) for check in found]

@@ -6,14 +6,18 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from tgllm.api.context import Log, PluginContext
-from tgllm.plugins.calls.outcome import Breach, Outcome, value_of
+from tgllm.plugins.calls.call_watch import Callee, CallWatch
+from tgllm.plugins.calls.outcome import Breach, Outcome, blamed, value_of
 from tgllm.plugins.calls.runner import HookRunner
 from tgllm.plugins.checks.values import check_value
 from tgllm.plugins.loading.offers import Offers
 from tgllm.plugins.loading.plugin import LoadedPlugin
 from tgllm.plugins.loading.registration import HOOKS, Implementation
 
-__all__ = ["Bound", "OnQuarantine", "Roster"]
+__all__ = ["Bound", "OnFailure", "OnQuarantine", "Roster"]
+
+OnFailure = Callable[[str, str, BaseException], None]
+"""Called with the id of a plugin, the name of the hook, and the exception. It must not raise."""
 
 OnQuarantine = Callable[[str, str, BaseException], None]
 """Called with the id of a quarantined plugin, the reason in a sentence, and the exception. It must not raise."""
@@ -34,14 +38,32 @@ class Bound:
         """Return the arguments for the function; ``ctx`` is the plugin's own context."""
         return self.implementation.arguments({"ctx": self.context, **values})
 
+    def callee(self, *, is_waited_for: bool = False) -> Callee:
+        """Return the function with its names, for a call."""
+        return Callee(self.plugin.id, self.implementation.hook, self.implementation.function, is_waited_for)
+
 
 class Roster:
     """The plugins in order, and the hooks of the active ones."""
 
     def __init__(
-        self, plugins: Sequence[LoadedPlugin], disabled: Collection[str], runner: HookRunner, log: Log
+        self,
+        plugins: Sequence[LoadedPlugin],
+        disabled: Collection[str],
+        runner: HookRunner,
+        log: Log,
+        watch: CallWatch,
     ) -> None:
-        """Create a roster of loaded plugins; ``disabled`` are the ids that the operator has disabled by name."""
+        """Create a roster of loaded plugins.
+
+        Args:
+            plugins: the plugins in order.
+            disabled: the ids that the operator has disabled by name.
+            runner: calls the hooks.
+            log: gets what is not reported.
+            watch: notes the calls.
+        """
+        self._watch = watch
         self.plugins = tuple(plugins)
         self.disabled = frozenset(disabled)
         self.revision = 0
@@ -49,6 +71,7 @@ class Roster:
         self._runner = runner
         self._log = log
         self._on_quarantine: OnQuarantine | None = None
+        self._on_failure: OnFailure | None = None
         self._refresh()
 
     @property
@@ -93,7 +116,7 @@ class Roster:
     def report(self, plugin: LoadedPlugin) -> None:
         """Report the quarantine of a plugin: to the log, or to what ``report_to`` has set."""
         if self._on_quarantine is None:
-            self._log.error("plugin.quarantined", plugin=plugin.id, reason=plugin.reason)
+            self._log.error("plugin.quarantined", plugin=plugin.id, reason=plugin.reason, at=plugin.at)
             return
         failure, plugin.failure = plugin.failure or Breach(plugin.reason), None
         self._on_quarantine(plugin.id, plugin.reason, failure)
@@ -103,17 +126,31 @@ class Roster:
         """Whether quarantines are reported to a function instead of the log."""
         return self._on_quarantine is not None
 
-    def report_to(self, on_quarantine: OnQuarantine) -> None:
-        """Have quarantines reported to a function instead of the log."""
-        self._on_quarantine = on_quarantine
+    def report_to(self, on_quarantine: OnQuarantine, on_failure: OnFailure | None = None) -> None:
+        """Have quarantines, and failures that cause none, reported to functions instead of the log."""
+        self._on_quarantine, self._on_failure = on_quarantine, on_failure
+
+    def report_failure(self, bound: Bound, breach: Breach) -> None:
+        """Report a failed call that does not quarantine its plugin."""
+        hook, plugin_id = bound.implementation.hook, bound.plugin.id
+        if self._on_failure is not None:
+            self._on_failure(plugin_id, hook, breach)
+            return
+        from tgllm.plugins.calls.places import place_of_error  # noqa: PLC0415  a plugin that does not fail needs none
+
+        at = place_of_error(breach, bound.plugin.found)
+        if hook == "tgllm_shutdown":
+            self._log.error("plugin.shutdown_failed", plugin=plugin_id, reason=str(breach), at=at)
+        else:
+            self._log.error("plugin.call_failed", plugin=plugin_id, hook=hook, reason=str(breach), at=at)
 
     async def call(self, bound: Bound, values: Mapping[str, object]) -> Outcome[object]:
         """Call one implementation."""
-        return await self._runner.call(bound.implementation.function, *bound.arguments(values))
+        return await self._watch.call(self._runner, bound.callee(is_waited_for=True), *bound.arguments(values))
 
     async def call_aside(self, bound: Bound) -> Outcome[object]:
         """Call one implementation of a hook with no argument but the context; a plain function runs in a thread."""
-        return await self._runner.call_aside(bound.implementation.function, *bound.arguments({}))
+        return await self._watch.call_aside(self._runner, bound.callee(is_waited_for=True), *bound.arguments({}))
 
     async def value(self, bound: Bound, values: Mapping[str, object]) -> object:
         """Call one implementation and return its value.
@@ -152,7 +189,8 @@ class Roster:
     @contextmanager
     def _quarantining(self, bound: Bound) -> Generator[None, None, None]:
         try:
-            yield
+            with blamed(bound.implementation.function):
+                yield
         except Breach as breach:
             self.quarantine(bound.plugin.id, str(breach), breach)
             raise

@@ -14,7 +14,9 @@ from tgllm.db.tables.plugins import jobs
 from tgllm.db.tables.plugins.jobs import HOOK_OF, PluginJob
 from tgllm.observe.logs import get_logger, log_values
 from tgllm.observe.metrics.table import JOBS
+from tgllm.plugins.calls.call_watch import CallWatch
 from tgllm.plugins.calls.outcome import Outcome, Raised, Returned, TimedOut, contract_error, explain
+from tgllm.plugins.calls.places import place_of_function
 from tgllm.plugins.calls.runner import HookRunner
 from tgllm.plugins.roster import Bound
 from tgllm.services.errors.reports import Reporter
@@ -62,6 +64,7 @@ class Attempts:
     database: Database
     clock: Clock
     errors: Reporter
+    watch: CallWatch
 
     async def run(self, job: PluginJob, bound: Bound) -> Outcome[object]:
         """Call the hook of a started job, record whether the job is finished or retried, and return the call's outcome.
@@ -93,7 +96,7 @@ class Attempts:
             if isinstance(outcome, Returned):
                 await self.database.write(lambda conn: jobs.finish(conn, job))
             else:
-                await self._fail(job, outcome)
+                await self._fail(job, outcome, place_of_function(bound.implementation.function))
             return outcome
 
     def give_up(self, spent: Sequence[PluginJob]) -> None:
@@ -105,9 +108,8 @@ class Attempts:
     async def _call(self, job: PluginJob, bound: Bound) -> Outcome[object]:
         seconds = JOB_SECONDS if job.kind == "job" else CALL_SECONDS
         values = await self._values(job)
-        function, arguments = bound.implementation.function, bound.arguments(values)
         async with aclosing(HookRunner(seconds, GRACE_SECONDS, storage=self.database.gate)) as runner:
-            return await runner.call_aside(function, *arguments)
+            return await self.watch.call_aside(runner, bound.callee(), *bound.arguments(values))
 
     async def _values(self, job: PluginJob) -> Mapping[str, object]:
         now = milliseconds(self.clock)
@@ -123,7 +125,7 @@ class Attempts:
                 moved = cast("Mapping[str, int]", job.data)
                 return {"old": moved["old"], "new": moved["new"]}
 
-    async def _fail(self, job: PluginJob, outcome: Outcome[object]) -> None:
+    async def _fail(self, job: PluginJob, outcome: Outcome[object], at: str) -> None:
         """Plan the next attempt, or give the job up, and report the failure."""
         attempt, reason = job.attempts + 1, _reason(outcome)
         is_last = attempt >= MOST_ATTEMPTS
@@ -134,21 +136,21 @@ class Attempts:
             return jobs.finish(conn, job) if is_last else jobs.retry(conn, job, run_at, reason)
 
         is_planned = await self.database.write(unit)
-        self._report(job, outcome, reason, is_given_up=is_last and is_planned)
+        self._report(job, outcome, reason, at, is_given_up=is_last and is_planned)
         if is_planned and not is_last:
             log.warning(
                 "job.retried", plugin=job.plugin_id, job=job.job_id, attempt=attempt, retry_in_seconds=round(pause)
             )
 
-    def _report(self, job: PluginJob, outcome: Outcome[object], reason: str, *, is_given_up: bool) -> None:
+    def _report(self, job: PluginJob, outcome: Outcome[object], reason: str, at: str, *, is_given_up: bool) -> None:
         """Log a failure that the plugin has named and that is tried again, and report any other one."""
         error = outcome.error if isinstance(outcome, Raised) else PluginError(f"{HOOK_OF[job.kind]} {reason}")
         if is_given_up:
-            self.errors.report(error, event="job.given_up", plugin=job.plugin_id, job=job.job_id)
+            self.errors.report(error, event="job.given_up", plugin=job.plugin_id, job=job.job_id, at=at)
         elif isinstance(outcome, Raised) and contract_error(error) is not None:
             log.warning("job.failed", plugin=job.plugin_id, job=job.job_id, reason=reason)
         else:
-            self.errors.report(error, event="job.failed", plugin=job.plugin_id, job=job.job_id)
+            self.errors.report(error, event="job.failed", plugin=job.plugin_id, job=job.job_id, at=at)
 
 
 def _reason(outcome: Outcome[object]) -> str:

@@ -51,7 +51,7 @@ def _own_id(job: Job) -> str:
 
 async def _run(job: Job) -> Outcome[object]:
     async with aclosing(HookRunner(job.seconds, GRACE_SECONDS)) as runner:
-        return await runner.call(job.run)
+        return await job.call(runner)
 
 
 def _raise_failure(job_id: str, outcome: Outcome[object]) -> None:

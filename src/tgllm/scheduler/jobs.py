@@ -3,9 +3,13 @@
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import tzinfo
+from functools import wraps
 
 from tgllm.api.errors import ConfigError, ProviderError
 from tgllm.config.checks import zone
+from tgllm.plugins.calls.call_watch import Callee, CallWatch
+from tgllm.plugins.calls.outcome import Outcome
+from tgllm.plugins.calls.runner import HookRunner
 from tgllm.plugins.host import PluginHost
 from tgllm.plugins.owned import OwnedJob
 from tgllm.scheduler.clock import Cron, backup_times, refresh_times
@@ -39,6 +43,14 @@ class Job:
     """Returns False when the job must not run any more."""
     plugin_id: str | None = None
     """The plugin that it belongs to; None: the bot itself."""
+    watch: CallWatch | None = None
+    """Notes the runs of a plugin's job."""
+
+    async def call(self, runner: HookRunner) -> Outcome[object]:
+        """Run the job once."""
+        if self.plugin_id is None or self.watch is None:
+            return await runner.call(self.run)
+        return await self.watch.call(runner, Callee(self.plugin_id, f"job {self.id}", self.run))
 
 
 def jobs_of(core: BotCore) -> tuple[Job, ...]:
@@ -88,11 +100,17 @@ def _plugin_jobs(host: PluginHost, time_zone: tzinfo) -> Iterator[Job]:
 
 def _plugin_job(host: PluginHost, owned: OwnedJob, cron: Cron) -> Job:
     job, context = owned.job, owned.context
+
+    @wraps(job.run)
+    def run() -> Awaitable[object]:
+        return job.run(context)
+
     return Job(
         f"{owned.plugin_id}.{job.id}",
         cron,
-        lambda: job.run(context),
+        run,
         job.timeout,
         wanted=lambda: owned in host.jobs,
         plugin_id=owned.plugin_id,
+        watch=host.watch,
     )

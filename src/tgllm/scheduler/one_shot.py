@@ -75,7 +75,7 @@ class OneShotJobs:
         self._database = database
         self._clock = clock
         self._host = host
-        self._attempts = Attempts(database, clock, errors or LoggedOnly())
+        self._attempts = Attempts(database, clock, errors or LoggedOnly(), host.watch)
         self._wakeup = Wakeup()
         self._running = _Running()
         database.on_commit("jobs", self._wakeup.set)

@@ -13,6 +13,7 @@ from tgllm.db.tables.schedules import FinalState, Run
 from tgllm.observe.logs import get_logger, log_values
 from tgllm.observe.metrics.table import JOBS
 from tgllm.plugins.calls.outcome import Outcome, Raised, Returned, TimedOut, contract_error, explain
+from tgllm.plugins.calls.places import place_of_function
 from tgllm.plugins.calls.runner import HookRunner
 from tgllm.scheduler.jobs import Job
 from tgllm.services.errors.reports import LoggedOnly, Reporter
@@ -112,7 +113,7 @@ class Scheduler:
         began = self._clock.monotonic()
         with log_values(job=job.id):
             async with aclosing(HookRunner(job.seconds, GRACE_SECONDS, storage=self._database.gate)) as runner:
-                outcome = await runner.call(job.run)
+                outcome = await job.call(runner)
             state, error = _ending(outcome)
             if state == "failed":
                 self._report(job, outcome, error or "")
@@ -127,7 +128,9 @@ class Scheduler:
         if isinstance(outcome, Raised) and contract_error(failure) is not None:
             log.warning("job.failed", job=job.id, reason=reason)
         else:
-            self._errors.report(failure, event="job.failed", plugin=job.plugin_id, job=job.id)
+            self._errors.report(
+                failure, event="job.failed", plugin=job.plugin_id, job=job.id, at=place_of_function(job.run)
+            )
 
 
 def _ending(outcome: Outcome[object]) -> tuple[FinalState, str | None]:

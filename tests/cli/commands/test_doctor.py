@@ -48,7 +48,7 @@ def tgllm_providers():
 
 @pytest.fixture(autouse=True)
 def without_installed_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TGLLM_DISABLE_PLUGINS", "gemini,mistral,dipseek,local,openai,anthropic")
+    monkeypatch.setenv("TGLLM_DISABLE_PLUGINS", "gemini,mistral,dipseek,llm,local,openai,anthropic")
 
 
 def states(shell: Shell, *args: str) -> dict[str, tuple[str, str]]:
@@ -449,7 +449,7 @@ async def test_the_way_to_telegram_and_to_each_provider_is_checked(
     async with FakeMistral() as mistral:
         program = await launch(
             "doctor", "--json", MISTRAL_API_KEY=mistral.key, TGLLM_PLUGINS__MISTRAL__BASE_URL=mistral.base_url,
-            TGLLM_DISABLE_PLUGINS="gemini,dipseek,local,openai,anthropic,whisper", TGLLM_ADMIN_IDS=str(ann.id),
+            TGLLM_DISABLE_PLUGINS="gemini,dipseek,llm,local,openai,anthropic,whisper", TGLLM_ADMIN_IDS=str(ann.id),
         )  # fmt: skip
         code, printed = await program.end()
     found = {check["name"]: (check["state"], check["detail"]) for check in json.loads(printed)}

@@ -116,3 +116,105 @@ def test_shell_commands_of_packages_with_their_state(shell: Shell, install: Call
     assert notes[0] == "the name is taken by tgllm itself"
     assert notes[2] == "the name is taken by the package tgllm-good"
     assert "RuntimeError: boom" in notes[3]
+
+
+WEATHER = """
+import asyncio
+from pydantic import BaseModel, Field, SecretStr
+from tgllm import hookimpl
+from tgllm.api import ChatCommand, PluginInfo
+
+class Settings(BaseModel):
+    key: SecretStr = Field(description="Key of the service.")
+    city: str = Field("Paris", description="Where.")
+
+@hookimpl
+def tgllm_plugin_info():
+    return PluginInfo(id="weather", title="Weather", api="1.0", settings=Settings, env={"key": "WEATHER_KEY"})
+
+@hookimpl
+def tgllm_commands():
+    return [ChatCommand("weather", "Weather", lambda call: "Rain"), ChatCommand("ping", "Mine", lambda call: "")]
+"""
+
+
+def checks(shell: Shell, monkeypatch: pytest.MonkeyPatch, *names: str) -> tuple[int, dict[str, dict[str, str]]]:
+    """Check plugins, and return the exit code and the states by plugin and check."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    result = shell.runs("plugins", "check", *names, "--json")
+    found = {
+        each["plugin"]: {check["name"]: f"{check['state']}: {check['detail']}" for check in each["checks"]}
+        for each in json.loads(result.out)
+    }
+    return result.code, found
+
+
+def test_a_plugin_is_checked_in_a_process_of_its_own(
+    shell: Shell, install: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install("tgllm-weather", WEATHER, tgllm={"weather": "tgllm_weather"})
+    install("tgllm-broken", "\n\nraise RuntimeError('boom')", tgllm={"broken": "tgllm_broken"})
+    monkeypatch.setenv("WEATHER_KEY", "secret-key-1")
+
+    code, weather = checks(shell, monkeypatch, "weather")
+    assert (code, weather["weather"]["Loading"]) == (0, "ok: command /weather")
+    assert weather["weather"]["Settings"] == "ok: valid: key, city"
+    assert weather["weather"]["Names"].startswith("warning: command /ping of the plugin weather is taken")
+    assert weather["weather"]["Requires"].startswith("warning: its package doesn't require tgllm")
+    assert "secret-key-1" not in str(weather)
+
+    code, broken = checks(shell, monkeypatch, "broken")
+    assert code == 1
+    assert broken["broken"]["Loading"] == "failed: its import raised RuntimeError: boom (tgllm_broken.py:3)"
+    assert listed(shell)["broken"]["note"] == "its import raised RuntimeError: boom (tgllm_broken.py:3)"
+
+
+def test_a_plugin_that_ends_its_process_is_a_failed_check(
+    shell: Shell, install: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install("tgllm-deadly", "import os\nos._exit(7)", tgllm={"deadly": "tgllm_deadly"})
+
+    assert checks(shell, monkeypatch, "deadly") == (
+        1,
+        {"deadly": {"Loading": "failed: it ends the process with exit code 7 while it is loaded"}},
+    )
+
+
+def test_what_is_known_about_a_plugin(
+    shell: Shell, install: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install("tgllm-weather", WEATHER, tgllm={"weather": "tgllm_weather"})
+    monkeypatch.setenv("WEATHER_KEY", "secret-key-1")
+
+    (info,) = shell.reads("plugins", "info", "weather", "--json")
+
+    assert (info["title"], info["state"], info["version"], info["api"]) == ("Weather", "active", "1.2.3", "1.0")
+    assert info["hooks"] == ["tgllm_commands", "tgllm_plugin_info"]
+    assert info["settings"] == [
+        {"name": "key", "default": "", "is_set": True, "variable": "WEATHER_KEY", "description": "Key of the service."},
+        {"name": "city", "default": "Paris", "is_set": False, "variable": "", "description": "Where."},
+    ]
+    assert info["stored"] == {"values": 0, "bytes": 0, "planned_jobs": 0}
+    assert "secret-key-1" not in shell.runs("plugins", "info", "tgllm-weather").out
+    assert shell.runs("plugins", "info", "wether").err.startswith(
+        "tgllm: no plugin wether is installed (did you mean weather?)"
+    )
+
+
+def test_calls_are_traced_as_they_happen(shell: Shell, install: Callable[..., None]) -> None:
+    install("tgllm-weather", WEATHER, tgllm={"weather": "tgllm_weather"})
+    command = [sys.executable, "-m", "tgllm", "plugins", "trace", "weather", "--count", "2", "--json"]
+    place = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=place, cwd=shell.folder
+    ) as trace:
+        assert trace.stderr is not None
+        assert "No bot runs on this data folder" in trace.stderr.readline()
+        listed(shell)
+        out, _ = trace.communicate(timeout=60)
+
+    calls = [json.loads(line) for line in out.splitlines()]
+    assert [(call["hook"], call["result"]) for call in calls] == [
+        ("import", "module"),
+        ("tgllm_plugin_info", "PluginInfo"),
+    ]

@@ -1,11 +1,15 @@
-"""A name has one owner; who comes second is quarantined, and the reason names both."""
+"""A name has one owner; what others offer under it is left out, a note names both, and the rest of them works."""
 
+import textwrap
+import types
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from plugin_support import FindRecord, LoadHost
 from tgllm.db.database import Database
+from tgllm.testing.scripted import GivenPlugin
 
 OFFERS = {
     "provider": ("tgllm_providers", "ProviderSpec('same', 'S', run)", "provider same"),
@@ -28,8 +32,12 @@ def plugin(plugin_id: str, hook: str, offer: str) -> str:
     """
 
 
+def left_out(name: str, plugin_id: str, owner: str) -> str:
+    return f"{name} of the plugin {plugin_id} is taken by {owner}, so it is left out"
+
+
 @pytest.mark.parametrize("kind", OFFERS)
-async def test_the_later_of_two_plugins_is_quarantined(
+async def test_of_the_later_of_two_plugins_only_what_clashes_is_left_out(
     site: Any, load_host: LoadHost, record: FindRecord, kind: str
 ) -> None:
     hook, offer, name = OFFERS[kind]
@@ -38,10 +46,26 @@ async def test_the_later_of_two_plugins_is_quarantined(
 
     host = await load_host()
 
-    assert record(host, "a").state == "active"
+    assert (record(host, "a").state, record(host, "a").notes) == ("active", ())
     for later in ("b", "c"):
-        assert record(host, later).state == "quarantined"
-        assert record(host, later).reason == f"{name} of the plugin {later} is taken by the plugin a"
+        assert record(host, later).state == "active"
+        assert record(host, later).notes == (left_out(name, later, "the plugin a"),)
+        rest = () if "alias" not in kind else (f"{'command /' if 'command' in kind else 'provider '}{later}",)
+        assert record(host, later).provides == rest
+
+
+async def test_the_rest_of_a_plugin_works(site: Any, load_host: LoadHost, record: FindRecord) -> None:
+    site.write("a", plugin("a", "tgllm_commands", "ChatCommand('same', 'S', run)"))
+    site.write("aa", plugin("aa", "tgllm_commands", "ChatCommand('other', 'S', run)"))
+    offers = "ChatCommand('own', 'S', run, aliases=('same', 'mine')), ChatCommand('other', 'S', run, aliases=('left',))"
+    site.write("b", plugin("b", "tgllm_commands", offers))
+    site.write("c", plugin("c", "tgllm_commands", "ChatCommand('left', 'S', run)"))
+
+    host = await load_host()
+
+    found = {owned.command.name: (owned.plugin_id, owned.command.aliases) for owned in host.commands}
+    assert found.items() >= {"same": ("a", ()), "own": ("b", ("mine",)), "left": ("c", ())}.items()
+    assert len(record(host, "b").notes) == 2
 
 
 async def test_a_built_in_plugin_keeps_its_name(site: Any, load_host: LoadHost, record: FindRecord) -> None:
@@ -49,7 +73,7 @@ async def test_a_built_in_plugin_keeps_its_name(site: Any, load_host: LoadHost, 
 
     host = await load_host()
 
-    assert record(host, "a").reason == "command /ping of the plugin a is taken by the plugin basics"
+    assert record(host, "a").notes == (left_out("command /ping", "a", "the plugin basics"),)
     assert record(host, "basics").state == "active"
 
 
@@ -58,11 +82,11 @@ async def test_the_bot_keeps_its_own_commands(site: Any, load_host: LoadHost, re
 
     host = await load_host(reserved_commands={"model", "new"})
 
-    assert record(host, "a").reason == "command /model of the plugin a is taken by the bot itself"
+    assert record(host, "a").notes == (left_out("command /model", "a", "the bot itself"),)
 
 
 async def test_a_quarantined_plugin_takes_no_name(site: Any, load_host: LoadHost, record: FindRecord) -> None:
-    site.write("a", plugin("a", "tgllm_providers", "ProviderSpec('same', 'S', run), ProviderSpec('echo', 'E', run)"))
+    site.write("a", "raise RuntimeError" + plugin("a", "tgllm_providers", "ProviderSpec('same', 'S', run)"))
     site.write("b", plugin("b", "tgllm_providers", "ProviderSpec('same', 'S', run)"))
 
     host = await load_host()
@@ -101,13 +125,41 @@ async def test_a_plugin_of_the_last_run_keeps_its_name(
     for _ in range(3):
         host = await load_host(database=database)
         await host.startup()
-        assert record(host, "z").state == "active"
-        assert record(host, "a").reason == "command /same of the plugin a is taken by the plugin z"
+        assert record(host, "z").provides == ("command /same",)
+        assert record(host, "a").notes == (left_out("command /same", "a", "the plugin z"),)
     host = await load_host(database=database, disabled={"z"})
     await host.startup()
-    assert record(host, "a").state == "active"
-    host = await load_host(database=database)
-    assert record(host, "a").state == "active"
+    assert record(host, "a").provides == ("command /same",)
+    for _ in range(2):
+        host = await load_host(database=database)
+        await host.startup()
+        assert record(host, "z").notes == (left_out("command /same", "z", "the plugin a"),)
+
+
+async def test_a_plugin_that_adds_a_name_takes_it_from_none_that_has_it(
+    site: Any, load_host: LoadHost, record: FindRecord, database: Database
+) -> None:
+    site.write("a", plugin("a", "tgllm_commands", "ChatCommand('first', 'S', run)"))
+    site.write("z", plugin("z", "tgllm_commands", "ChatCommand('same', 'S', run)"))
+    await (await load_host(database=database)).startup()
+    both = "ChatCommand('first', 'S', run), ChatCommand('same', 'S', run)"
+    upgraded = GivenPlugin.of("a", module_of(plugin("a", "tgllm_commands", both)))
+    found = [replace(upgraded, package="tgllm-a"), *(each for each in site.found() if each.id == "z")]
+
+    for _ in range(2):
+        host = await load_host(database=database, found=found)
+        await host.startup()
+
+        assert record(host, "z").provides == ("command /same",)
+        assert record(host, "a").provides == ("command /first",)
+        assert record(host, "a").notes == (left_out("command /same", "a", "the plugin z"),)
+
+
+def module_of(source: str) -> types.ModuleType:
+    module = types.ModuleType("upgraded")
+    prelude = "from tgllm import hookimpl\nfrom tgllm.api import *\n"
+    exec(prelude + textwrap.dedent(source), vars(module))
+    return module
 
 
 async def test_of_two_packages_with_one_id_the_one_of_the_last_run_keeps_it(
@@ -129,4 +181,4 @@ async def test_the_bots_own_commands_take_a_name_from_a_plugin_of_the_last_run(
     site.write("a", plugin("a", "tgllm_commands", "ChatCommand('timer', 'S', run)"))
     await (await load_host(database=database)).startup()
     host = await load_host(database=database, reserved_commands={"timer"})
-    assert record(host, "a").reason == "command /timer of the plugin a is taken by the bot itself"
+    assert record(host, "a").notes == (left_out("command /timer", "a", "the bot itself"),)

@@ -19,7 +19,6 @@ REASONS = {
     "bad_id": "it calls itself somebody_else, but its entry point is named bad_id: they must be the same",
     "bad_return": "tgllm_providers returned a list with a str in it instead of a ProviderSpec",
     "bad_settings": "its settings model raised RuntimeError: no level will do",
-    "zz_clash": "provider echo of the plugin zz_clash is taken by the plugin echo",
 }
 
 
@@ -77,6 +76,22 @@ def returning(hook: str, expression: str, api: str = "1.0") -> str:
 
 
 ODD = {
+    "newer API": (
+        INFO.format(api="1.99"),
+        "it needs API 1.99, this tgllm has 1.1: upgrade tgllm",
+    ),
+    "a name of a newer API": (
+        "from tgllm.api import Hologram",
+        "it needs tgllm.api.Hologram, which this tgllm (API 1.1) does not have: upgrade tgllm, or correct the name",
+    ),
+    "a module of a newer API": (
+        "import tgllm.api.holograms",
+        "it needs tgllm.api.holograms, which this tgllm (API 1.1) does not have: upgrade tgllm, or correct the name",
+    ),
+    "a field of a newer API": (
+        info("id='odd', title='Odd', api='1.99', holograms=()"),
+        "it needs PluginInfo.holograms, which this tgllm (API 1.1) does not have: upgrade tgllm, or correct the name",
+    ),
     "older API": (
         INFO.format(api="0.9"),
         "it needs API 0.9, this tgllm has 1.1: upgrade tgllm-odd",

@@ -60,7 +60,7 @@ def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ProviderSetup:
     write_distribution(site, "fickle-plugin", {"tgllm": {"fickle": "fickle_plugin"}}, {"fickle_plugin": SOURCE})
     monkeypatch.syspath_prepend(site)
     monkeypatch.delenv("FICKLE_KEY", raising=False)
-    others = "gemini,mistral,dipseek,local,openai,anthropic,whisper"
+    others = "gemini,mistral,dipseek,llm,local,openai,anthropic,whisper"
     environ = {"TGLLM_DISABLE_PLUGINS": others, "TGLLM_DATA_DIR": str(tmp_path / "data")}
     return ProviderSetup(load_config(environ=environ, cwd=tmp_path, with_file=False), SystemClock(), plugins=True)
 

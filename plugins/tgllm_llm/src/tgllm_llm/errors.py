@@ -6,10 +6,11 @@ from typing import Any, Final, cast
 
 import llm
 
-from tgllm.api.errors import BadResponse, NotConfigured, ProviderError, Unavailable, Unsupported
+from tgllm.api.errors import BadResponse, ProviderError, Unavailable, Unsupported
 from tgllm.providers.failure import Failure, explain
+from tgllm_llm.keys import no_key
 
-__all__ = ["explained", "no_key"]
+__all__ = ["explained"]
 
 _UNREACHABLE: Final = ("connect", "timeout", "network", "remoteprotocol", "readerror", "disconnect", "proxyerror")
 """Parts of the names of errors with which libraries say that a service can't be reached."""
@@ -29,7 +30,7 @@ def explained(error: BaseException, model: Any, keys: Iterable[str] = ()) -> Pro
         case ProviderError():
             return error
         case llm.NeedsKeyException():
-            return no_key(model)
+            return no_key(name, str(model.needs_key), str(model.key_env_var or ""))
         case llm.ConversationNotSupported():
             return Unsupported(f"{name} takes one question at a time: start a new conversation before each")
         case NotImplementedError():
@@ -47,16 +48,6 @@ def explained(error: BaseException, model: Any, keys: Iterable[str] = ()) -> Pro
         return ProviderError(str(found)) if isinstance(found, Unavailable) else found
     # Its words may contain the question.
     return BadResponse(f"the plugin of {name} has failed: {type(error).__name__}; `llm -m {name} hi` shows why")
-
-
-def no_key(model: Any) -> NotConfigured:  # noqa: ANN401  llm's models
-    """Return the error for a model without its key."""
-    variable = str(model.key_env_var or "")
-    ways = [f"`llm keys set {model.needs_key}`", f"plugins.llm.keys.{model.needs_key}", variable]
-    return NotConfigured(
-        f"{model.model_id} needs a key: set {' or '.join(filter(None, ways))}",
-        variable=variable or f"plugins.llm.keys.{model.needs_key}",
-    )
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

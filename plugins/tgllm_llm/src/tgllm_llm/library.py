@@ -14,8 +14,10 @@ from llm.plugins import load_plugins, pm
 
 from tgllm.api.context import Log
 from tgllm.api.errors import ProviderError
+from tgllm_llm.listing import Listed
+from tgllm_llm.options import can_reason
 
-__all__ = ["Entry", "Library"]
+__all__ = ["Entry", "Library", "stored_key"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,27 @@ class Entry:
     def id(self) -> str:
         """The name of the model in llm."""
         return str(self.model.model_id)
+
+    def listed(self) -> Listed:
+        """Return what the list says about it."""
+        model = self.model
+        return Listed(
+            self.id,
+            self.aliases,
+            tuple(sorted(kind for kind in model.attachment_types if "/" in kind)),
+            can_reason(model),
+            model.needs_key or "",
+            model.key_env_var or "",
+            bool(not model.needs_key or stored_key(model)),
+        )
+
+
+def stored_key(model: Any) -> str:  # noqa: ANN401  llm's models
+    """Return the key that llm uses for a model; empty if it takes none, or has none."""
+    try:
+        return str(model.get_key() or "")
+    except llm.ModelError:
+        return ""
 
 
 @dataclass(slots=True)

@@ -1,11 +1,11 @@
 """Hooks of the llm plugin. The library is imported only when a model is needed."""
 
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, entry_points, version
-from pathlib import Path
+from importlib.metadata import PackageNotFoundError
 
 from tgllm import hookimpl
 from tgllm.api.context import Check, PluginContext, PluginInfo
+from tgllm.api.errors import NotConfigured
 from tgllm.api.provider import Provider, ProviderSpec
 from tgllm_llm.settings import Settings
 
@@ -29,20 +29,26 @@ def tgllm_providers() -> Sequence[ProviderSpec]:
 @hookimpl
 def tgllm_doctor(ctx: PluginContext[Settings]) -> Sequence[Check]:
     """Show which plugins of llm are installed, without loading them."""
+    from tgllm_llm.presence import is_configured, missing, packages, user_dir  # noqa: PLC0415  needed by tgllm doctor only
+
     name = "llm: plugins"
+    folder = user_dir(ctx.settings)
+    if folder is not None and not folder.is_dir():
+        return (Check(name, "failed", f"user_path: there is no folder {folder}"),)
     try:
-        installed = f"llm {version('llm')}"
+        installed = ", ".join(f"{package} {number}" for package, number in packages().items())
     except PackageNotFoundError:
         return (Check(name, "failed", "the package llm is missing: pip install llm"),)
-    folder = ctx.settings.user_path
-    if folder and not Path(folder).expanduser().is_dir():
-        return (Check(name, "failed", f"user_path: there is no folder {folder}"),)
-    packages = sorted({point.dist.name for point in entry_points(group="llm") if point.dist is not None})
-    others = ", ".join(packages) or "no plugins, so only OpenAI's models; install one, such as llm-anthropic"
-    return (Check(name, "ok", f"{installed}: {others}"),)
+    if not is_configured(ctx.settings):
+        return (Check(name, "not configured", missing()),)
+    return (Check(name, "ok", installed),)
 
 
 def _create(ctx: PluginContext[Settings]) -> Provider:
+    from tgllm_llm.presence import is_configured, missing  # noqa: PLC0415  it looks at all installed packages
+
+    if not is_configured(ctx.settings):
+        raise NotConfigured(missing())
     from tgllm_llm.provider import LlmProvider  # noqa: PLC0415  it loads llm and its plugins, which takes seconds
 
-    return LlmProvider(ctx.settings, ctx.clock, ctx.log)
+    return LlmProvider(ctx.settings, ctx.clock, ctx.log, ctx.data_dir)

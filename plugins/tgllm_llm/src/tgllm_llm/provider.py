@@ -1,48 +1,52 @@
-"""Provider of all models that the plugins of llm have."""
+"""Provider of all models that the plugins of llm have. It loads llm with the first question."""
 
 import asyncio
+import json
 import os
+import sys
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
-
-import llm
+from typing import TYPE_CHECKING, Any, Final
 
 from tgllm.api.clock import Clock
 from tgllm.api.context import Log
-from tgllm.api.errors import ModelNotFound, ProviderError, Unavailable
-from tgllm.api.events import Finished, ReasoningDelta, StreamEvent, TextDelta, Waiting
+from tgllm.api.events import StreamEvent
 from tgllm.api.provider import Provider
 from tgllm.api.types import ChatRequest, ModelInfo, Price
-from tgllm.providers.failure import incomplete
 from tgllm.providers.retry import Retry
 from tgllm.providers.streams.waiting import with_news
-from tgllm_llm.errors import explained, no_key
-from tgllm_llm.library import Entry, Library
-from tgllm_llm.options import can_reason, options_for
-from tgllm_llm.question import ask, replayed
+from tgllm_llm.keys import no_key
+from tgllm_llm.listing import Listed, listed_elsewhere
+from tgllm_llm.presence import files, packages
 from tgllm_llm.settings import Settings
-from tgllm_llm.threads import Threads
-from tgllm_llm.usage import finish_reason, is_cut, usage_of
+
+if TYPE_CHECKING:
+    from tgllm_llm.asking import Asking
 
 __all__ = ["LlmProvider"]
 
+_KEPT_SECONDS: Final = 12 * 3600
+"""How long a list is used again after a restart, if nothing was installed or set since; a bot asks once a day."""
+
 
 class LlmProvider(Provider):
-    """Asks models by llm's library. Asynchronous models are preferred; the others are read in threads."""
+    """Asks models by llm's library."""
 
-    def __init__(self, settings: Settings, clock: Clock, log: Log) -> None:
-        """Create the provider, and load the plugins of llm; nothing is sent yet."""
+    def __init__(self, settings: Settings, clock: Clock, log: Log, folder: Path) -> None:
+        """Create the provider; nothing is loaded or sent yet. The list of models is kept in ``folder``."""
         if settings.user_path:
             # The only way to tell llm, which looks for it in each call.
             os.environ["LLM_USER_PATH"] = str(Path(settings.user_path).expanduser())
         self._settings = settings
-        self._library = Library(log, settings.models)
-        self._library.load()
+        self._clock = clock
+        self._log = log
+        self._kept = folder / "cache" / "models.json"
         # Most of the vendors' libraries try again by themselves.
         self._retry = Retry(clock, attempts=2)
-        self._threads = Threads(settings.threads)
+        self._asking: Asking | None = None
+        self._loading = asyncio.Lock()
 
     async def list_models(self) -> Sequence[ModelInfo]:
         """Return the models of all plugins, without those whose key is missing.
@@ -51,93 +55,79 @@ class LlmProvider(Provider):
             NotConfigured: all keys are missing.
             ProviderError: there is none, since plugins can't be loaded.
         """
-        return [self._info(entry) for entry in await asyncio.to_thread(self._usable)]
+        found = await self._listed()
+        usable = [each for each in found if each.id in self._settings.models or self._has_key(each)]
+        if found and not usable:
+            raise no_key(found[0].id, found[0].needs_key, found[0].variable)
+        return [self._info(each) for each in usable]
 
     async def generate(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Stream one answer."""
-        entry = self._library.find(request.model)
-        if entry is None:
-            await asyncio.to_thread(self._library.read)
-            entry = self._library.find(request.model)
-        if entry is None:
-            raise ModelNotFound(f"no plugin of llm has the model {request.model}; `llm models` lists them")
-        model = entry.model
-        options = options_for(model, request, self._settings.options.get(entry.id, {}))
-        async with aclosing(self._retry.stream(lambda: self._attempt(model, request, options))) as events:
+        asking = await self._loaded()
+        model = await asking.find(request.model)
+        async with aclosing(self._retry.stream(lambda: asking.answer(model, request))) as events:
             async for event in with_news(events):
                 yield event
 
     async def aclose(self) -> None:
-        """Stop the answers of synchronous models; llm's own clients are closed with their answers."""
-        await self._threads.aclose()
+        """Stop all answers."""
+        if self._asking is not None:
+            await self._asking.aclose()
 
-    def _usable(self) -> Sequence[Entry]:
-        """Read the models, and return those with their keys, and those that the settings name."""
-        found = self._library.read()
-        usable = [entry for entry in found if entry.id in self._settings.models or self._has_key(entry.model)]
-        if found and not usable:
-            raise no_key(found[0].model)
-        return usable
+    async def _loaded(self) -> "Asking":
+        async with self._loading:
+            if self._asking is None:
+                self._asking = await asyncio.to_thread(_load, self._settings, self._log)
+            return self._asking
 
-    def _has_key(self, model: Any) -> bool:  # noqa: ANN401  llm's models
-        return not model.needs_key or model.needs_key in self._settings.keys or bool(_stored_key(model))
+    async def _listed(self) -> Sequence[Listed]:
+        if "llm" in sys.modules:
+            # It has been loaded for a question, so that the list costs little.
+            return await (await self._loaded()).models()
+        state = await asyncio.to_thread(self._state)
+        if (kept := await asyncio.to_thread(self._read, state)) is not None:
+            return kept
+        found = await listed_elsewhere(self._settings.models)
+        await asyncio.to_thread(self._keep, found, state)
+        return found
 
-    async def _attempt(self, model: Any, request: ChatRequest, options: Any) -> AsyncGenerator[StreamEvent, None]:  # noqa: ANN401  llm's models and options
-        question = await ask(model, request, options)
-        given = self._settings.keys.get(model.needs_key or "")
-        key = given.get_secret_value() if given else None
-        problem: ProviderError | None = None
-        is_async = isinstance(model, llm.AsyncModel | llm.AsyncKeyModel)
-        kind = llm.AsyncResponse if is_async else llm.Response
-        try:
-            response: Any = kind(question.prompt, model, model.can_stream, question.conversation, key)
-            if not is_async and self._threads.is_full:
-                yield Waiting("queue")
-            events = response.astream_events() if is_async else self._threads.read(response.stream_events)
-            async with aclosing(events):
-                while (event := await self._next(events)) is not None:
-                    if event.chunk and event.type == "text":
-                        yield TextDelta(event.chunk)
-                    elif event.chunk and event.type == "reasoning":
-                        yield ReasoningDelta(event.chunk)
-            yield await _finished(response, is_async=is_async)
-        except Exception as error:  # noqa: BLE001  of any plugin and any library
-            # Raised outside of this block: what the plugin has raised may contain the key.
-            problem = explained(error, model, [key or _stored_key(model)])
-        if problem is not None:
-            raise problem
+    def _state(self) -> Any:  # noqa: ANN401  JSON
+        """Return what the list depends on; it has no secrets."""
+        return [packages(), files(self._settings), [*self._settings.models], sys.prefix]
 
-    async def _next(self, events: Any) -> Any:  # noqa: ANN401  llm's events
-        try:
-            async with asyncio.timeout(self._settings.timeout_seconds):
-                return await anext(events, None)
-        except TimeoutError:
-            raise Unavailable(f"nothing has come for {self._settings.timeout_seconds:g} s") from None
+    def _read(self, state: object) -> Sequence[Listed] | None:
+        """Return the list as kept, if it is not old."""
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            stored = json.loads(self._kept.read_text(encoding="utf-8"))
+            if (
+                stored["state"] == json.loads(json.dumps(state))
+                and 0 <= self._clock.now() - stored["at"] < _KEPT_SECONDS
+            ):
+                return [Listed(**each) for each in stored["models"]]
+        return None
 
-    def _info(self, entry: Entry) -> ModelInfo:
-        model, price = entry.model, self._settings.prices.get(entry.id)
+    def _keep(self, found: Sequence[Listed], state: object) -> None:
+        content = {"at": self._clock.now(), "state": state, "models": [asdict(each) for each in found]}
+        with suppress(OSError):
+            self._kept.parent.mkdir(parents=True, exist_ok=True)
+            self._kept.write_text(json.dumps(content), encoding="utf-8")
+
+    def _has_key(self, model: Listed) -> bool:
+        return model.has_key or model.needs_key in self._settings.keys
+
+    def _info(self, model: Listed) -> ModelInfo:
+        price = self._settings.prices.get(model.id)
         return ModelInfo(
-            entry.id,
+            model.id,
             context_window=self._settings.context_window,
-            mime_types=frozenset(kind for kind in model.attachment_types if "/" in kind),
-            reasoning=can_reason(model),
-            aliases=entry.aliases,
-            price=Price(price.input, price.output, price.cached, price.as_of) if price else None,
+            mime_types=frozenset(model.mime_types),
+            reasoning=model.reasoning,
+            aliases=tuple(model.aliases),
+            price=Price(price.input, price.output, price.cached, price.as_of, price.cache_write) if price else None,
         )
 
 
-async def _finished(response: Any, *, is_async: bool) -> Finished:  # noqa: ANN401  llm's responses
-    """Return the end of an answer that was read to its end."""
-    usage = await response.usage() if is_async else response.usage()
-    messages = await response.messages() if is_async else response.messages()
-    if is_cut(response.response_json):
-        raise incomplete(str(response.model.model_id), has_begun=bool(messages))
-    return Finished(finish_reason(response.response_json) or "stop", usage_of(usage), replayed(messages))
+def _load(settings: Settings, log: Log) -> "Asking":
+    from tgllm_llm.asking import Asking  # noqa: PLC0415  it loads llm
 
-
-def _stored_key(model: Any) -> str:  # noqa: ANN401  llm's models
-    """Return the key that llm uses for a model; empty if it takes none."""
-    try:
-        return str(model.get_key() or "")
-    except llm.ModelError:
-        return ""
+    return Asking(settings, log)

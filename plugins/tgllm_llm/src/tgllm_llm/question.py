@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, cast
 
 import llm
 from llm.parts import Message
@@ -81,9 +81,10 @@ class _Turn:
 
 
 def _stored(message: ChatMessage) -> Sequence[Any]:
-    written: Any = (message.provider_data or {}).get("messages")
+    written = (message.provider_data or {}).get("messages")
+    stored = cast("list[Any]", written) if isinstance(written, list) else []
     try:
-        read: list[Any] = [Message.from_dict(each) for each in written] if isinstance(written, list) else []
+        read: list[Any] = [Message.from_dict(each) for each in stored]
         told = "".join(part.text for each in read for part in each.parts if part.to_dict()["type"] == "text")
     except (AttributeError, KeyError, TypeError, ValueError):
         # Of another version of llm.

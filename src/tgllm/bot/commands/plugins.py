@@ -10,7 +10,9 @@ from tgllm.bot.scope import Scope
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
 from tgllm.bot.ui.plugin_replies import posting
 from tgllm.db.engine.gate import StorageGate
+from tgllm.plugins.calls.call_watch import Callee
 from tgllm.plugins.calls.outcome import Outcome, Raised, Returned, TimedOut, contract_error, explain
+from tgllm.plugins.calls.places import place_of_function
 from tgllm.plugins.calls.runner import HookRunner
 from tgllm.plugins.owned import OwnedCommand
 
@@ -46,7 +48,8 @@ def plugin_command(
     async def run(scope: Scope, parsed: ParsedCommand) -> None:
         call = await call_of(scope, parsed, owned, listing)
         with handling_call(PluginCall(call.id, scope.lane.key, scope.user.id, owned.plugin_id)):
-            outcome = await runner.call(command.handler, call)
+            callee = Callee(owned.plugin_id, f"/{command.name}", command.handler)
+            outcome = await scope.core.host.watch.call(runner, callee, call)
         await scope.end(*await posting(scope, owned.plugin_id, _reply(outcome, owned, scope)))
 
     return TableCommand(
@@ -90,7 +93,8 @@ def _reply(outcome: Outcome[object], owned: OwnedCommand, scope: Scope) -> Reply
 
 
 def _report(error: BaseException, owned: OwnedCommand, scope: Scope) -> str:
-    return scope.report(error, event="command.failed", plugin=owned.plugin_id, command=owned.command.name)
+    at = place_of_function(owned.command.handler)
+    return scope.report(error, event="command.failed", plugin=owned.plugin_id, command=owned.command.name, at=at)
 
 
 def _reported(owned: OwnedCommand, what: str, scope: Scope) -> PluginError:

@@ -27,7 +27,9 @@ from tgllm.db.tables.outbox import ANSWER, NewOutbox
 from tgllm.db.tables.plugins import messages
 from tgllm.db.tables.plugins.messages import KeyboardButton, PluginMessage
 from tgllm.observe.errors import text_of, with_kind
+from tgllm.plugins.calls.call_watch import Callee
 from tgllm.plugins.calls.outcome import Outcome, Raised, Returned, TimedOut, contract_error, explain
+from tgllm.plugins.calls.places import place_of_function
 from tgllm.services.common.lane import Lane
 
 __all__ = ["ANSWER_SECONDS", "plugin_presses"]
@@ -110,7 +112,8 @@ async def _handle(scope: Scope, found: _Found, answer: "_InTime") -> str:
     )
     call = PluginCall(press.id, found.message.lane, scope.user.id, found.message.plugin_id)
     with handling_call(call):
-        outcome = await scope.parts.runner.call(handler, press)
+        callee = Callee(found.message.plugin_id, "tgllm_button", handler, is_waited_for=True)
+        outcome = await scope.core.host.watch.call(scope.parts.runner, callee, press)
     there = replace(scope, lane=lane)
     try:
         result = _result(outcome, found, scope)
@@ -240,7 +243,8 @@ async def _answered_in_time(scope: Scope, give: AnswerPress) -> AsyncGenerator[_
 
 def _report(error: BaseException, found: _Found, scope: Scope) -> str:
     plugin, name = found.message.plugin_id, found.button[0]
-    return scope.report(error, event="button.failed", plugin=plugin, button=name)
+    at = place_of_function(scope.core.host.press_handler(plugin))
+    return scope.report(error, event="button.failed", plugin=plugin, button=name, at=at)
 
 
 def _reported(found: _Found, scope: Scope, what: str) -> PluginError:

@@ -1,12 +1,14 @@
 """Outcomes of calls of plugin code, and one-sentence descriptions of failures."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar, cast
 
 from tgllm.api.errors import DatabaseError, PluginError, TgllmError
 from tgllm.observe.redaction import redact
 
-__all__ = ["Breach", "Outcome", "Raised", "Returned", "TimedOut", "contract_error", "explain", "value_of"]
+__all__ = ["Breach", "Outcome", "Raised", "Returned", "TimedOut", "blamed", "contract_error", "explain", "value_of"]
 
 T = TypeVar("T")
 
@@ -15,6 +17,9 @@ _LONGEST = 200
 
 class Breach(PluginError):
     """Violation of the plugin contract; the message is shown to the operator."""
+
+    at = ""
+    """File and line of the function that is to blame, if no exception of the plugin says where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,18 @@ class TimedOut:
 
 
 Outcome: TypeAlias = Returned[T] | Raised | TimedOut
+
+
+@contextmanager
+def blamed(function: object) -> Generator[None]:
+    """Have a breach in the block name the place of a function, unless an exception of the plugin says where it is."""
+    try:
+        yield
+    except Breach as breach:
+        from tgllm.plugins.calls.places import place_of_function  # noqa: PLC0415  a plugin that does not fail needs none
+
+        breach.at = breach.at or place_of_function(function)
+        raise
 
 
 def value_of(outcome: Outcome[T], what: str) -> T:

@@ -5,13 +5,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
+import tgllm.api
 from tgllm.api.context import PluginInfo
 from tgllm.api.version import API_VERSION, ApiVersion
 from tgllm.plugins.calls.outcome import Breach
 from tgllm.plugins.checks.values import called, check_callable, check_match, check_text
 from tgllm.plugins.discovery import FoundPlugin
 
-__all__ = ["check_info"]
+__all__ = ["check_info", "missing_in_api"]
+
+_IMPORTED = re.compile(r"cannot import name '(\w+)'")
+_UNEXPECTED = re.compile(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'")
 
 _ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 """No double underscore: it separates the parts of a variable's name (TGLLM_PLUGINS__<ID>__<FIELD>)."""
@@ -35,6 +39,18 @@ def check_info(found: FoundPlugin, info: PluginInfo) -> None:
     _check_texts(info.texts)
     if info.presets is not None:
         check_callable("its presets", info.presets)
+
+
+def missing_in_api(error: BaseException) -> str:
+    """Return which name of tgllm a plugin for a newer API lacks; empty if the error is another one."""
+    text = str(error)
+    if isinstance(error, ImportError):
+        module, name = error.name or "", _IMPORTED.search(text)
+        inside = module.split(".")[0] == "tgllm"
+        return "" if not inside else f"{module}.{name[1]}" if name else module
+    if isinstance(error, TypeError) and (given := _UNEXPECTED.match(text)) and hasattr(tgllm.api, given[1]):
+        return f"{given[1]}.{given[2]}"
+    return ""
 
 
 def _check_api(found: FoundPlugin, api: str) -> None:

@@ -73,7 +73,8 @@ async def assemble(
     for plugin in plugins:
         if plugin.is_active:
             await loader.load(plugin)
-    settle_names(_oldest_first(plugins, known), {Name("command", name): "the bot itself" for name in reserved_commands})
+    reserved = {Name("command", name): "the bot itself" for name in reserved_commands}
+    settle_names(_oldest_first(plugins, known), reserved, known)
     plugins += _missing(plugins, known, choice.disabled)
     keepers = {plugin.id: plugin for plugin in plugins if plugin.is_active}
     for plugin in plugins:

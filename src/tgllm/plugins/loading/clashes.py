@@ -1,10 +1,10 @@
-"""Conflicts of names: the first plugin with a name keeps it, and later ones are quarantined.
+"""Conflicts of names: the first plugin with a name keeps it, and of later ones what has that name is left out.
 
-The built-in plugins come first, then those that were active in the last run, then the others, each by id: a plugin that
-has just been installed takes nothing away from one that people use.
+The built-in plugins come first, then the one that had the name in the last run, then those that were active then, then
+the others, each by id: a plugin that has just been installed takes nothing away from one that people use.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from tgllm.plugins.loading.offers import Name
@@ -63,20 +63,37 @@ def settle_ids(plugins: Iterable[LoadedPlugin], known: Mapping[str, Known]) -> N
             plugin.stop("quarantined", f"two packages have a plugin {plugin.id}, {packages}: uninstall one of them")
 
 
-def settle_names(plugins: Iterable[LoadedPlugin], reserved: Mapping[Name, str]) -> None:
-    """Quarantine each plugin with a name that an earlier one or the bot itself has.
+def settle_names(plugins: Sequence[LoadedPlugin], reserved: Mapping[Name, str], known: Mapping[str, Known]) -> None:
+    """Leave out what has a name that an earlier plugin or the bot itself has, with a note for each.
 
     Args:
         plugins: the plugins in order.
         reserved: names that no plugin can have, with their owners.
+        known: the plugins of the last run, with the names that they had.
     """
+    active = [plugin for plugin in plugins if plugin.is_active]
     owners = dict(reserved)
-    for plugin in plugins:
-        if not plugin.is_active:
-            continue
-        names = list(plugin.offers.names())
-        taken = next((name for name in names if name in owners), None)
-        if taken is None:
-            owners |= dict.fromkeys(names, f"the plugin {plugin.id}")
-        else:
-            plugin.stop("quarantined", f"{taken} of the plugin {plugin.id} is taken by {owners[taken]}")
+    for plugin in (each for each in active if each.found.builtin):
+        owners |= dict.fromkeys(plugin.offers.names(), f"the plugin {plugin.id}")
+    for plugin in active:
+        for name in _kept(plugin, known):
+            owners.setdefault(name, f"the plugin {plugin.id}")
+    for plugin in active:
+        own = f"the plugin {plugin.id}"
+        taken = [name for name in plugin.offers.names() if owners.get(name, own) != own]
+        if taken:
+            plugin.offers = plugin.offers.without(taken)
+            notes = (
+                f"{name} of the plugin {plugin.id} is taken by {owners[name]}, so it is left out" for name in taken
+            )
+            plugin.left_out = tuple(notes)
+        # Aliases of what is left out are free for others.
+        owners.update(dict.fromkeys(plugin.offers.names(), own))
+
+
+def _kept(plugin: LoadedPlugin, known: Mapping[str, Known]) -> Iterable[Name]:
+    """Return the names of a plugin that it had in the last run."""
+    before = known.get(plugin.id)
+    if before is None or not before.active or before.package != plugin.found.package:
+        return ()
+    return (name for name in plugin.offers.names() if before.names is None or str(name) in before.names)

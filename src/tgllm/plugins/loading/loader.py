@@ -5,12 +5,14 @@ from typing import TypeVar
 
 from tgllm.api.context import PluginInfo
 from tgllm.api.errors import ConfigError
+from tgllm.api.version import API_VERSION
 from tgllm.i18n import read_texts
-from tgllm.plugins.calls.outcome import Breach, Outcome, Raised, value_of
+from tgllm.plugins.calls.call_watch import Callee, CallWatch
+from tgllm.plugins.calls.outcome import Breach, Outcome, Raised, blamed, value_of
 from tgllm.plugins.calls.thread import HookThread
 from tgllm.plugins.calls.time_limits import HostLimits
 from tgllm.plugins.checks import values
-from tgllm.plugins.checks.info import check_info
+from tgllm.plugins.checks.info import check_info, missing_in_api
 from tgllm.plugins.loading.breadcrumbs import Breadcrumbs, Death
 from tgllm.plugins.loading.contexts import HostServices, make_context
 from tgllm.plugins.loading.offers import OFFER_HOOKS
@@ -27,9 +29,15 @@ class Loader:
     """Loader of single plugins; a failure is stored in the plugin's state and reason."""
 
     def __init__(
-        self, thread: HookThread, limits: HostLimits, settings: PluginSettingsSource, services: HostServices
+        self,
+        thread: HookThread,
+        limits: HostLimits,
+        settings: PluginSettingsSource,
+        services: HostServices,
+        watch: CallWatch,
     ) -> None:
-        """Create a loader; all plugin code runs in ``thread``."""
+        """Create a loader; all plugin code runs in ``thread``, and ``watch`` notes the calls."""
+        self._watch = watch
         self._thread = thread
         self._limits = limits
         self._settings = settings
@@ -71,20 +79,27 @@ class Loader:
         Raises:
             Breach: the import failed, or the description is missing or invalid.
         """
-        loaded = await self._run("its import", plugin.found.load, self._limits.import_seconds)
+        outcome = await self._watch.note(
+            Callee(plugin.id, "import", plugin.found.load),
+            lambda: self._try(plugin.found.load, self._limits.import_seconds),
+        )
+        loaded = _of_contract(outcome, "its import")
         plugin.implementations = await self._run("reading its hooks", lambda: read_hooks(loaded))
         plugin.hooks = tuple(sorted({implementation.hook for implementation in plugin.implementations}))
         info = await self._info(plugin)
         plugin.api = str(info.api)
         plugin.title = str(info.title)
-        check_info(plugin.found, info)
+        with blamed(_of(plugin, "tgllm_plugin_info")[0].function):
+            check_info(plugin.found, info)
         plugin.info = info
         return info
 
     async def _info(self, plugin: LoadedPlugin) -> PluginInfo:
         match _of(plugin, "tgllm_plugin_info"):
             case (only,):
-                return values.check_value(only.hook, await self._call(only), PluginInfo)
+                value = await self._call(plugin, only, of_contract=True)
+                with blamed(only.function):
+                    return values.check_value(only.hook, value, PluginInfo)
             case ():
                 raise Breach(f"it has no tgllm_plugin_info: {plugin.found.value} must implement it")
             case _:
@@ -107,17 +122,23 @@ class Loader:
     async def _collect(self, plugin: LoadedPlugin) -> None:
         for hook in OFFER_HOOKS:
             for implementation in _of(plugin, hook):
-                value = await self._call(implementation, plugin.context)
-                plugin.offers = plugin.offers.extended(hook, value, implementation.rank)
+                value = await self._call(plugin, implementation, plugin.context)
+                with blamed(implementation.function):
+                    plugin.offers = plugin.offers.extended(hook, value, implementation.rank)
         names = list(plugin.offers.names())
         for name in names:
             if names.count(name) > 1:
                 raise Breach(f"it gives {name} twice")
 
-    async def _call(self, implementation: Implementation, ctx: object = None) -> object:
-        values.refuse_async(implementation.hook, implementation.function)
-        arguments = implementation.arguments({"ctx": ctx})
-        return await self._run(implementation.hook, lambda: implementation.function(*arguments))
+    async def _call(
+        self, plugin: LoadedPlugin, implementation: Implementation, ctx: object = None, *, of_contract: bool = False
+    ) -> object:
+        function, arguments = implementation.function, implementation.arguments({"ctx": ctx})
+        callee = Callee(plugin.id, implementation.hook, function)
+        with blamed(function):
+            values.refuse_async(implementation.hook, function)
+            outcome = await self._watch.note(callee, lambda: self._try(lambda: function(*arguments)))
+            return (_of_contract if of_contract else value_of)(outcome, implementation.hook)
 
     async def _run(self, what: str, function: Callable[[], T], seconds: float | None = None) -> T:
         return value_of(await self._try(function, seconds), what)
@@ -129,3 +150,15 @@ class Loader:
 def _of(plugin: LoadedPlugin, hook: str) -> tuple[Implementation, ...]:
     mine = (implementation for implementation in plugin.implementations if implementation.hook == hook)
     return tuple(sorted(mine, key=lambda implementation: implementation.rank))
+
+
+def _of_contract(outcome: Outcome[T], what: str) -> T:
+    """Return the value; if a name of the plugin API is missing, that is the reason of the breach.
+
+    Raises:
+        Breach: the code failed.
+    """
+    if isinstance(outcome, Raised) and (name := missing_in_api(outcome.error)):
+        has = f"which this tgllm (API {API_VERSION}) does not have"
+        raise Breach(f"it needs {name}, {has}: upgrade tgllm, or correct the name") from outcome.error
+    return value_of(outcome, what)

@@ -1,6 +1,6 @@
 """Offers of a plugin: its providers, commands, file handlers, transcribers and jobs."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -55,6 +55,30 @@ class Offers:
             *(str(Name("file handler", handler.id)) for _, handler in self.file_handlers),
             *(str(Name("transcriber", transcriber.id)) for _, transcriber in self.transcribers),
             *(str(Name("job", job.id)) for _, job in self.jobs),
+        )
+
+    def without(self, left_out: Collection[Name]) -> "Offers":
+        """Return these offers without some names: an alias is dropped, and what is named so is dropped as a whole."""
+
+        def aliases(kind: str, known: Iterable[str]) -> tuple[str, ...]:
+            return tuple(alias for alias in known if Name(kind, alias) not in left_out)
+
+        def others(kind: str, offers: Iterable[tuple[int, Any]]) -> tuple[tuple[int, Any], ...]:
+            return tuple((rank, offer) for rank, offer in offers if Name(kind, offer.id) not in left_out)
+
+        return Offers(
+            tuple(
+                (rank, replace(spec, aliases=aliases("provider", spec.aliases)))
+                for rank, spec in others("provider", self.providers)
+            ),
+            tuple(
+                (rank, replace(command, aliases=aliases("command", command.aliases)))
+                for rank, command in self.commands
+                if Name("command", command.name) not in left_out
+            ),
+            others("file handler", self.file_handlers),
+            others("transcriber", self.transcribers),
+            others("job", self.jobs),
         )
 
     def extended(self, hook: str, value: object, rank: int) -> "Offers":

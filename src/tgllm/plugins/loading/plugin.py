@@ -23,8 +23,12 @@ class LoadedPlugin:
     """Why it is not active, as one sentence."""
     failure: BaseException | None = None
     """Why it was quarantined, if an exception is known."""
+    at: str = ""
+    """File and line of its code that is to blame, such as ``plugin.py:41``; empty if unknown."""
     notes: tuple[str, ...] = ()
     """Problems of an active plugin, one sentence each."""
+    left_out: tuple[str, ...] = ()
+    """Offers that are left out because their names are taken, one sentence each."""
     context: PluginContext | None = None
     """Present whenever the plugin is active."""
     implementations: tuple[Implementation, ...] = ()
@@ -54,3 +58,7 @@ class LoadedPlugin:
             self.state = state
             self.reason = reason
             self.failure = failure
+            if failure is not None:
+                from tgllm.plugins.calls.places import place_of_error  # noqa: PLC0415  only for a plugin that fails
+
+                self.at = place_of_error(failure, self.found)

@@ -5,7 +5,7 @@ The stored records show that a plugin is missing, and which hooks a plugin has t
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from tgllm.api.clock import Clock, milliseconds
@@ -16,7 +16,7 @@ from tgllm.plugins.loading.plugin import LoadedPlugin, PluginState
 if TYPE_CHECKING:
     from tgllm.db.database import Database
 
-__all__ = ["Known", "PluginRecord", "recall", "record_of", "remember"]
+__all__ = ["Known", "PluginRecord", "drop", "recall", "record_of", "remember"]
 
 _SCOPE = "plugins"
 
@@ -37,14 +37,19 @@ class PluginRecord:
     reason: str
     """Why it is not active and what to do, as one sentence; empty for an active plugin."""
     hooks: tuple[str, ...]
+    at: str = ""
+    """File and line of its code that is to blame; empty for an active plugin, and if unknown."""
     builtin: bool = False
     notes: tuple[str, ...] = ()
     """Problems of an active plugin, one sentence each."""
+    left_out: tuple[str, ...] = ()
+    """Those of the notes that name an offer which is left out, because another plugin has its name."""
 
     @property
     def note(self) -> str:
-        """The reason or the notes as one text; empty for a plugin without problems."""
-        return self.reason or "; ".join(self.notes)
+        """The reason, with its place, or the notes as one text; empty for a plugin without problems."""
+        place = f" ({self.at})" if self.at else ""
+        return f"{self.reason}{place}" if self.reason else "; ".join(self.notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,8 @@ class Known:
     hooks: tuple[str, ...]
     active: bool = True
     """Whether it was active when the bot started."""
+    names: tuple[str, ...] | None = None
+    """Names that it had then, such as ``command /ping``; None if they are not stored."""
 
 
 def record_of(plugin: LoadedPlugin) -> PluginRecord:
@@ -69,9 +76,11 @@ def record_of(plugin: LoadedPlugin) -> PluginRecord:
         state=plugin.state,
         provides=plugin.offers.provides() if plugin.is_active else (),
         reason=plugin.reason,
+        at=plugin.at,
         hooks=plugin.hooks,
         builtin=plugin.found.builtin,
-        notes=plugin.notes if plugin.is_active else (),
+        notes=(*plugin.notes, *plugin.left_out) if plugin.is_active else (),
+        left_out=plugin.left_out if plugin.is_active else (),
     )
 
 
@@ -94,6 +103,8 @@ async def remember(
     times = Counter(plugin.id for plugin in plugins)
     sure = [plugin for plugin in plugins if times[plugin.id] == 1 and not plugin.found.builtin]
     seen = {plugin.id: _seen(plugin) for plugin in sure if plugin.implementations}
+    taken = {name for known in seen.values() if known.active for name in known.names or ()}
+    seen |= {key: _without(known, taken) for key, known in before.items() if key not in seen}
     installed = {plugin.id for plugin in plugins if plugin.state != "missing"}
     changed = {plugin_id: known for plugin_id, known in seen.items() if before.get(plugin_id) != known}
     gone = {plugin_id for plugin_id in before if plugin_id in disabled and plugin_id not in installed}
@@ -107,8 +118,19 @@ async def remember(
         )
 
 
+async def drop(database: "Database", plugin_ids: Collection[str]) -> None:
+    """Forget plugins that were uninstalled on purpose."""
+    await database.write(lambda conn: [kv.delete(conn, _SCOPE, plugin_id) for plugin_id in plugin_ids])
+
+
 def _seen(plugin: LoadedPlugin) -> Known:
-    return Known(plugin.found.package, plugin.found.version, plugin.api, plugin.hooks, plugin.is_active)
+    names = tuple(map(str, plugin.offers.names())) if plugin.is_active else ()
+    return Known(plugin.found.package, plugin.found.version, plugin.api, plugin.hooks, plugin.is_active, names)
+
+
+def _without(known: Known, taken: Collection[str]) -> Known:
+    """Return a plugin that is not there in this run without the names that others have now."""
+    return known if known.names is None else replace(known, names=tuple(n for n in known.names if n not in taken))
 
 
 def _json(known: Known) -> dict[str, Json]:
@@ -118,6 +140,7 @@ def _json(known: Known) -> dict[str, Json]:
         "api": known.api,
         "hooks": known.hooks,
         "active": known.active,
+        "names": known.names,
     }
 
 
@@ -125,4 +148,10 @@ def _known(value: Mapping[str, object]) -> Known:
     texts = (str(value.get(key, "")) for key in ("package", "version", "api"))
     hooks = cast("Iterable[object]", value.get("hooks", ()))
     # An earlier version stored only what was active, or had been.
-    return Known(*texts, hooks=tuple(str(hook) for hook in hooks), active=value.get("active") is not False)
+    names = cast("Iterable[object] | None", value.get("names"))
+    return Known(
+        *texts,
+        hooks=tuple(str(hook) for hook in hooks),
+        active=value.get("active") is not False,
+        names=None if names is None else tuple(map(str, names)),
+    )

@@ -12,7 +12,7 @@ from typing import cast
 import pluggy
 
 from tgllm import hookspecs
-from tgllm.plugins.calls.outcome import Breach
+from tgllm.plugins.calls.outcome import Breach, blamed
 
 __all__ = ["HOOKS", "Implementation", "nearest", "read_hooks"]
 
@@ -68,10 +68,13 @@ def _checked(caller: pluggy.HookCaller) -> Iterable[Implementation]:
         if caller.name not in HOOKS:
             if impl.optionalhook:
                 continue
-            raise Breach(f"{caller.name} is no hook of this tgllm{nearest(caller.name, HOOKS)}")
-        if impl.wrapper or impl.hookwrapper:
-            raise Breach(f"{caller.name} is a hook wrapper, and wrappers are refused: make it a plain implementation")
-        _check_arguments(caller.name, impl.argnames)
+            with blamed(impl.function):
+                raise Breach(f"{caller.name} is no hook of this tgllm{nearest(caller.name, HOOKS)}")
+        with blamed(impl.function):
+            if impl.wrapper or impl.hookwrapper:
+                words = f"{caller.name} is a hook wrapper, and wrappers are refused: make it a plain implementation"
+                raise Breach(words)
+            _check_arguments(caller.name, impl.argnames)
         rank = 0 if impl.tryfirst else 2 if impl.trylast else 1
         yield Implementation(caller.name, impl.function, impl.argnames, rank)
 
@@ -88,4 +91,5 @@ def _refuse_unmarked(plugin: object, implemented: set[str]) -> None:
     for hook in HOOKS:
         function = own.get(hook)
         if inspect.isfunction(function) and hook not in implemented and not hasattr(function, "tgllm_impl"):
-            raise Breach(f"{hook} lacks its mark: put @tgllm.hookimpl above it")
+            with blamed(function):
+                raise Breach(f"{hook} lacks its mark: put @tgllm.hookimpl above it")

@@ -131,7 +131,7 @@ def read_setting(info: PluginInfo, source: PluginSettingsSource, field: str) -> 
             problems = (_problem(info.id, details, raw, lambda _field: "") for details in concerned)
             raise ConfigError("; ".join(problems)) from None
     except Exception as error:  # noqa: BLE001  a validator of the plugin may raise anything
-        raise Breach(f"its settings model raised {_hidden(explain(error), raw)}") from None
+        raise _raised(error, raw) from None
     for step in steps:
         found = _inner(found, step)
     return found
@@ -198,10 +198,19 @@ def _validated(model: "type[BaseModel]", plugin_id: str, raw: Mapping[str, objec
         # Without the cause, which contains the values.
         raise ConfigError("; ".join(problems)) from None
     except Exception as error:  # noqa: BLE001  a validator of the plugin may raise anything
-        raise Breach(f"its settings model raised {_hidden(explain(error), raw)}") from None
+        raise _raised(error, raw) from None
     for secret in _secrets(settings):
         redactor.add(secret)
     return settings
+
+
+def _raised(error: Exception, raw: Mapping[str, object]) -> Breach:
+    """Return the breach for a validator that has failed; without its cause, which contains the values."""
+    from tgllm.observe.errors import facts_of  # noqa: PLC0415  a plugin that does not fail needs none
+
+    breach = Breach(f"its settings model raised {_hidden(explain(error), raw)}")
+    breach.at = facts_of(error, "", is_own=lambda module: not module.startswith(("pydantic", "tgllm."))).place
+    return breach
 
 
 def _key(model: "type[BaseModel]", name: str) -> str:

@@ -15,6 +15,7 @@ from tgllm.db.tables.errors import ErrorPlace, NewError, PlaceKind
 from tgllm.observe.content import handling
 from tgllm.observe.errors import ErrorFacts, code_of, facts_of, mark_logged, raw_text, with_kind
 from tgllm.observe.logs import get_logger
+from tgllm.plugins.calls.outcome import Breach
 from tgllm.services.common.recent_keys import RecentKeys
 from tgllm.services.common.wakeup import Wakeup
 from tgllm.services.errors.notices import Notices
@@ -153,7 +154,16 @@ class ErrorReports:
 
     def report_quarantine(self, plugin: str, reason: str, failure: BaseException) -> None:
         """Report that a plugin was quarantined; the exception that a breach of the contract stands for counts."""
-        self.report(failure.__cause__ or failure, event="plugin.quarantined", plugin=plugin, reason=reason)
+        shown, at = _shown(failure)
+        self.report(shown, event="plugin.quarantined", plugin=plugin, reason=reason, at=at)
+
+    def report_failure(self, plugin: str, hook: str, failure: BaseException) -> None:
+        """Report a failed call of a hook that does not quarantine its plugin."""
+        shown, at = _shown(failure)
+        if hook == "tgllm_shutdown":
+            self.report(shown, event="plugin.shutdown_failed", plugin=plugin, reason=str(failure), at=at)
+        else:
+            self.report(shown, event="plugin.call_failed", plugin=plugin, hook=hook, reason=str(failure), at=at)
 
     def report_stray(self, error: BaseException, task: object) -> None:
         """Report an error that nothing waits for.
@@ -287,3 +297,13 @@ def _new(facts: ErrorFacts, version: str, fields: dict[str, object], now: int) -
         last_at=now,
         places=[ErrorPlace(kind, str(fields[kind]), user_id, now) for kind in _PLACES if fields.get(kind) is not None],
     )
+
+
+def _shown(failure: BaseException) -> tuple[BaseException, str]:
+    """Return the exception that a breach of the contract stands for, and the place of what is to blame, if known."""
+    if not isinstance(failure, Breach):
+        return failure.__cause__ or failure, ""
+    if failure.__cause__ is not None:
+        return failure.__cause__, failure.at
+    # It was raised by a check: its own traceback says nothing about the plugin.
+    return failure.with_traceback(None), failure.at

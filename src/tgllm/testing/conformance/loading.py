@@ -80,6 +80,7 @@ async def loaded(
     async with _hosted(plugin, settings, data_dir, log, clock) as host:
         found = _record(host, plugin_id)
         check(found.state == "active", f"the plugin is {found.state}: {found.reason}")
+        check(not found.left_out, "; ".join(found.left_out))
         mine = [owned for owned in host.providers if owned.plugin_id == plugin_id]
         check(mine, f"{plugin} offers no provider")
         yield mine[0]
@@ -95,6 +96,7 @@ async def file_handlers(plugin: str, settings: Mapping[str, object], data_dir: P
     async with _hosted(plugin, settings, data_dir, RecordedLog()) as host:
         found = _record(host, plugin_id)
         check(found.state == "active", f"the plugin is {found.state}: {found.reason}")
+        check(not found.left_out, "; ".join(found.left_out))
         mine = [owned.handler for owned in host.file_handlers if owned.plugin_id == plugin_id]
     check(mine, f"{plugin} offers no file handler")
     return mine

@@ -22,7 +22,7 @@ async def fake() -> AsyncIterator[FakeOpenAI]:
 
 @pytest.fixture(autouse=True)
 def plugins(init: Init, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TGLLM_DISABLE_PLUGINS", "anthropic,gemini,dipseek,local,mistral,whisper")
+    monkeypatch.setenv("TGLLM_DISABLE_PLUGINS", "anthropic,gemini,dipseek,llm,local,mistral,whisper")
     monkeypatch.delenv("GROQ_API_KEY", raising=False)
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
 

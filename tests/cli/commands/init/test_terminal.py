@@ -91,7 +91,7 @@ async def start(emu: Emulator, mistral: FakeMistral, tmp_path: Path, path: Path)
             **{name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")},
             "TGLLM_TELEGRAM_API": emu.base_url,
             "TGLLM_PLUGINS__MISTRAL__BASE_URL": mistral.base_url,
-            "TGLLM_DISABLE_PLUGINS": "gemini,dipseek,local,openai,anthropic,whisper",
+            "TGLLM_DISABLE_PLUGINS": "gemini,dipseek,llm,local,openai,anthropic,whisper",
             "TGLLM_DATA_DIR": str(tmp_path / "data"),
             "HOME": str(tmp_path),
             "XDG_CONFIG_HOME": str(tmp_path),
@@ -222,7 +222,7 @@ async def test_the_file_alone_is_enough_for_a_bot_that_answers(
     nothing = {
         "TGLLM_BOT_TOKEN": "",
         "TGLLM_TELEGRAM_API": "",
-        "TGLLM_DISABLE_PLUGINS": "gemini,dipseek,local,openai,anthropic,whisper",
+        "TGLLM_DISABLE_PLUGINS": "gemini,dipseek,llm,local,openai,anthropic,whisper",
     }
     init = await launch(
         "--config", str(path), "init", "--yes", "--token-file", "token", "--admin", str(ann.id), "--key-file", "key",

@@ -39,7 +39,7 @@ async def _plugins(call: AdminCall) -> Screen:
 
 
 def _is_fine(call: AdminCall, record: PluginRecord) -> bool:
-    return record.state == "active" and call.core.host.holds.last(record.id) is None
+    return record.state == "active" and not record.left_out and call.core.host.holds.last(record.id) is None
 
 
 def _lines(call: AdminCall, record: PluginRecord) -> Iterator[str]:
@@ -63,7 +63,8 @@ def _held(call: AdminCall, hold: Hold | None) -> Sequence[str]:
 
 
 def _state(call: AdminCall, record: PluginRecord) -> str:
-    note = error_line(record.reason or ", ".join(record.provides), MOST_NOTE)
+    note = error_line(record.note or ", ".join(record.provides), MOST_NOTE)
     state = call.text(f"admin.plugins.state_{record.state}")
-    head = f"{_SIGNS.get(record.state, _TROUBLE)} {record.id} {record.version} ({state})"
+    sign = _TROUBLE if record.left_out else _SIGNS.get(record.state, _TROUBLE)
+    head = f"{sign} {record.id} {record.version} ({state})"
     return f"{head}: {note}" if note else head

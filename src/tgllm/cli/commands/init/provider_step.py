@@ -12,6 +12,7 @@ from tgllm.observe.installation import install_command
 from tgllm.observe.redaction import redactor
 from tgllm.plugins.loading.registration import nearest
 from tgllm.services.setup.fields import Field
+from tgllm.services.setup.packages import PACKAGES, package_for, uninstalled
 from tgllm.services.setup.providers import Candidate, ProviderSetup, Tried, value_at
 
 __all__ = ["Chosen", "choose_provider"]
@@ -48,7 +49,8 @@ def choose_provider(dialogue: Dialogue, setup: ProviderSetup, flags: InitFlags) 
     for plugin, reason in unusable.items():
         dialogue.warn("shell.plugin_warning", plugin=plugin, reason=reason)
     if not candidates and flags.provider is None:
-        dialogue.say("init.provider_none", command=install_command(_EXAMPLE))
+        others = ", ".join(each.package for each in PACKAGES if each.package != _EXAMPLE)
+        dialogue.say("init.provider_none", command=install_command(_EXAMPLE), others=others)
         return Chosen()
     wanted = flags.provider or ((flags.model or "").partition("/")[0] if "/" in (flags.model or "") else None)
     while True:
@@ -77,13 +79,13 @@ def _named(candidates: Sequence[Candidate], name: str) -> Candidate | None:
 
 
 def _unknown(dialogue: Dialogue, candidates: Sequence[Candidate], name: str) -> str:
-    known = [each.id for each in candidates]
+    known, package = [each.id for each in candidates], package_for(name)
     return dialogue.texts(
         "init.provider_unknown",
         provider=name,
         known=", ".join(known) or "-",
         hint=nearest(name, known),
-        command=install_command(_EXAMPLE),
+        command=install_command(_EXAMPLE if package is None else package.package),
     )
 
 
@@ -100,13 +102,8 @@ def _picked(dialogue: Dialogue, candidates: Sequence[Candidate]) -> Candidate | 
         if not usable:
             dialogue.say("init.provider_none_ready")
         return usable[0] if usable else None
-    dialogue.say("init.providers")
     numbered = [each for each in candidates if not each.is_preset]
-    for number, each in enumerate(numbered, 1):
-        dialogue.say("init.provider_line", number=number, title=each.title, id=each.id, state=_state(dialogue, each))
-    if names := [each.id for each in candidates if each.is_preset]:
-        dialogue.say("init.provider_presets", names=", ".join(names))
-    dialogue.say("init.provider_echo")
+    _list(dialogue, candidates, numbered)
     default = numbered.index(usable[0]) + 1 if usable else 1
     while True:
         answer = dialogue.ask("init.provider", default=str(default), suggestion=default)
@@ -117,6 +114,19 @@ def _picked(dialogue: Dialogue, candidates: Sequence[Candidate]) -> Candidate | 
         if (found := _named(candidates, answer)) is not None:
             return found
         dialogue.warn("init.provider_wrong", count=len(numbered))
+
+
+def _list(dialogue: Dialogue, candidates: Sequence[Candidate], numbered: Sequence[Candidate]) -> None:
+    """Show the providers that can be chosen, and the packages that are not installed."""
+    dialogue.say("init.providers")
+    for number, each in enumerate(numbered, 1):
+        dialogue.say("init.provider_line", number=number, title=each.title, id=each.id, state=_state(dialogue, each))
+    if names := [each.id for each in candidates if each.is_preset]:
+        dialogue.say("init.provider_presets", names=", ".join(names))
+    if more := uninstalled({each.plugin_id for each in candidates}):
+        names = ", ".join(each.title for each in more)
+        dialogue.say("init.provider_more", names=names, command=install_command(more[0].package))
+    dialogue.say("init.provider_echo")
 
 
 def _state(dialogue: Dialogue, candidate: Candidate) -> str:

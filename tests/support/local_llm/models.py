@@ -11,11 +11,14 @@ from typing import Any, Literal
 
 import llm
 from llm.parts import StreamEvent
-from llm.plugins import pm
+from llm.plugins import load_plugins, pm
 
 from tgllm.api import Usage
 
 __all__ = ["STALL", "LocalPlugin", "StatusError", "local_plugin", "thought"]
+
+# Here, since it takes longer than an answer may.
+load_plugins()
 
 STALL = object()
 

@@ -1,0 +1,73 @@
+"""What stays of a plugin that is uninstalled: stored data, settings, and what is known of it."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+
+from tgllm.api.clock import SystemClock
+from tgllm.api.errors import TgllmError
+from tgllm.cli.failure import tell
+from tgllm.cli.options import Options
+from tgllm.config.paths import database_path
+from tgllm.db.database import Database
+from tgllm.db.file.look import is_there, look
+from tgllm.db.tables.plugins import jobs, values
+from tgllm.i18n import Catalogue
+from tgllm.plugins.loading import records
+
+__all__ = ["forget", "leftovers"]
+
+
+def leftovers(options: Options, plugin_ids: Sequence[str], texts: Catalogue) -> Iterator[str]:
+    """Yield a sentence for each thing that stays of plugins, and one for a check of access that is lost."""
+    try:
+        loaded = options.load()
+    except TgllmError as error:
+        yield str(error)
+        return
+    data_dir = loaded.config.data_dir
+    path = database_path(data_dir)
+    for plugin_id in plugin_ids:
+        if is_there(path):
+            room = look(path, lambda conn, plugin=plugin_id: values.room_of(conn, plugin))
+            planned = look(path, lambda conn, plugin=plugin_id: jobs.count(conn, plugin))
+            if room.keys or planned:
+                yield texts("shell.plugins_keeps_data", plugin=plugin_id, values=room.keys, jobs=planned)
+        folder = data_dir / "plugins" / plugin_id
+        if folder.is_dir() and any(folder.iterdir()):
+            yield texts("shell.plugins_keeps_folder", plugin=plugin_id, folder=folder)
+        if plugin_id in loaded.plugins.ids:
+            yield texts("shell.plugins_keeps_settings", plugin=plugin_id)
+    known: Mapping[str, records.Known] = asyncio.run(_known(options)) if is_there(path) else {}
+    for plugin_id in plugin_ids:
+        if plugin_id in known and "tgllm_authorize" in known[plugin_id].hooks:
+            yield texts("shell.plugins_authorizes", plugin=plugin_id)
+
+
+def forget(options: Options, plugin_ids: Sequence[str], before: Mapping[str, str], after: Mapping[str, str]) -> None:
+    """Forget plugins that were uninstalled on purpose: otherwise they are listed as missing.
+
+    One that decides on access stays known, so that only owners have access until it is disabled by name.
+    """
+    if before.keys() == after.keys():
+        return
+    try:
+        if is_there(database_path(options.load().config.data_dir)):
+            asyncio.run(_forget(options, plugin_ids))
+    except TgllmError as error:
+        tell(str(error))
+
+
+async def _known(options: Options) -> Mapping[str, records.Known]:
+    async with await _database(options) as database:
+        return await records.recall(database)
+
+
+async def _forget(options: Options, plugin_ids: Sequence[str]) -> None:
+    async with await _database(options) as database:
+        known = await records.recall(database)
+        harmless = [each for each in plugin_ids if each in known and "tgllm_authorize" not in known[each].hooks]
+        await records.drop(database, harmless)
+
+
+async def _database(options: Options) -> Database:
+    return await Database.open(database_path(options.load().config.data_dir), clock=SystemClock())

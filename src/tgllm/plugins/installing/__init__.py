@@ -1,0 +1,1 @@
+"""Packages of plugins: the environment that they are installed in, and safe changes of it."""

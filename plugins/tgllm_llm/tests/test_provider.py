@@ -146,6 +146,21 @@ async def test_usage_in_the_words_of_each_service(details: Any, usage: Usage, lo
     assert finished.usage == usage
 
 
+@pytest.mark.parametrize("count", ["12", 12.5, -3, True, [1], float("nan")])
+async def test_counts_that_are_no_counts_do_not_cost_the_answer(count: Any, local: LocalPlugin, make: Make) -> None:
+    class Counting(llm.AsyncModel):
+        model_id = "counting"
+
+        async def execute(self, prompt: Any, stream: bool, response: Any, conversation: Any = None) -> Any:
+            yield "yes"
+            details = {"cache_read_input_tokens": count, "reasoning_tokens": count}
+            response.set_usage(input=count, output=count, details=details)
+
+    local.extra = [(None, Counting())]
+    events = await events_of(await make(), said("?", model="counting"))
+    assert events == [TextDelta("yes"), Finished("stop", Usage())]
+
+
 @pytest.mark.parametrize(
     ("response_json", "reason"),
     [

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -151,6 +151,7 @@ async def bench(database: Database, load_host: LoadHost, clock: ManualClock, tur
         personas: Sequence[PersonaSetting] = (),
         idle: float = 60.0,
         context: int = 8000,
+        summaries: Literal["on", "off"] = "off",
     ) -> Bench:
         providers = [Named("one"), Named("two"), Named("three")]
         host = await load_host(*(each.plugin for each in providers))
@@ -165,6 +166,7 @@ async def bench(database: Database, load_host: LoadHost, clock: ManualClock, tur
             context,
             idle,
             close_seconds=0.01,
+            summaries=summaries,
             personas=personas,
             accounting=Accounting(Prices(prices), Days()),
             fallbacks=Fallbacks(fallbacks, roles or {}),
@@ -491,6 +493,23 @@ async def test_a_question_that_is_too_long_goes_to_a_larger_window_only(bench: M
     assert (outcome.model, it.asked) == (THREE, (1, 0, 1))
     # It is a matter of the question: the next one is asked as before.
     assert (await it.ask(number=2)).model == ONE
+
+
+@pytest.mark.parametrize("is_down", [True, False])
+async def test_the_history_is_not_summarised_for_the_window_of_a_fallback(bench: MakeBench, is_down: bool) -> None:
+    it = await bench(window("one", 100_000), window("two", 3000), fallbacks=("two/model",), summaries="on")
+    for number in range(1, 9):
+        it.one.answer("long " * 400)
+        await it.ask(number=number)
+    # The chat's own model sees all of it, and would get a summary in its place from then on.
+    it.one.answer(*([Unavailable("down")] if is_down else ["Fine."]))
+    assert (await it.ask(number=9)).model == (TWO if is_down else ONE)
+    await it.service.wait_idle()
+    assert it.asked == (9, int(is_down), 0)
+    # A model that was chosen needs the summary.
+    await it.ask(number=10, model=TWO)
+    await it.service.wait_idle()
+    assert it.asked == (9, int(is_down) + 2, 0)
 
 
 class TestCrash:

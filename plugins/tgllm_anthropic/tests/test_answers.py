@@ -142,6 +142,19 @@ class TestEnds:
         assert isinstance(error, Refused)
         assert "could enable harm" in str(error)
 
+    async def test_the_reason_is_short_and_has_no_key(self, fake: FakeAnthropic, provider: AnthropicProvider) -> None:
+        details = {"explanation": f"the request of\n{fake.key} " + "is harmful " * 1000}
+        end = event("message_delta", delta={"stop_reason": "refusal", "stop_details": details}, usage={})
+        fake.order(Answer((end, Signal.CUT)))
+
+        error = await failure(provider, HELLO)
+
+        assert isinstance(error, Refused)
+        assert "the request of" in str(error)
+        assert fake.key not in str(error)
+        assert "\n" not in str(error)
+        assert len(str(error)) < 400
+
     async def test_no_room_for_an_answer(self, fake: FakeAnthropic, provider: AnthropicProvider) -> None:
         fake.order(Answer(finish="model_context_window_exceeded"))
 
@@ -171,7 +184,17 @@ class TestEnds:
     async def test_later_counts_replace_earlier_ones(self, fake: FakeAnthropic, provider: AnthropicProvider) -> None:
         fake.answer("Yes.", usage=Usage(321, 45, 20, 300))
 
-        assert (await hear(provider, HELLO)).finished.usage == Usage(321, 45, 20, 300)
+        assert (await hear(provider, HELLO)).finished.usage == Usage(321, 45, 20, 300, 0)
+
+    async def test_counts_below_zero_do_not_count(self, fake: FakeAnthropic, provider: AnthropicProvider) -> None:
+        counts = {"input_tokens": 300, "cache_read_input_tokens": -200, "output_tokens": -1}
+        end = event("message_delta", delta={"stop_reason": "end_turn"}, usage=counts)
+        fake.order(Answer(("Yes.", end, Signal.CUT)))
+
+        usage = (await hear(provider, HELLO)).finished.usage
+
+        assert (usage.input_tokens, usage.cached_tokens or 0) == (300, 0)
+        assert (usage.output_tokens or 0) >= 0
 
 
 class TestErrors:

@@ -146,6 +146,27 @@ async def test_usage_in_the_words_of_each_service(details: Any, usage: Usage, lo
     assert finished.usage == usage
 
 
+async def test_a_text_that_is_none_is_an_error_of_the_service(local: LocalPlugin, make: Make) -> None:
+    local.order("yes", 5)
+    with pytest.raises(BadResponse, match="expected text, got a number"):
+        await events_of(await make(), said("?"))
+
+
+@pytest.mark.parametrize("count", ["12", 12.5, -3, True, [1], float("nan")])
+async def test_counts_that_are_no_counts_do_not_cost_the_answer(count: Any, local: LocalPlugin, make: Make) -> None:
+    class Counting(llm.AsyncModel):
+        model_id = "counting"
+
+        async def execute(self, prompt: Any, stream: bool, response: Any, conversation: Any = None) -> Any:
+            yield "yes"
+            details = {"cache_read_input_tokens": count, "reasoning_tokens": count}
+            response.set_usage(input=count, output=count, details=details)
+
+    local.extra = [(None, Counting())]
+    events = await events_of(await make(), said("?", model="counting"))
+    assert events == [TextDelta("yes"), Finished("stop", Usage())]
+
+
 @pytest.mark.parametrize(
     ("response_json", "reason"),
     [

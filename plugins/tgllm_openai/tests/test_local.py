@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 import pytest
 
-from tgllm.api import TextDelta, Unavailable, Waiting
+from tgllm.api import ModelInfo, TextDelta, Unavailable, Waiting
+from tgllm.providers.http import ProviderHttp
 from tgllm.testing.asking import failure, hear, question
 from tgllm.testing.clock import HurriedClock
 from tgllm.testing.fake_providers import FakeError, FakeOpenAI
 from tgllm.testing.making import Make, provider_maker
+from tgllm_openai.local import LocalServer
 
 ASK = question("large", "Hello")
 LOCAL = ["llama_cpp", "ollama", "lm_studio", "vllm"]
@@ -47,6 +50,21 @@ async def test_it_answers_without_a_key_and_tells_its_windows(
     assert set(models) == ({"large"} if dialect == "llama_cpp" else {"small", "large"})
     assert (await hear(provider, ASK)).text == "Hello"
     assert not any("authorization" in request.headers for request in fake.requests)
+
+
+async def test_a_window_that_is_no_number_does_not_cost_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def get_json(url: str) -> object:
+        return {"models": []}
+
+    async def post_json(url: str, body: object) -> object:
+        return {"parameters": f"num_ctx {'9' * 5000}", "capabilities": ["completion"], "model_info": {"x": []}}
+
+    async with aclosing(ProviderHttp("http://127.0.0.1:1")) as http:
+        monkeypatch.setattr(http, "get_json", get_json)
+        monkeypatch.setattr(http, "post_json", post_json)
+        found = await LocalServer(http, "http://127.0.0.1:1/v1", "ollama").complete([ModelInfo("large")])
+
+    assert [(model.id, model.context_window) for model in found] == [("large", None)]
 
 
 @pytest.mark.parametrize("dialect", ["ollama", "lm_studio"])

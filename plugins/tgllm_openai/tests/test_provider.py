@@ -19,6 +19,8 @@ from tgllm.api import (
 from tgllm.testing.asking import failure, hear, question
 from tgllm.testing.fake_providers import FakeError, FakeOpenAI, Signal
 from tgllm.testing.making import Make
+from tgllm_openai.models import read_entry
+from tgllm_openai.presets import load_presets
 
 EVERYTHING: dict[str, Any] = {"temperature": 0.0, "max_output_tokens": 99, "user_key": "abc"}
 
@@ -195,6 +197,18 @@ class TestModels:
 
         assert models["large"].price == price
         assert set(models) == {"small", "large"}
+
+    @pytest.mark.parametrize("amount", [10**400, "1e999", "NaN", -1, True, None, [1], {"a": 1}, "free"])
+    async def test_what_is_no_price_does_not_cost_the_list(self, amount: Any) -> None:
+        preset = load_presets()["openrouter"]
+
+        model = read_entry({"id": "large", "pricing": {"prompt": amount, "completion": amount}}, preset)
+
+        assert model == read_entry({"id": "large"}, preset)
+
+    @pytest.mark.parametrize("name", ["", "\ud800", "two\nlines", None, 5, ["large"]])
+    async def test_what_is_no_name_is_passed_over(self, name: Any) -> None:
+        assert read_entry({"id": name}, load_presets()["openrouter"]) is None
 
     @pytest.mark.parametrize("dialect", ["openrouter", "xai"])
     async def test_what_the_list_tells_of_pictures_counts(self, make: Make, dialect: str) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -40,11 +40,12 @@ from tgllm.config.sections.personas import PersonaSetting
 from tgllm.config.sections.prices import PriceSetting
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
-from tgllm.db.tables import models, requests, usage, users
+from tgllm.db.tables import conversations, models, requests, usage, users
 from tgllm.db.tables.models import NewModel
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.services.budgets.service import BudgetService
 from tgllm.services.common.calendar import Days
+from tgllm.services.common.lane import Lane
 from tgllm.services.conversations.settings import TurnSettings
 from tgllm.services.conversations.turn import NextModel, ShownEvent, Turn, TurnOutcome
 from tgllm.services.messaging.admins import AdminNotifier
@@ -52,6 +53,7 @@ from tgllm.services.models.fallbacks import Fallbacks
 from tgllm.services.models.pricing import Prices
 from tgllm.services.models.registry import ProviderRegistry
 from tgllm.services.turns.account_alerts import AccountAlerts
+from tgllm.services.turns.request_record import record_failed
 from tgllm.services.turns.runner import ConversationService
 from tgllm.services.turns.running import RunningTurns
 from tgllm.services.turns.services import TurnServices
@@ -149,6 +151,7 @@ async def bench(database: Database, load_host: LoadHost, clock: ManualClock, tur
         personas: Sequence[PersonaSetting] = (),
         idle: float = 60.0,
         context: int = 8000,
+        summaries: Literal["on", "off"] = "off",
     ) -> Bench:
         providers = [Named("one"), Named("two"), Named("three")]
         host = await load_host(*(each.plugin for each in providers))
@@ -163,6 +166,7 @@ async def bench(database: Database, load_host: LoadHost, clock: ManualClock, tur
             context,
             idle,
             close_seconds=0.01,
+            summaries=summaries,
             personas=personas,
             accounting=Accounting(Prices(prices), Days()),
             fallbacks=Fallbacks(fallbacks, roles or {}),
@@ -269,6 +273,21 @@ async def test_an_empty_answer_is_none_and_is_counted_for_its_model(bench: MakeB
     # It answers others all the same.
     await it.ask(number=2)
     assert it.asked == (2, 1, 0)
+
+
+@pytest.mark.parametrize("text", ["<", "[", "`"])
+async def test_an_answer_that_may_have_begun_a_tag_is_one(bench: MakeBench, text: str) -> None:
+    it = await bench()
+    it.one.answer(text, Finished(usage=Usage(8, 1)))
+    outcome = await it.ask()
+    assert (outcome.text or outcome.reasoning, outcome.model) == (text, ONE)
+
+
+async def test_text_that_was_reasoning_is_no_answer(bench: MakeBench) -> None:
+    it = await bench()
+    it.one.answer("Hm.</think>", Finished(usage=Usage(8, 4)))
+    it.two.answer("Fine.")
+    assert (await it.ask()).model == TWO
 
 
 async def test_what_the_filter_has_emptied_is_no_failure(bench: MakeBench) -> None:
@@ -378,6 +397,34 @@ async def test_a_stop_before_the_fallback_answers_asks_no_further_model(bench: M
     assert it.asked[2] == 0
 
 
+async def test_a_stopped_call_does_not_say_that_the_model_answers(bench: MakeBench) -> None:
+    it = await bench()
+    it.one.answer(ReasoningDelta("Hm."), asyncio.Event())
+    task = asyncio.create_task(it.ask())
+    await it.sink.wait_for(ReasoningDelta("Hm."))
+    it.one.answer(Unavailable("down"))
+    assert (await it.ask(number=2, lane=Lane(8).key)).model == TWO
+    it.running.stop(it.turn.lane)
+    assert (await task).status == "stopped"
+    assert (await it.ask(number=3)).model == TWO
+    assert it.asked == (2, 2, 0)
+
+
+async def test_the_person_reads_that_the_chosen_model_is_retired_whoever_answers(bench: MakeBench) -> None:
+    it = await bench()
+
+    def choose(conn: Connection) -> None:
+        models.upsert(conn, [NewModel(provider="one", model=name, title=name) for name in ("old", "model")], 0)
+        models.retire_missing(conn, "one", ["model"], 1)
+        conversation = conversations.active_for(conn, it.turn.lane, 0)
+        conn.execute("UPDATE conversations SET provider = 'one', model = 'old' WHERE id = ?", (conversation.id,))
+
+    await it.database.write(choose)
+    it.one.answer(Unavailable("down"))
+    outcome = await it.ask()
+    assert (outcome.retired, outcome.in_place_of, outcome.model) == (ModelRef("one", "old"), ONE, TWO)
+
+
 class TestChoice:
     async def test_a_role_has_its_own_and_a_persona_too(self, bench: MakeBench) -> None:
         persona = PersonaSetting(name="cook", system="Cook.", fallbacks=("one/other",))
@@ -448,6 +495,23 @@ async def test_a_question_that_is_too_long_goes_to_a_larger_window_only(bench: M
     assert (await it.ask(number=2)).model == ONE
 
 
+@pytest.mark.parametrize("is_down", [True, False])
+async def test_the_history_is_not_summarised_for_the_window_of_a_fallback(bench: MakeBench, is_down: bool) -> None:
+    it = await bench(window("one", 100_000), window("two", 3000), fallbacks=("two/model",), summaries="on")
+    for number in range(1, 9):
+        it.one.answer("long " * 400)
+        await it.ask(number=number)
+    # The chat's own model sees all of it, and would get a summary in its place from then on.
+    it.one.answer(*([Unavailable("down")] if is_down else ["Fine."]))
+    assert (await it.ask(number=9)).model == (TWO if is_down else ONE)
+    await it.service.wait_idle()
+    assert it.asked == (9, int(is_down), 0)
+    # A model that was chosen needs the summary.
+    await it.ask(number=10, model=TWO)
+    await it.service.wait_idle()
+    assert it.asked == (9, int(is_down) + 2, 0)
+
+
 class TestCrash:
     async def test_the_call_that_was_interrupted_is_counted_for_its_model_and_once(self, bench: MakeBench) -> None:
         it = await bench()
@@ -483,3 +547,40 @@ class TestCrash:
             turn = replace(it.turn, attempt=attempt)
             await it.database.write(lambda conn, turn=turn: it.service.count_interrupted(conn, turn, 5))
         assert [call[:3] for call in await it.calls()] == [(number, "one", "interrupted") for number in (1, 2, 3)]
+
+    async def test_a_call_of_the_chosen_model_after_a_crash_is_counted_too(self, bench: MakeBench) -> None:
+        it = await bench(fallbacks=("two/model",))
+        failed = TurnOutcome("failed", ONE, "", error=Unavailable("down"))
+
+        def fail(conn: Connection) -> None:
+            # The process ends after both have failed, before the first one is asked once more.
+            for outcome in (failed, replace(failed, model=TWO)):
+                record_failed(conn, it.turn, outcome, None, 5, Accounting())
+
+        await it.database.write(fail)
+        it.one.answer(ReasoningDelta("Hm."), asyncio.Event())
+        task = asyncio.create_task(it.ask(attempt=2))
+        await it.sink.wait_for(ReasoningDelta("Hm."))
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert not [event for event in it.sink.events if isinstance(event, NextModel)]
+        again = replace(it.turn, attempt=2)
+        await it.database.write(lambda conn: it.service.count_interrupted(conn, again, 5))
+        assert [call[:3] for call in await it.calls()] == [
+            (1, "one", "failed"),
+            (2, "two", "failed"),
+            (3, "one", "interrupted"),
+        ]
+        assert (await it.used())["one"][0] == 1
+
+    async def test_a_first_call_that_was_too_long_is_stored_with_a_failed_one(self, bench: MakeBench) -> None:
+        it = await bench()
+        await it.ask("Earlier.", number=1)
+        it.one.answer(ContextTooLong("too long"))
+        it.one.answer(Unavailable("down"))
+        assert (await it.ask(number=2)).model == TWO
+        assert await it.calls("u2") == [
+            (1, "one", "failed", "context_too_long"),
+            (2, "one", "failed", "unavailable"),
+            (3, "two", "ok", None),
+        ]

@@ -89,8 +89,7 @@ class AnswerReader:
             raise NoAnswer(str(self._odd))
         reason = self.stop_reasons.get(self._stop_reason or "end_turn", "other")
         if reason == "filtered" and not self._spoken:
-            words = f": {self._explanation}" if self._explanation else ""
-            raise Refused(f"the service's filter blocked the answer{words}")
+            raise Refused(f"the service's filter blocked the answer{self._reason()}")
         usage = self._counts()
         if self._stop_reason == "model_context_window_exceeded" and not (self._spoken or self._thoughts):
             raise ContextTooLong(f"there is no answer to {usage.input_tokens or 'too many'} tokens")
@@ -197,7 +196,7 @@ class AnswerReader:
         counts = as_object(usage)
         details = as_object(counts.get("output_tokens_details"))
         for name, value in (*counts.items(), ("thinking_tokens", details.get("thinking_tokens"))):
-            if (number := as_int(value)) is not None:
+            if (number := as_int(value)) is not None and number >= 0:
                 self._usage[name] = number
 
     def _counts(self) -> Usage:
@@ -211,6 +210,14 @@ class AnswerReader:
             cached_tokens=read,
             cache_write_tokens=written,
         )
+
+    def _reason(self) -> str:
+        """Return the service's words about a refusal, short and without the key, after a colon."""
+        if not self._explanation:
+            return ""
+        # As in other errors; the name of the host, which comes first, says nothing here.
+        _, colon, words = str(self._failure(0, encode_json({"message": self._explanation}))).partition(": ")
+        return colon + words
 
     def _kept(self) -> JsonObject | None:
         """Return the reasoning for later turns, unless it is incomplete, after text, or larger than 256 KiB."""

@@ -12,6 +12,7 @@ from tgllm.api.errors import ModelNotFound, ProviderError, Unavailable
 from tgllm.api.events import Finished, ReasoningDelta, StreamEvent, TextDelta, Waiting
 from tgllm.api.types import ChatRequest
 from tgllm.providers.failure import incomplete
+from tgllm.providers.json_values import unexpected
 from tgllm_llm.errors import explained
 from tgllm_llm.library import Library, stored_key
 from tgllm_llm.listing import Listed
@@ -77,6 +78,8 @@ class Asking:
             events = response.astream_events() if is_async else self._threads.read(response.stream_events)
             async with aclosing(events):
                 while (event := await self._next(events)) is not None:
+                    if not isinstance(event.chunk, str | None):
+                        raise unexpected(f"the {event.type} of an event", "text", event.chunk)
                     if event.chunk and event.type == "text":
                         yield TextDelta(event.chunk)
                     elif event.chunk and event.type == "reasoning":

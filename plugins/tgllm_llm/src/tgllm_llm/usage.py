@@ -37,13 +37,14 @@ def usage_of(usage: Any) -> Usage:  # noqa: ANN401  an llm.Usage
     """Return the tokens that a plugin has counted; of some plugins that is nothing."""
     found: dict[str, int] = {}
     for name, value in _values(usage.details, _DEEPEST):
-        if isinstance(value, int) and not isinstance(value, bool):
-            found.setdefault(name, value)
+        if (count := _count(value)) is not None:
+            found.setdefault(name, count)
     read, written = found.get(_READ, 0), found.get(_WRITTEN, 0)
     cached = next((found[name] for name in _CACHED if name in found), read or None)
     reasoning = next((found[name] for name in _REASONING if name in found), None)
-    of_input = None if usage.input is None else usage.input + read + written
-    return Usage(of_input, usage.output, reasoning, cached, written or None)
+    sent = _count(usage.input)
+    of_input = None if sent is None else sent + read + written
+    return Usage(of_input, _count(usage.output), reasoning, cached, written or None)
 
 
 def finish_reason(response_json: object) -> FinishReason | None:
@@ -63,6 +64,11 @@ def is_cut(response_json: object) -> bool:
         return False
     read = cast("Mapping[str, object]", response_json)
     return read.get("object") == "chat.completion.chunk" and finish_reason(read) is None
+
+
+def _count(value: object) -> int | None:
+    """Return a number of tokens; None for what is none, since plugins pass on what a service sends."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def _values(found: object, depth: int) -> Iterator[tuple[str, object]]:

@@ -15,7 +15,7 @@ from tgllm.providers.json_values import as_int, as_list, as_object, as_text
 __all__ = ["LocalServer"]
 
 _VERSION = re.compile(r"/v\d+/?$")
-_NUM_CTX = re.compile(r"^num_ctx\s+(\d+)", re.MULTILINE)
+_NUM_CTX = re.compile(r"^num_ctx\s+(\d{1,9})\b", re.MULTILINE)
 _AT_ONCE = 4
 _SECONDS = 15.0
 """Timeout of the questions together: the list is usable without their answers."""

@@ -45,7 +45,13 @@ _MOST_DOLLARS = 100_000.0
 def read_entry(entry: JsonObject, preset: Preset) -> ModelInfo | None:
     """Parse an entry of a list; None if it is not a chat model."""
     model = as_text(entry.get("id")).removeprefix(preset.id_prefix)
-    if not model or not is_chat_model(entry) or any(fnmatchcase(model.lower(), each) for each in preset.leave_out):
+    # A name with a lone surrogate can't be sent, and would cost the whole list.
+    if (
+        not model.isprintable()
+        or not model
+        or not is_chat_model(entry)
+        or any(fnmatchcase(model.lower(), each) for each in preset.leave_out)
+    ):
         return None
     return ModelInfo(
         model,
@@ -141,6 +147,6 @@ def _dollars(place: JsonObject, names: Iterable[str], factor: float) -> float | 
     value = next((place[name] for name in names if name in place), None)
     try:
         dollars = round(float(value) * factor, 6) if isinstance(value, str | int | float) else -1.0
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return dollars if 0 <= dollars <= _MOST_DOLLARS and not isinstance(value, bool) else None

@@ -13,7 +13,8 @@ from tgllm.providers.sse import NotAStream, ServerComment, ServerEvent, read_eve
 __all__ = ["LAST_EVENT_SECONDS", "EventReader", "read_answer", "until_accepted"]
 
 LAST_EVENT_SECONDS = 3.0
-"""Timeout of each event after the finish reason, for services that neither say that nothing follows nor disconnect."""
+"""Timeout of the next piece of an answer after the finish reason, for services that neither say that nothing follows
+nor disconnect; what is no piece, such as a sign of life, does not prolong it."""
 _LAST_BYTES_SECONDS = 0.5
 
 
@@ -73,20 +74,26 @@ async def read_answer(
                     break
         except NotAStream as error:
             raise http.failure(0 if error.after_events else 200, error.beginning) from None
-        while not reader.done and (later := await _next(events)):
+        until = _last_moment()
+        while not reader.done and (later := await _next(events, until)):
             for found in reader.take(later):
+                until = _last_moment()
                 yield found
         if reader.done:
             await _read_to_the_end(chunks)
 
 
-async def _next(events: AsyncGenerator[ServerEvent | ServerComment, None]) -> ServerEvent | None:
+def _last_moment() -> float:
+    return asyncio.get_running_loop().time() + LAST_EVENT_SECONDS
+
+
+async def _next(events: AsyncGenerator[ServerEvent | ServerComment, None], until: float) -> ServerEvent | None:
     """Return the next event after the finish reason, such as usage; None if none comes soon.
 
     The answer is complete, so neither silence nor a closed connection is an error any more.
     """
     with suppress(TimeoutError, ProviderError):
-        async with asyncio.timeout(LAST_EVENT_SECONDS):
+        async with asyncio.timeout_at(until):
             async for event in events:
                 if isinstance(event, ServerEvent):
                     return event

@@ -81,6 +81,8 @@ class Answer:
         self._splitter = ThoughtSplitter()
         self._has_begun = False
         self._has_content = False
+        self._has_file = False
+        self._has_ended = False
         self.made = Gathered()
         """Files that the model has made."""
         self._finished = Finished()
@@ -114,7 +116,7 @@ class Answer:
                     self._splitter.note_reasoning()
                 return [ReasoningDelta(kept)] if kept else []
             case FileDelta():
-                self._has_begun = self._has_content = True
+                self._has_begun = self._has_content = self._has_file = True
                 return [event] if self.made.add(event) else []
             case Finished(usage=usage):
                 _checked(usage, Usage)
@@ -146,7 +148,7 @@ class Answer:
 
     @property
     def has_content(self) -> bool:
-        """Whether a text other than white space, or a file, was received; reasoning is none."""
+        """Whether a text other than white space, or a file, was received and shown; reasoning is none."""
         return self._has_content
 
     @property
@@ -168,9 +170,15 @@ class Answer:
         """End early; the text so far is kept."""
         self._status, self._error = status, None
 
+    def end(self) -> None:
+        """Add the text that was held back because it could begin a tag; no event may be added after this."""
+        if not self._has_ended:
+            self._has_ended = True
+            self._add_pieces(self._splitter.end())
+
     def outcome(self) -> TurnOutcome:
         """Return the answer as a value; no event may be added after this."""
-        self._add_pieces(self._splitter.end())
+        self.end()
         finished, (text, reasoning) = self._finished, self._parts()
         return TurnOutcome(
             status=self._status,
@@ -194,6 +202,7 @@ class Answer:
         for kind, text in pieces:
             if kind == "moved":
                 self._reasoning.add(self._text.take())
+                self._has_content = self._has_file
                 shown.append(TextWasReasoning())
             elif kind == "thought" and (kept := self._reasoning.add(text)):
                 shown.append(ReasoningDelta(kept))

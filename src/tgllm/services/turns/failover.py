@@ -120,7 +120,8 @@ class Failover:
         attempt = await self._next(run, None, None) or first
         while True:
             failure, following = await self._ask(run, attempt), None
-            outcome = replace(attempt.outcome(), has_earlier_calls=bool(run.failed) or attempt is not first)
+            has_earlier_calls = bool(run.failed) or attempt is not first
+            outcome = replace(attempt.outcome(), has_earlier_calls=has_earlier_calls, retired=context.retired)
             if failure is not None and context.fallbacks:
                 following = await self._next(run, attempt, failure)
             if failure is None or following is None:
@@ -132,12 +133,12 @@ class Failover:
         """Ask one model; return why another one may be asked, None if none may."""
         question, ref, answer = run.question, attempt.context.model, attempt.answer
         retries = RetryLimit(ref) if run.waiting else None
-        is_first = not run.failed and ref == run.chosen
+        is_usual = not run.failed and ref == run.chosen
         if question.handle.cause is not None:
             self._caller.cut(answer, question.handle)
         elif attempt.request is not None:
             try:
-                await self._asker.ask(attempt, question, retries, lambda: self._open(run, attempt, is_first=is_first))
+                await self._asker.ask(attempt, question, retries, lambda: self._open(run, attempt, is_usual=is_usual))
             except TgllmError as error:
                 answer.fail(error)
             except TimeoutError:
@@ -147,7 +148,9 @@ class Failover:
             # What the model before has used is known by now.
             return Failure(answer.error, is_outage=False)
         if failure is None:
-            self._health.note_answered(ref)
+            # A call that was stopped says nothing, unless there is an answer.
+            if question.handle.cause is None or answer.has_content:
+                self._health.note_answered(ref)
         elif failure.is_outage:
             self._health.note_failed(ref, failure.wait)
             if retries is not None and retries.is_exceeded and ref == run.chosen and not run.is_again:
@@ -195,13 +198,16 @@ class Failover:
     def _empty(self, ref: ModelRef) -> Answer:
         return Answer(ref, self._clock, self._most_chars)
 
-    async def _open(self, run: _Run, attempt: Attempt, *, is_first: bool) -> None:
-        """Store the call of a fallback before it is made."""
-        if is_first:
-            return
+    async def _open(self, run: _Run, attempt: Attempt, *, is_usual: bool) -> None:
+        """Store a call before it is made, unless a crash would count it for the chosen model anyway."""
         turn, context, now = run.question.turn, attempt.context, milliseconds(self._clock)
-        await self._database.write(lambda conn: record_open(conn, turn, context.model, context.conversation_id, now))
-        run.question.sink.show(NextModel(context.model))
+        # After a crash there may be calls that were stored, which would pass for those of this start.
+        if not is_usual or (context.fallbacks and turn.attempt > 1):
+            await self._database.write(
+                lambda conn: record_open(conn, turn, context.model, context.conversation_id, now)
+            )
+        if not is_usual:
+            run.question.sink.show(NextModel(context.model))
 
     async def _put_away(
         self, run: _Run, attempt: Attempt, outcome: TurnOutcome, failure: Failure, following: Attempt

@@ -56,9 +56,11 @@ def failure_of(answer: "Answer", request: ChatRequest | None) -> Failure | None:
         answer: of a turn that was not stopped.
         request: what was asked; None if it could not be prepared.
     """
+    error = answer.error
+    if error is None:
+        answer.end()
     if answer.has_content:
         return None
-    error = answer.error
     if error is None:
         return _of_empty(answer)
     if isinstance(error, _OUTAGES) or (isinstance(error, ProviderError) and error.code in _OUTAGE_CODES):
@@ -87,7 +89,8 @@ def cannot_stand_in(attempt: "Attempt", before: "Attempt | None", failure: Failu
 
 
 def _of_empty(answer: "Answer") -> Failure | None:
-    if answer.is_filtered or answer.is_over_limit:
+    # The text may stand in the reasoning, see ``ThoughtSplitter.answer_in_thought``.
+    if answer.is_filtered or answer.is_over_limit or answer.outcome().text.strip():
         return None
     return Failure(BadResponse(f"{answer.model} gave an empty answer"), is_outage=False)
 

@@ -70,11 +70,7 @@ def record_requests(
     conversation_id, answer_id = belongs_to
     began = now - round(outcome.seconds * 1000)
     attempt = _number(conn, turn, is_first=not outcome.has_earlier_calls)
-    if outcome.first_error is not None:
-        error = outcome.first_error
-        failed = requests.Outcome(status="failed", error_code=error.code, error_text=str(error))
-        requests.add(conn, _call(turn, outcome.model, conversation_id, attempt), failed, began, now)
-        attempt += 1
+    attempt = _add_first_call(conn, turn, outcome, (conversation_id, attempt), (began, now))
     spent, reported = spent_of(conn, outcome, accounting), counted(outcome.usage)
     if spent is not None and _tokens(outcome) == reported:
         cost = spent.cost_micros
@@ -121,12 +117,33 @@ def record_failed(
     cost = accounting.prices.cost(conn, outcome.model, reported)
     result, began = _request_outcome(outcome, reported, cost, None), now - round(outcome.seconds * 1000)
     number = _number(conn, turn, is_first=False)
+    number = _add_first_call(conn, turn, outcome, (conversation_id, number), (began, now))
     requests.add(conn, _call(turn, outcome.model, conversation_id, number), result, began, now)
     spent = spent_of(conn, outcome, accounting)
     if spent is None or not (spent.input_tokens or spent.output_tokens):
         return None
     _add_usage(conn, turn, outcome.model, spent, accounting.days.day(now))
     return spent
+
+
+def _add_first_call(
+    conn: Connection, turn: Turn, outcome: TurnOutcome, place: tuple[int | None, int], times: tuple[int, int]
+) -> int:
+    """Store the first call of a model that was called twice, if it was; return the number of the last one.
+
+    Args:
+        conn: an open write transaction.
+        turn: the question.
+        outcome: result of the last call.
+        place: id of the conversation, and number of the first call.
+        times: beginning and end.
+    """
+    conversation_id, number = place
+    if (error := outcome.first_error) is None:
+        return number
+    failed = requests.Outcome(status="failed", error_code=error.code, error_text=str(error))
+    requests.add(conn, _call(turn, outcome.model, conversation_id, number), failed, *times)
+    return number + 1
 
 
 def record_open(conn: Connection, turn: Turn, model: ModelRef, conversation_id: int | None, now: int) -> None:

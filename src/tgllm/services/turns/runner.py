@@ -178,7 +178,8 @@ class ConversationService:
         report_turn(attempt.info, outcome, spent, waited)
         with handling(lambda: [*said(), outcome.text]):
             await self._tell_plugins(attempt.info, outcome, shown)
-        if attempt.prepared is not None and outcome.status == "ok":
+        # What does not fit a fallback may fit the model of the chat, which would then see a summary in its place.
+        if attempt.prepared is not None and outcome.status == "ok" and outcome.model == context.model:
             self._summaries.begin(attempt.turn, attempt.context, attempt.prepared)
         return shown
 

@@ -191,7 +191,7 @@ def hostile(shell: Shell, home: Path, install: Callable[..., None], monkeypatch:
     install("tgllm-torn", f"raise RuntimeError({BAD!a})", tgllm={"torn": "tgllm_torn"})
     for name in ("GEMINI_API_KEY", "MISTRAL_API_KEY", "DEEPSEEK_API_KEY", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("TGLLM_DISABLE_PLUGINS", f"gemini,mistral,dipseek,openai,anthropic,no{BAD}")
+    monkeypatch.setenv("TGLLM_DISABLE_PLUGINS", f"gemini,mistral,dipseek,llm,openai,anthropic,no{BAD}")
     monkeypatch.setenv("TGLLM_SYSTEM_PROMPT", BAD)
     monkeypatch.setenv("TGLLM_PLUGINS__ECHO__DELAY", "0")
     monkeypatch.setenv("TGLLM_PERSONAS", json.dumps({"p": {"system": BAD}}))

@@ -1,6 +1,7 @@
 """Units of work are all or nothing, one after the other, and never stranded."""
 
 import asyncio
+import os
 import sqlite3
 import subprocess
 import sys
@@ -341,3 +342,39 @@ async def test_a_checkpoint_that_can_not_be_completed_takes_no_patience_from_wri
     assert await database.checkpoint()
     waits = await database.write(lambda conn: int(conn.execute("PRAGMA busy_timeout").fetchone()[0]))
     assert waits == 1000 * BUSY_TIMEOUT
+
+
+async def test_what_was_committed_is_synchronised_without_a_commit(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As ``synchronous = FULL`` does it, but after the commit."""
+    synced: list[tuple[int, int]] = []
+
+    def noted(file: int) -> None:
+        found = os.fstat(file)
+        synced.append((found.st_ino, found.st_size))
+
+    monkeypatch.setattr(os, "fdatasync" if hasattr(os, "fdatasync") else "fsync", noted)
+    await database.write(lambda conn: kv.set_value(conn, "test", "a", 1, 1), durable=False)
+    before = database.ended
+    await database.sync()
+    log = await asyncio.to_thread(Path(f"{database.path}-wal").stat)
+    assert synced == [(log.st_ino, log.st_size)]
+    assert database.ended == before
+
+
+async def test_where_the_log_can_not_be_synchronised_a_commit_does_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> int:
+        raise PermissionError
+
+    statements: list[str] = []
+    await database.write(lambda conn: conn.set_trace_callback(statements.append))
+    version = await database.read(lambda conn: conn.execute("PRAGMA user_version").fetchone()[0])
+    monkeypatch.setattr(os, "open", refused)
+    await database.sync()
+    monkeypatch.undo()
+    assert await database.read(lambda conn: conn.execute("PRAGMA user_version").fetchone()[0]) == version
+    assert statements[-2:] == [f"PRAGMA user_version = {version}", "COMMIT"]
+    assert "PRAGMA synchronous = NORMAL" not in statements

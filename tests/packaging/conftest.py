@@ -112,7 +112,7 @@ def core(install: Install, wheels: dict[str, Path]) -> Environment:
 def author(install: Install, wheels: dict[str, Path]) -> Environment:
     """An environment of an author of plugins: the core with its kit for tests, the examples, and a plugin of llm."""
     examples = [f"{wheels[name]}[test]" for name in ("tgllm_parrot", "tgllm_remind")]
-    return install(f"{wheels['tgllm']}[testing]", *examples, wheels["tgllm_llm"], "llm-echo")
+    return install(f"{wheels['tgllm']}[testing]", *examples, wheels["tgllm_llm"], "llm-echo", "hatchling")
 
 
 def clean_variables(home: Path) -> dict[str, str]:

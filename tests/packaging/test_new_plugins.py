@@ -27,14 +27,13 @@ def plugin_id(kind: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def environment(install: Callable[..., Any], wheels: dict[str, Path]) -> Any:
-    """A fresh environment in which the package of each kind was written, by its name, and installed."""
-    environment = install(f"{wheels['tgllm']}[testing]", "hatchling")
-    for done in side_by_side(lambda kind: environment.run("tgllm", "plugins", "new", name(kind), "--kind", kind)):
+def environment(author: Any) -> Any:
+    """An author's environment in which the package of each kind was written, by its name, and installed."""
+    for done in side_by_side(lambda kind: author.run("tgllm", "plugins", "new", name(kind), "--kind", kind)):
         assert "Its tests" in done.stdout
     pip = ["-m", "pip", "--disable-pip-version-check", "install", "-qq", "--no-deps", "--no-build-isolation"]
-    environment.run("python", *pip, *(f"./{name(kind)}" for kind in KINDS))
-    return environment
+    author.run("python", *pip, *(f"./{name(kind)}" for kind in KINDS))
+    return author
 
 
 def name(kind: str) -> str:

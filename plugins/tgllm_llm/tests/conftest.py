@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local_models import LocalPlugin, local_plugin
+from local_llm.models import LocalPlugin, local_plugin
 from tgllm.testing.making import Make, provider_maker
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from local_models import STALL, LocalPlugin, StatusError, thought
+from local_llm.models import STALL, LocalPlugin, StatusError, thought
 from tgllm.api import FinishReason, ModelInfo, ProviderError, Usage
 from tgllm.testing.conformance import ProviderConformance, ProviderUnderTest
 

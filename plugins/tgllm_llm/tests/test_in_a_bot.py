@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local_models import LocalPlugin
+from local_llm.models import LocalPlugin
 from tgllm.testing.bot import running_bot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.scripted import GivenPlugin

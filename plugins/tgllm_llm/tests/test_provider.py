@@ -10,7 +10,7 @@ import pytest
 from llm.parts import StreamEvent
 from llm.plugins import pm
 
-from local_models import STALL, LocalPlugin, StatusError, thought
+from local_llm.models import STALL, LocalPlugin, StatusError, thought
 from tgllm.api import (
     AuthFailed,
     BadResponse,
@@ -128,7 +128,7 @@ async def test_reasoning_is_apart_and_tools_are_left_out(local: LocalPlugin, mak
         (None, Usage(10, 5)),
         ({"prompt_tokens_details": {"cached_tokens": 4}, "completion_tokens_details": {"reasoning_tokens": 2}},
          Usage(10, 5, 2, 4)),
-        ({"cache_read_input_tokens": 100, "cache_creation_input_tokens": 7}, Usage(117, 5, None, 100)),
+        ({"cache_read_input_tokens": 100, "cache_creation_input_tokens": 7}, Usage(117, 5, None, 100, 7)),
         ({"thoughtsTokenCount": 2, "cachedContentTokenCount": 3}, Usage(10, 5, 2, 3)),
     ],
 )  # fmt: skip

@@ -15,7 +15,7 @@ from tgllm.db.engine.data_version import DataVersion
 from tgllm.db.engine.errors import DatabaseLost
 from tgllm.db.engine.gate import StorageGate
 from tgllm.db.engine.signals import Signal
-from tgllm.db.engine.sqlite import checkpoint, in_words, limit_waits
+from tgllm.db.engine.sqlite import checkpoint, in_words, limit_waits, rewrite_version, sync_log
 from tgllm.db.engine.writer import LONGEST_LOG, ConnectionThread
 from tgllm.db.file.identity import mark_program
 from tgllm.db.file.known import mark_known
@@ -142,6 +142,19 @@ class Database:
         has read, but for what other processes write; a look for those counts as well (``changed_elsewhere``).
         """
         return self._writer.ended
+
+    async def sync(self) -> None:
+        """Wait until everything that was committed is on the disk, also by units that were not durable.
+
+        So work can begin at the commit, and only what has to wait for the disk waits for it.
+
+        Raises:
+            DatabaseError: the file can't be written.
+        """
+        # Not on the writer's thread, where it would stand between units that could share a commit.
+        if not await asyncio.to_thread(sync_log, self.path):
+            # Such as on a system on which only SQLite can open the log, or on a disk that fails, which is waited for.
+            await self.write(rewrite_version)
 
     def expect(self, signal: Signal) -> None:
         """Call the listeners of a signal that the next unit is going to give.

@@ -89,6 +89,11 @@ class Bench:
         """Wait until what has begun has ended."""
         await self.dispatch.wait_idle()
 
+    async def claimed(self) -> None:
+        """Wait until no claim is under way or due: one leaves the updates that are stored meanwhile to the next."""
+        while self.dispatch._claiming.locked() or self.dispatch.arrived.is_set:  # noqa: ASYNC110  two conditions
+            await asyncio.sleep(0)
+
 
 @pytest.fixture
 async def bench(database: Database, handler: Handler) -> AsyncIterator[Callable[..., Bench]]:
@@ -316,6 +321,7 @@ async def test_what_is_claimed_while_nothing_runs_is_waited_for(bench: Start, ha
     await handler.wait_for(1)
     await it.idle()
     rows = [row for row in (to_inbox(said(2)),) if row is not None]
+    await it.claimed()
 
     def slow(conn: Connection) -> list[NewUpdate]:
         inside.set()
@@ -346,3 +352,21 @@ async def test_what_ran_when_it_was_cancelled_comes_back(bench: Start, handler: 
     assert (await it.row(1)).state == "running"
     recovered = await database.write(lambda conn: inbox.recover(conn, 0, max_attempts=2))
     assert recovered.requeued == 1
+
+
+async def test_updates_start_at_the_commit_and_are_confirmed_when_they_are_on_the_disk(
+    bench: Start, handler: Handler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it = bench()
+    await it.store(said(1))
+    await handler.wait_for(1)
+    await it.idle()
+    await it.claimed()
+    synced = asyncio.Event()
+    monkeypatch.setattr(Database, "sync", lambda _: synced.wait())
+    storing = asyncio.create_task(it.store(said(2)))
+    await handler.wait_for(2)
+    await it.idle()
+    assert not storing.done()
+    synced.set()
+    await storing

@@ -48,7 +48,7 @@ def tgllm_providers():
 
 @pytest.fixture(autouse=True)
 def without_installed_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TGLLM_DISABLE_PLUGINS", "gemini,mistral,dipseek,local,openai,anthropic")
+    monkeypatch.setenv("TGLLM_DISABLE_PLUGINS", "gemini,mistral,dipseek,llm,local,openai,anthropic")
 
 
 def states(shell: Shell, *args: str) -> dict[str, tuple[str, str]]:

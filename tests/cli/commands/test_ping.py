@@ -134,7 +134,7 @@ def tgllm_providers():
 @pytest.fixture
 def keyed(install: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
     """A provider that needs a key, beside no other."""
-    monkeypatch.setenv("TGLLM_DISABLE_PLUGINS", "gemini,mistral,dipseek,local,openai,anthropic")
+    monkeypatch.setenv("TGLLM_DISABLE_PLUGINS", "gemini,mistral,dipseek,llm,local,openai,anthropic")
     install("tgllm-keyed", KEYED, tgllm={"keyed": "tgllm_keyed"})
 
 

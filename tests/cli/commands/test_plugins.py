@@ -1,4 +1,4 @@
-"""``tgllm plugins list``."""
+"""``tgllm plugins list``, and ``trace`` as docs/howto/manage-plugins.md shows it."""
 
 import json
 import os
@@ -155,7 +155,6 @@ def test_a_plugin_is_checked_in_a_process_of_its_own(
     shell: Shell, install: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install("tgllm-weather", WEATHER, tgllm={"weather": "tgllm_weather"})
-    install("tgllm-deadly", "import os\nos._exit(7)", tgllm={"deadly": "tgllm_deadly"})
     install("tgllm-broken", "\n\nraise RuntimeError('boom')", tgllm={"broken": "tgllm_broken"})
     monkeypatch.setenv("WEATHER_KEY", "secret-key-1")
 
@@ -166,14 +165,21 @@ def test_a_plugin_is_checked_in_a_process_of_its_own(
     assert weather["weather"]["Requires"].startswith("warning: its package doesn't require tgllm")
     assert "secret-key-1" not in str(weather)
 
-    assert checks(shell, monkeypatch, "deadly") == (
-        1,
-        {"deadly": {"Loading": "failed: it ends the process with exit code 7 while it is loaded"}},
-    )
     code, broken = checks(shell, monkeypatch, "broken")
     assert code == 1
     assert broken["broken"]["Loading"] == "failed: its import raised RuntimeError: boom (tgllm_broken.py:3)"
     assert listed(shell)["broken"]["note"] == "its import raised RuntimeError: boom (tgllm_broken.py:3)"
+
+
+def test_a_plugin_that_ends_its_process_is_a_failed_check(
+    shell: Shell, install: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install("tgllm-deadly", "import os\nos._exit(7)", tgllm={"deadly": "tgllm_deadly"})
+
+    assert checks(shell, monkeypatch, "deadly") == (
+        1,
+        {"deadly": {"Loading": "failed: it ends the process with exit code 7 while it is loaded"}},
+    )
 
 
 def test_what_is_known_about_a_plugin(
@@ -182,7 +188,7 @@ def test_what_is_known_about_a_plugin(
     install("tgllm-weather", WEATHER, tgllm={"weather": "tgllm_weather"})
     monkeypatch.setenv("WEATHER_KEY", "secret-key-1")
 
-    (info,) = shell.reads("plugins", "info", "weather")
+    (info,) = shell.reads("plugins", "info", "weather", "--json")
 
     assert (info["title"], info["state"], info["version"], info["api"]) == ("Weather", "active", "1.2.3", "1.0")
     assert info["hooks"] == ["tgllm_commands", "tgllm_plugin_info"]

@@ -1,14 +1,11 @@
-"""The list of models, made in a process of its own, so that a bot that asks no model of llm does not load it.
-
-``python -m tgllm_llm.listing`` prints it as JSON; patterns of models are its arguments.
-"""
+"""The list of models, made in a process of its own, so that a bot that asks no model of llm does not load it."""
 
 import asyncio
 import json
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from tgllm.api.errors import ProviderError
@@ -42,7 +39,7 @@ async def listed_elsewhere(patterns: Sequence[str]) -> Sequence[Listed]:
         ProviderError: they can't be read.
     """
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tgllm_llm.listing", *patterns,
+        sys.executable, "-m", "tgllm_llm.print_models", *patterns,
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
@@ -63,26 +60,5 @@ async def listed_elsewhere(patterns: Sequence[str]) -> Sequence[Listed]:
 
 
 def _read(each: Mapping[str, Any]) -> Listed:
-    lists = {name: tuple(cast("list[str]", each[name])) for name in ("aliases", "mime_types")}
+    lists: dict[str, Any] = {name: tuple(cast("list[str]", each[name])) for name in ("aliases", "mime_types")}
     return Listed(**{**each, **lists})
-
-
-class _Quiet:
-    """A log of nothing; the errors are part of the result."""
-
-    def debug(self, event: str, **values: object) -> None: ...
-    def info(self, event: str, **values: object) -> None: ...
-    def warning(self, event: str, **values: object) -> None: ...
-    def error(self, event: str, **values: object) -> None: ...
-
-
-def _main() -> None:
-    from tgllm_llm.library import Library  # noqa: PLC0415  it loads llm
-
-    library = Library(_Quiet(), sys.argv[1:])
-    library.load()
-    json.dump([asdict(each.listed()) for each in library.read()], sys.stdout)
-
-
-if __name__ == "__main__":
-    _main()

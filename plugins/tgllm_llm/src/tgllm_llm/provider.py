@@ -123,7 +123,7 @@ class LlmProvider(Provider):
             mime_types=frozenset(model.mime_types),
             reasoning=model.reasoning,
             aliases=tuple(model.aliases),
-            price=Price(price.input, price.output, price.cached, price.as_of) if price else None,
+            price=Price(price.input, price.output, price.cached, price.as_of, price.cache_write) if price else None,
         )
 
 

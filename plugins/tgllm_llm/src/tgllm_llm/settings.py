@@ -22,6 +22,8 @@ class Price(BaseModel):
     output: float = Field(ge=0, allow_inf_nan=False)
     cached: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     """For input tokens from the service's cache; None: same as other input tokens."""
+    cache_write: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    """For input tokens written to the service's cache; None: same as other input tokens."""
     as_of: str = Field(default="", pattern=r"^(\d{4}-\d\d-\d\d)?$")
     """The day on which it was valid."""
 

@@ -43,7 +43,7 @@ def usage_of(usage: Any) -> Usage:  # noqa: ANN401  an llm.Usage
     cached = next((found[name] for name in _CACHED if name in found), read or None)
     reasoning = next((found[name] for name in _REASONING if name in found), None)
     of_input = None if usage.input is None else usage.input + read + written
-    return Usage(of_input, usage.output, reasoning, cached)
+    return Usage(of_input, usage.output, reasoning, cached, written or None)
 
 
 def finish_reason(response_json: object) -> FinishReason | None:

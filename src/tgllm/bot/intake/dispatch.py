@@ -192,6 +192,8 @@ class Dispatch:
     async def add(self, store: Callable[[Connection], T], stored: Callable[[T], None]) -> None:
         """Store updates, claim those that may start in the same transaction, and start them.
 
+        They are on the disk when this returns; only then they may be confirmed to Telegram.
+
         Args:
             store: adds the updates to the inbox.
             stored: called with the result of ``store`` after the commit, before any of the updates starts.
@@ -201,8 +203,11 @@ class Dispatch:
         """
         if self._claiming.locked():
             # Two claims at once would fill the same free places. These are claimed after the one that is under way.
-            await self._database.write(store, then=stored)
-            self.arrived.set()
+            def queued(found: T) -> None:
+                stored(found)
+                self.arrived.set()
+
+            await self._database.write(store, then=queued)
             return
         async with self._claiming:
             claim = self._claim()
@@ -211,7 +216,10 @@ class Dispatch:
                 stored(found[0])
                 self._begin(found[1])
 
-            await self._database.write(lambda conn: (store(conn), claim(conn)), then=then)
+            # The updates start at the commit, and wait for no disk. If a power failure undoes it, Telegram, which has
+            # had no confirmation, sends them again; the commit of an answer synchronises this one as well.
+            await self._database.write(lambda conn: (store(conn), claim(conn)), durable=False, then=then)
+        await self._database.sync()
 
     def _claim(self) -> Callable[[Connection], _Claimed]:
         """Return the unit that claims updates; only one may be under way, since each fills all free slots."""

@@ -1,5 +1,6 @@
 """SQLite connections and transactions."""
 
+import os
 import sqlite3
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -17,7 +18,9 @@ __all__ = [
     "in_words",
     "limit_waits",
     "require_transaction",
+    "rewrite_version",
     "run_script",
+    "sync_log",
 ]
 
 T = TypeVar("T")
@@ -118,6 +121,31 @@ def checkpoint(conn: sqlite3.Connection) -> bool:
         return not conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
     finally:
         limit_waits(conn, before / 1000)
+
+
+def sync_log(path: Path) -> bool:
+    """Wait until what was committed to a database is on the disk; return False if that is not possible.
+
+    SQLite: a commit with ``synchronous = FULL`` appends to the write-ahead log and then synchronises its file, nothing
+    else. SQLite holds no lock on that file, which closing it here would release.
+    """
+    try:
+        log = os.open(f"{path}-wal", os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        getattr(os, "fdatasync", os.fsync)(log)
+    except OSError:
+        return False
+    finally:
+        os.close(log)
+    return True
+
+
+def rewrite_version(conn: sqlite3.Connection) -> None:
+    """Write to the file without a change of its content; a durable commit of this synchronises all earlier ones."""
+    (version,) = conn.execute("PRAGMA user_version").fetchone()
+    conn.execute(f"PRAGMA user_version = {int(version)}")
 
 
 def limit_waits(conn: sqlite3.Connection, seconds: float) -> None:

@@ -86,7 +86,7 @@ def _weight(found: FoundPlugin, weight: Weight) -> Iterator[Check]:
         return
     libraries = weight.libraries(found.module)
     shown = ", ".join(libraries[:_MOST_LIBRARIES]) + (", ..." if len(libraries) > _MOST_LIBRARIES else "")
-    words = f"{weight.seconds:.2f} s, {weight.mebibytes:.0f} MiB, {len(weight.modules)} modules"
+    words = f"{weight.seconds:.2f} s, {weight.mebibytes:.0f} MiB, modules: {len(weight.modules)}"
     words += f", with {shown}" if libraries else ""
     is_heavy = weight.seconds >= SLOW_IMPORT or weight.mebibytes >= HEAVY_IMPORT
     cure = ": import large libraries where they are first needed" if is_heavy else ""

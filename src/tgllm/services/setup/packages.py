@@ -22,6 +22,7 @@ PACKAGES: Final = (
     Package("anthropic", "Anthropic", "tgllm-anthropic", ("claude",)),
     Package("dipseek", "Dipseek", "tgllm-dipseek", ("deepseek",)),
     Package("gemini", "Google Gemini", "tgllm-gemini", ("google",)),
+    Package("llm", "Plugins of llm", "tgllm-llm", ("datasette",)),
     Package("local", "Local models", "tgllm-local", ()),
     Package("mistral", "Mistral", "tgllm-mistral", ()),
     Package("openai", "OpenAI and compatible", "tgllm-openai", ("openrouter", "groq", "ollama", "compatible")),

@@ -31,7 +31,7 @@ def init(shell: Shell, path: Path, emu: Emulator, mistral: FakeMistral, monkeypa
     """Calls ``tgllm init`` with these answers and options; the plugin mistral has the fake provider's address."""
     monkeypatch.setenv("TGLLM_TELEGRAM_API", emu.base_url)
     monkeypatch.setenv("TGLLM_PLUGINS__MISTRAL__BASE_URL", mistral.base_url)
-    monkeypatch.setenv("TGLLM_DISABLE_PLUGINS", "gemini,dipseek,local,openai,anthropic")
+    monkeypatch.setenv("TGLLM_DISABLE_PLUGINS", "gemini,dipseek,llm,local,openai,anthropic")
     monkeypatch.setattr("tgllm.services.setup.unit.has_systemd", lambda: False)
     for name in ("MISTRAL_API_KEY", "GEMINI_API_KEY", "DEEPSEEK_API_KEY"):
         monkeypatch.delenv(name, raising=False)

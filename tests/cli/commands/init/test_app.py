@@ -443,7 +443,7 @@ class TestProviders:
     async def test_without_any_it_names_packages(
         self, init: Init, path: Path, emu: Emulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setenv("TGLLM_DISABLE_PLUGINS", "gemini,dipseek,local,mistral,openai,anthropic")
+        monkeypatch.setenv("TGLLM_DISABLE_PLUGINS", "gemini,dipseek,llm,local,mistral,openai,anthropic")
         result = await init(emu.token, "12")
 
         assert result.code == 0, result.err

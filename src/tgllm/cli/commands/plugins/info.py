@@ -132,7 +132,7 @@ def _rows(facts: _Facts) -> Iterator[tuple[str, str]]:
         yield label, value or "-"
     yield "Hooks", ", ".join(record.hooks) or "-"
     yield "Provides", ", ".join(record.provides) or "-"
-    yield "Stored values", f"{facts.values} ({facts.bytes} bytes)"
+    yield "Stored values", f"{facts.values} ({facts.bytes} B)"
     yield "Planned jobs", str(facts.planned)
     yield "Data folder", str(facts.folder)
 

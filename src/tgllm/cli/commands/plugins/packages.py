@@ -78,7 +78,7 @@ def run_change(options: Options, action: Action, names: Sequence[str], switches:
     with _problems_as_json(switches):
         if switches.as_json and found.changes and not switches.yes:
             raise PluginError(texts("shell.plugins_json_asks_nothing"))
-        if not switches.yes and found.changes and not agree(texts(f"shell.plugins_{action}_agree")):
+        if not switches.yes and found.changes and not agree(texts("shell.plugins_agree")):
             say(texts("shell.plugins_unchanged"))
             return
         _change(options, found, switches, texts)

@@ -20,6 +20,7 @@ from tgllm.api import (
     ModelInfo,
     NotConfigured,
     ProviderError,
+    Refused,
     TextDelta,
     TextPart,
     Unavailable,
@@ -176,6 +177,9 @@ async def test_a_service_of_its_own_is_read_to_its_end(own: tuple[Any, Any], ser
         _ = [event async for event in provider.generate(REQUEST)]
     voices.events.pop()
     with pytest.raises(ProviderError):
+        _ = [event async for event in provider.generate(REQUEST)]
+    voices.events = [{"type": "end", "reason": "blocked"}]
+    with pytest.raises(Refused):
         _ = [event async for event in provider.generate(REQUEST)]
     picture = ChatMessage("user", (FilePart(Path("a.png"), "image/png", 1, "0"),))
     with pytest.raises(Unsupported, match="image/png"):

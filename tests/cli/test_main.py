@@ -300,10 +300,22 @@ class TestCommandsOfPlugins:
         assert shell.runs("config", "path").code == 0
         assert shell.runs("--help").out.count("  config  ") == 1
 
+    @pytest.mark.parametrize("names", [("tgllm-good", "tgllm-other"), ("tgllm-other", "tgllm-good")])
+    def test_of_two_with_one_name_the_first_by_package_is_run(
+        self, shell: Shell, install: Callable[..., None], names: tuple[str, str]
+    ) -> None:
+        for name in names:
+            install(
+                name, SAYS_HELLO.replace("hello {", f"{name} {{"), tgllm__cli={"greet": f"{name}:app".replace("-", "_")}
+            )
+
+        assert shell.runs("greet", "hello", "Ann").out.startswith("tgllm-good Ann")
+
     @pytest.mark.parametrize(
         ("code", "reason"),
         [
             ("raise RuntimeError('boom')", "can't be loaded (RuntimeError: boom)"),
+            ("raise type('Odd', (Exception,), {'__str__': 0})", "can't be loaded (Odd)"),
             ("raise SystemExit(0)", "can't be loaded (SystemExit: 0)"),
             ("import no_such_module", "can't be loaded (ModuleNotFoundError"),
             ("app = 3", "is no Typer app"),

@@ -1,4 +1,4 @@
-"""``tgllm plugins`` installs, checks, upgrades and uninstalls a plugin in an environment with the core alone."""
+"""Commands of docs/howto/manage-plugins.md, in an environment with the core alone."""
 
 import json
 from pathlib import Path

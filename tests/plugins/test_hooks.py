@@ -132,7 +132,10 @@ async def test_hook_doctor(host: PluginHost) -> None:
             "def tgllm_doctor(): return [Check('roof', 'ok', OSError())]",
             "tgllm_doctor: the detail of roof is an OSError instead of a text",
         ),
-        ("async def tgllm_doctor(): ...", "tgllm_doctor is async, and this hook must be a plain function"),
+        (
+            "async def tgllm_doctor(): ...",
+            "tgllm_doctor is async, and this hook must be a plain function: write def instead of async def",
+        ),
     ],
 )
 async def test_hook_doctor__a_failure_is_a_failed_check(

@@ -9,6 +9,11 @@ import pytest
 import tgllm.api
 from docs_support import read_page
 from tgllm import hookspecs
+from tgllm.bot.replies import chats, checks
+from tgllm.plugins.checks.forms import FORMS
+from tgllm.plugins.loading import planner
+from tgllm.plugins.loading.clashes import CORE_COMMANDS
+from tgllm.services.files import handlers
 
 HOOKS_PAGE = read_page("reference/hooks.md")
 API_PAGE = read_page("reference/plugin-api.md")
@@ -45,3 +50,32 @@ def test_the_page_on_the_api_has_every_public_name_once() -> None:
     listed = re.findall(r"^\| `(\w+)` \|", API_PAGE, re.MULTILINE)
 
     assert sorted(listed) == sorted(tgllm.api.__all__)
+
+
+def test_the_page_on_the_api_has_the_rule_of_each_name() -> None:
+    missing = [form.words for form in FORMS if f"| {form.words} |" not in API_PAGE]
+
+    assert missing == []
+
+
+def test_the_page_on_the_api_has_the_limits_of_names_without_a_form() -> None:
+    for longest, whose in (
+        (planner.LONGEST_ID, "ids of one-shot jobs"),
+        (checks.MOST_ID, "`Button.id`"),
+        (chats.MOST_KEY, "`key` of `ctx.chats.send`"),
+    ):
+        assert f"| {whose} | 1 to {longest} characters of any kind |" in API_PAGE
+
+
+def test_the_page_on_the_api_has_every_command_of_the_bot_itself() -> None:
+    said = re.search(r"are the bot's own:(.*?)\. Others", API_PAGE, re.DOTALL)
+
+    assert said is not None
+    assert re.findall(r"`/(\w+)`", said[1]) == sorted(CORE_COMMANDS)
+
+
+def test_the_page_on_the_api_has_the_kinds_of_files_that_say_little() -> None:
+    said = re.search(r"where the content says little:(.*?), handlers with", API_PAGE, re.DOTALL)
+
+    assert said is not None
+    assert re.findall(r"`([^`]+)`", said[1]) == sorted(handlers.GENERAL)

@@ -1,8 +1,10 @@
 """The code of the guide works as it stands on the page."""
 
+import json
 import sys
 import types
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,22 +12,40 @@ from aiohttp import web
 
 from docs_support import blocks, read_page
 from http_support import Serve
-from tgllm.api import ChatMessage, ChatRequest, Finished, NotConfigured, TextDelta, TextPart
+from tgllm.api import (
+    ChatMessage,
+    ChatRequest,
+    FilePart,
+    Finished,
+    ModelInfo,
+    NotConfigured,
+    ProviderError,
+    TextDelta,
+    TextPart,
+    Unavailable,
+    Unsupported,
+    Usage,
+)
 from tgllm.providers import network
 from tgllm.providers.http import ProviderHttp
+from tgllm.testing.bot import running_bot
 from tgllm.testing.clock import ManualClock
+from tgllm.testing.emulator import Emulator
+from tgllm.testing.scripted import GivenPlugin
 
 PAGE = read_page("howto/write-a-provider.md")
-WHOLE, DIFFERENT, CONFTEST = blocks("howto/write-a-provider.md")
+WHOLE, DIFFERENT, HOOKS, CLIENT, CONFTEST = blocks("howto/write-a-provider.md")
+Load = Callable[..., Any]
+"""Makes a module of code on the page."""
 REQUEST = ChatRequest("m", (ChatMessage("user", (TextPart("Hello"),)),), max_output_tokens=7)
 
 
 @pytest.fixture
-def load(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
-    def module(code: str) -> Any:
-        made = types.ModuleType("guide")
-        monkeypatch.setitem(sys.modules, "guide", made)  # pydantic looks annotations up there
-        exec(compile(code, "guide", "exec"), made.__dict__)
+def load(monkeypatch: pytest.MonkeyPatch) -> Load:
+    def module(code: str, name: str = "guide") -> Any:
+        made = types.ModuleType(name)
+        monkeypatch.setitem(sys.modules, name, made)  # pydantic looks annotations up there
+        exec(compile(code, name, "exec"), made.__dict__)
         return made
 
     return module
@@ -52,7 +72,7 @@ def test_a_whole_plugin_is_about_thirty_lines() -> None:
     assert len([line for line in WHOLE.splitlines() if line.strip()]) <= 32
 
 
-async def test_the_whole_plugin_answers(load: Callable[[str], Any], bodies: tuple[str, list[Any]]) -> None:
+async def test_the_whole_plugin_answers(load: Load, bodies: tuple[str, list[Any]]) -> None:
     guide = load(WHOLE)
     settings = guide.Settings(api_key="k-12345", base_url=bodies[0])
     (spec,) = guide.tgllm_providers()
@@ -66,14 +86,14 @@ async def test_the_whole_plugin_answers(load: Callable[[str], Any], bodies: tupl
     await provider.aclose()
 
 
-def test_without_a_key_it_says_which(load: Callable[[str], Any]) -> None:
+def test_without_a_key_it_says_which(load: Load) -> None:
     guide = load(WHOLE)
 
     with pytest.raises(NotConfigured, match="EXAMPLE_API_KEY"):
         guide.create(context(guide.Settings()))
 
 
-async def test_what_differs_is_overridden(load: Callable[[str], Any], bodies: tuple[str, list[Any]]) -> None:
+async def test_what_differs_is_overridden(load: Load, bodies: tuple[str, list[Any]]) -> None:
     guide = load(DIFFERENT)
     provider = guide.ExampleProvider(ProviderHttp(bodies[0], headers={"Authorization": "Bearer x"}), ManualClock())
 
@@ -90,3 +110,74 @@ def test_the_switch_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     exec(CONFTEST, {})
 
     assert not network.real_requests_allowed()
+
+
+class Voices:
+    """The service of the page with an API of its own."""
+
+    def __init__(self) -> None:
+        self.questions: list[Any] = []
+        self.events: list[Any] = [
+            {"type": "text", "text": "Hel"},
+            {"type": "later versions send more"},
+            {"type": "text", "text": "lo"},
+            {"type": "end", "reason": "complete", "usage": {"in": 3, "out": 2}},
+        ]
+
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.headers.get("X-Api-Key") != "k-12345":
+            return web.json_response({"error": {"message": "no such key"}}, status=401)
+        if request.path == "/models":
+            return web.json_response({"models": [{"name": "tenor", "window": 9000}]})
+        self.questions.append(await request.json())
+        text = "".join(f"data: {json.dumps(event)}\n\n" for event in self.events)
+        return web.Response(text=text, content_type="text/event-stream")
+
+
+@pytest.fixture
+def own(load: Load) -> tuple[Any, Any]:
+    """The hooks and the client of the page with an API of its own."""
+    return load(HOOKS, "tgllm_voices"), load(CLIENT, "tgllm_voices_client")
+
+
+async def test_both_providers_answer_in_a_bot(
+    emu: Emulator, tmp_path: Path, load: Load, own: tuple[Any, Any], serve: Serve, bodies: tuple[str, list[Any]]
+) -> None:
+    voices, ann = Voices(), emu.add_user(first_name="Ann")
+    plugins = [GivenPlugin.of("example", load(WHOLE)), GivenPlugin.of("voices", own[0])]
+    settings = {"example": bodies[0], "voices": await serve(voices.answer)}
+    given = {f"plugins__{name}__base_url": url for name, url in settings.items()}
+    keys = {"EXAMPLE_API_KEY": "k-12345", "VOICES_API_KEY": "k-12345"}
+    async with running_bot(
+        emu, tmp_path, admins=[ann.id], plugins=plugins, environ=keys, default_model="voices/tenor", **given
+    ):
+        answer = await emu.wait_for_answer(await ann.say("Sing"))
+        await emu.wait_for(lambda: answer.text == "Hello")
+        await emu.wait_for_answer(await ann.say("/model example/m"))
+        await emu.wait_for_answer(await ann.say("Speak"), lambda message: message.text.startswith("Hi"))
+
+    assert voices.questions[0]["turns"][-1] == {"from": "person", "text": "Sing"}
+    assert bodies[1][0][1]["messages"][-1]["content"] == "Speak"
+
+
+async def test_a_service_of_its_own_is_read_to_its_end(own: tuple[Any, Any], serve: Serve) -> None:
+    voices = Voices()
+    provider = own[1].VoicesProvider(await serve(voices.answer), "k-12345", ManualClock())
+
+    assert [event async for event in provider.generate(REQUEST)] == [
+        TextDelta("Hel"),
+        TextDelta("lo"),
+        Finished("stop", Usage(3, 2)),
+    ]
+    assert voices.questions[0] == {"model": "m", "turns": [{"from": "person", "text": "Hello"}], "max_tokens": 7}
+    assert await provider.list_models() == [ModelInfo("tenor", context_window=9000)]
+    voices.events = [*voices.events[:1], {"error": {"message": "overloaded", "status": 503}}]
+    with pytest.raises(Unavailable, match="overloaded"):
+        _ = [event async for event in provider.generate(REQUEST)]
+    voices.events.pop()
+    with pytest.raises(ProviderError):
+        _ = [event async for event in provider.generate(REQUEST)]
+    picture = ChatMessage("user", (FilePart(Path("a.png"), "image/png", 1, "0"),))
+    with pytest.raises(Unsupported, match="image/png"):
+        _ = [event async for event in provider.generate(ChatRequest("m", (picture,)))]
+    await provider.aclose()

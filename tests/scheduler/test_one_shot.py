@@ -243,6 +243,7 @@ class TestPlanning:
             (True, "a", None, "is no time"),
             (1_767_225_600_000, "a", None, "not milliseconds"),
             (1e300, "a", None, "after the year 9999"),
+            (10**400, "a", None, "after the year 9999"),
             (1, "", None, "1 to 128 characters"),
             (1, "x" * 129, None, "1 to 128 characters"),
             (1, 5, None, "no text that can be a job's id"),

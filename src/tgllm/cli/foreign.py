@@ -8,11 +8,11 @@ from pathlib import Path
 import typer
 
 from tgllm.api.errors import PluginError
-from tgllm.plugins.calls.outcome import Breach, Outcome, value_of
+from tgllm.plugins.calls.outcome import Breach, Outcome, Raised, explain, value_of
 from tgllm.plugins.calls.output import stdout_kept
 from tgllm.plugins.calls.thread import HookThread
 from tgllm.plugins.calls.time_limits import HostLimits
-from tgllm.plugins.discovery import FoundPlugin
+from tgllm.plugins.discovery import FoundPlugin, package_of
 from tgllm.plugins.loading.breadcrumbs import Breadcrumbs
 from tgllm.plugins.loading.records import PluginRecord
 
@@ -28,11 +28,11 @@ def load_app(point: EntryPoint) -> typer.Typer:
     Raises:
         PluginError: it can't be imported, or is no Typer app; the message names the package.
     """
-    package = _package(point)
+    package = package_of(point)
     try:
         app: object = point.load()
     except (Exception, SystemExit) as error:
-        reason = f"{type(error).__name__}: {error}"
+        reason = explain(error)
         raise PluginError(
             f"The command {point.name} of the package {package} can't be loaded ({reason}); "
             "ask its author, or uninstall the package"
@@ -60,7 +60,7 @@ async def command_records(data_dir: Path, own: Collection[str]) -> Sequence[Plug
     try:
         with stdout_kept():
             for point in sorted(entry_points(group=COMMAND_GROUP), key=_order):
-                found = FoundPlugin(f"tgllm {point.name}", _package(point), _version(point), point.value)
+                found = FoundPlugin(f"tgllm {point.name}", package_of(point), _version(point), point.value)
                 reason = f"the name is taken by {taken[point.name]}" if point.name in taken else ""
                 death = deaths.get(found.id)
                 if not reason and death is not None and death.is_left_out and death.is_of(found):
@@ -85,19 +85,17 @@ def _record(found: FoundPlugin, reason: str) -> PluginRecord:
 
 
 def _reason(outcome: Outcome[typer.Typer]) -> str:
+    if isinstance(outcome, Raised) and isinstance(outcome.error, PluginError):
+        return str(outcome.error)
     try:
         value_of(outcome, "its import")
     except Breach as breach:
-        return str(breach.__cause__ or breach)
+        return str(breach)
     return ""
 
 
 def _order(point: EntryPoint) -> tuple[str, str]:
-    return point.name, _package(point)
-
-
-def _package(point: EntryPoint) -> str:
-    return point.dist.name if point.dist else point.value
+    return point.name, package_of(point)
 
 
 def _version(point: EntryPoint) -> str:

@@ -102,7 +102,10 @@ def _own(module: str) -> "Callable[[], object]":
 def _plugin_commands() -> dict[str, _LazyCommand]:
     from importlib.metadata import entry_points  # noqa: PLC0415  only for --help and for names that are not built in
 
-    found = entry_points(group=_PLUGIN_GROUP)
+    from tgllm.plugins.discovery import package_of  # noqa: PLC0415  only for commands of plugins, too
+
+    # Of several packages with one name, the first has it, as ``tgllm plugins list`` says.
+    found = sorted(entry_points(group=_PLUGIN_GROUP), key=package_of, reverse=True)
     # The names and help lines of other packages may contain anything.
     points = {visible_line(point.name): point for point in found}
     return {name: _LazyCommand(name, _help_line(point), _foreign(point), "Plugins") for name, point in points.items()}

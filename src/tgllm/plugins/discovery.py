@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 
-__all__ = ["GROUP", "FoundPlugin", "discover"]
+__all__ = ["GROUP", "FoundPlugin", "discover", "package_of"]
 
 GROUP = "tgllm"
 """Entry-point group of plugins."""
@@ -54,6 +54,12 @@ def discover() -> list[FoundPlugin]:
         if found:
             packages.setdefault(_normalized(found[0].package), found)
     return sorted(plugin for found in packages.values() for plugin in found)
+
+
+def package_of(point: metadata.EntryPoint) -> str:
+    """Return the name of the package of an entry point; its reference if damaged metadata has no name."""
+    name: object = None if point.dist is None else point.dist.name
+    return name if isinstance(name, str) and name else point.value
 
 
 def _plugins_of(distribution: metadata.Distribution) -> Iterator[FoundPlugin]:

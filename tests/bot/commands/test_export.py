@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 from bot_support import Ask, Start, content, is_notice
+from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import outbox
+from tgllm.db.tables.plugins import jobs, values
 from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
@@ -49,6 +51,34 @@ async def test_a_topic_gives_its_own_conversation_there(
     assert markdown.topic is topic
     assert "in the topic" in content(markdown)
     assert "private" not in content(markdown)
+
+
+async def test_what_plugins_keep_for_the_person_is_in_the_private_chat_only(
+    emu: Emulator, ask: Ask, ann: EmulatedUser, start: Start
+) -> None:
+    group = emu.add_group(title="Team", members=[ann])
+
+    def keep(conn: Connection) -> None:
+        for owner, value in ((ann.id, '{"sugar": 2}'), (ann.id + 1, '"of another"'), (0, '"of the plugin"')):
+            values.store(conn, "tea", owner, "likes", value, 1)
+        jobs.plan(conn, jobs.NewJob("tea", ann.id, "kettle", {"cups": 1}, 4_102_444_800_000), 1)
+
+    async with start() as bot:
+        await bot.core.database.write(keep)
+        await ask("one")
+        await ask("/export")
+        data = (await emu.wait_for(lambda: (found := documents(ann.private_chat()))[1:] and found))[1]
+        await ask("@demo_bot two", chat=group)
+        await ask("/export@demo_bot", chat=group)
+        in_group = (await emu.wait_for(lambda: (found := documents(group))[1:] and found))[1]
+    assert json.loads(content(data))["plugins"] == [
+        {
+            "plugin": "tea",
+            "values": {"likes": {"sugar": 2}},
+            "jobs": [{"id": "kettle", "due_at": "2100-01-01T00:00:00+00:00", "data": {"cups": 1}}],
+        }
+    ]
+    assert "plugins" not in json.loads(content(in_group))
 
 
 async def test_where_nothing_was_said_there_is_nothing_to_export(ask: Ask, start: Start) -> None:

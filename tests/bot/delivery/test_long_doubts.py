@@ -70,7 +70,7 @@ async def test_after_too_many_calls_without_a_result_the_person_is_asked(
             notice = await emu.wait_for_message(ann.private_chat(), is_notice)
             await ann.press(notice, "Send again")
             await emu.wait_for(lambda: "news" in ann.private_chat().bot_texts)
-    assert {line["reason"] for line in lines if line["event"] == "send.unclear"} == {"8 calls had no result"}
+    assert {line["reason"] for line in lines if line["event"] == "send.unclear"} == {"calls without a result: 8"}
 
 
 @pytest.mark.parametrize("has_arrived", [True, False])

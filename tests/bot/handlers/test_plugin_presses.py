@@ -102,6 +102,7 @@ async def test_without_the_hook_a_button_is_a_mistake_of_the_plugin(
         [[Button("A", "a")]] * 101,
         [["A"]],
         [[Button(" ", "a")]],
+        [[Button("\u200b", "a")]],
         [[Button("A")]],
         [[Button("A", "a", url="https://example.org")]],
         [[Button("A", "a" * 65)]],
@@ -122,7 +123,10 @@ async def test_buttons_that_telegram_would_refuse_are_a_mistake_of_the_plugin(
     assert "a mistake in the plugin hands" in message.text
 
 
-@pytest.mark.parametrize("wrong", [7, PressResult(toast=None), PressResult(edit="x"), PressResult(edit=Reply(" "))])  # type: ignore[arg-type]  a plugin may return anything
+@pytest.mark.parametrize(
+    "wrong",
+    [7, PressResult(toast=None), PressResult(alert="y"), PressResult(edit="x"), PressResult(edit=Reply(" "))],  # type: ignore[arg-type]  a plugin may return anything
+)
 async def test_a_wrong_result_is_told_at_the_button_with_a_code(
     emu: Emulator, ann: EmulatedUser, start: Start, wrong: Any
 ) -> None:
@@ -175,6 +179,12 @@ async def test_a_toast_that_is_too_long_comes_as_a_message(emu: Emulator, ann: E
         assert await answer_of(emu, await ann.press(message, "Yes")) == ""
         late = await emu.wait_for_message(message.chat, after=message)
     assert late.text == ("Long. " * 50).strip()
+
+
+async def test_a_toast_with_a_lone_surrogate_is_shown(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
+    async with start(plugins=[Hands(returning(TEA), returning("Tea \ud83d!")).found]):
+        message = await asked(emu, ann)
+        assert await answer_of(emu, await ann.press(message, "Yes")) == "Tea \ufffd!"
 
 
 async def test_an_alert_is_shown_as_one(emu: Emulator, ann: EmulatedUser, start: Start) -> None:

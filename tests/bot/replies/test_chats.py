@@ -11,7 +11,17 @@ import pytest
 
 from bot_support import Killed, Start, decide_group, from_bot, is_notice, settled
 from plugin_support import Hands
-from tgllm.api import Button, ChatInfo, ChatUnavailable, CommandCall, OutgoingFile, PluginContext, PluginError, Reply
+from tgllm.api import (
+    Button,
+    ChatInfo,
+    ChatUnavailable,
+    CommandCall,
+    OutgoingFile,
+    PluginContext,
+    PluginError,
+    Reply,
+    SentMessage,
+)
 from tgllm.db.database import Database
 from tgllm.db.tables import groups, outbox, users
 from tgllm.testing.emulator import EmulatedUser, Emulator, Fault
@@ -141,6 +151,49 @@ class TestWhere:
                 assert await self.refused(hands, eve.id) == "no_access"
             await settled(emu, bot)
         assert from_bot(eve.private_chat()) == []
+
+    async def test_ids_that_telegram_can_not_have(self, ann: EmulatedUser, start: Start, hands: Hands) -> None:
+        async with start(plugins=[hands.found]):
+            chats = hands.context.chats
+            wrong: Sequence[Any] = (10**30, -(2**52), "x", None, True, ChatInfo(ann.id, "private", topic_id=10**30))
+            for chat in (*wrong, ChatInfo("x", "private"), ChatInfo(ann.id, "private", topic_id="x")):  # type: ignore[arg-type]  from a plugin
+                with pytest.raises(PluginError, match="is no chat"):
+                    await chats.send(chat, "Hello")
+            for person in (10**30, -5, "x", True):
+                with pytest.raises(PluginError, match="is no person"):
+                    await chats.send(ann.id, "Hello", recipient=person)  # type: ignore[arg-type]  from a plugin
+            for message in (10**30, "x", True, SentMessage("x", 1)):  # type: ignore[arg-type]  from a plugin
+                with pytest.raises(PluginError, match="is no message"):
+                    await chats.edit(message, "Hello")  # type: ignore[arg-type]  from a plugin
+                with pytest.raises(PluginError, match="is no message"):
+                    await chats.delete(message)  # type: ignore[arg-type]  from a plugin
+
+    async def test_a_task_that_outlives_its_command_sends_only_to_people_with_access(
+        self, emu: Emulator, eve: EmulatedUser, start: Start
+    ) -> None:
+        tasks: list[asyncio.Task[str]] = []
+        ended = asyncio.Event()
+
+        async def later(call: CommandCall) -> str:
+            await ended.wait()
+            try:
+                await call.context.chats.send(call.chat, "Later.")
+            except ChatUnavailable as error:
+                return error.reason
+            return "sent"
+
+        async def work(call: CommandCall) -> str:
+            tasks.append(asyncio.create_task(later(call)))
+            return "Soon."
+
+        async with start(plugins=[Hands(work).found], let_in=[eve]) as bot:
+            await eve.say("/do")
+            await settled(emu, bot)
+            await bot.core.database.write(partial(users.set_status, user_id=eve.id, status="denied", now=1))
+            ended.set()
+            assert await tasks[0] == "no_access"
+            await settled(emu, bot)
+        assert texts(eve) == ["Soon."]
 
     async def test_groups(self, emu: Emulator, ann: EmulatedUser, start: Start, hands: Hands) -> None:
         group, other = (emu.add_group(title=name, members=[ann]) for name in ("Team", "Other"))

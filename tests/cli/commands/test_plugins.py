@@ -1,4 +1,4 @@
-"""``tgllm plugins list``."""
+"""``tgllm plugins list``, and ``trace`` as docs/howto/manage-plugins.md shows it."""
 
 import json
 import os
@@ -120,6 +120,7 @@ def test_shell_commands_of_packages_with_their_state(shell: Shell, install: Call
 
 WEATHER = """
 import asyncio
+import functools
 from pydantic import BaseModel, Field, SecretStr
 from tgllm import hookimpl
 from tgllm.api import ChatCommand, PluginInfo
@@ -127,6 +128,7 @@ from tgllm.api import ChatCommand, PluginInfo
 class Settings(BaseModel):
     key: SecretStr = Field(description="Key of the service.")
     city: str = Field("Paris", description="Where.")
+    places: list[str] = Field(default_factory=functools.partial(list), description="Others.")
 
 @hookimpl
 def tgllm_plugin_info():
@@ -158,7 +160,7 @@ def test_a_plugin_is_checked_in_a_process_of_its_own(
 
     code, weather = checks(shell, monkeypatch, "weather")
     assert (code, weather["weather"]["Loading"]) == (0, "ok: command /weather")
-    assert weather["weather"]["Settings"] == "ok: valid: key, city"
+    assert weather["weather"]["Settings"] == "ok: valid: key, city, places"
     assert weather["weather"]["Names"].startswith("warning: command /ping of the plugin weather is taken")
     assert weather["weather"]["Requires"].startswith("warning: its package doesn't require tgllm")
     assert "secret-key-1" not in str(weather)
@@ -193,9 +195,11 @@ def test_what_is_known_about_a_plugin(
     assert info["settings"] == [
         {"name": "key", "default": "", "is_set": True, "variable": "WEATHER_KEY", "description": "Key of the service."},
         {"name": "city", "default": "Paris", "is_set": False, "variable": "", "description": "Where."},
+        {"name": "places", "default": "partial", "is_set": False, "variable": "", "description": "Others."},
     ]
     assert info["stored"] == {"values": 0, "bytes": 0, "planned_jobs": 0}
-    assert "secret-key-1" not in shell.runs("plugins", "info", "tgllm-weather").out
+    by_package = shell.runs("plugins", "info", "Tgllm_Weather")
+    assert (by_package.code, "secret-key-1" in by_package.out) == (0, False)
     assert shell.runs("plugins", "info", "wether").err.startswith(
         "tgllm: no plugin wether is installed (did you mean weather?)"
     )

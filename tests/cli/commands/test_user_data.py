@@ -19,6 +19,7 @@ from tgllm.db.tables import audit, conversations, facts, files, inbox, kv, messa
 from tgllm.db.tables.files import NewFile
 from tgllm.db.tables.inbox import NewUpdate
 from tgllm.db.tables.messages import NewMessage
+from tgllm.db.tables.plugins import values
 from tgllm.db.tables.requests import NewRequest, Outcome
 from tgllm.db.tables.usage import Spent
 from tgllm.db.tables.users import SeenUser
@@ -69,6 +70,8 @@ def database(shell: Shell) -> None:
         talk(conn, f":{BOB.id}:", BOB.id, BOB.id, "Bob's secret")
         facts.add(conn, f":{ANN.id}:", ANN.id, "likes tea", NOW)
         kv.set_value(conn, "language", str(ANN.id), "en", NOW)
+        for person in (ANN, BOB):
+            values.store(conn, "tea", person.id, "likes", f'"{person.first_name}"', NOW)
         usage.add(conn, ANN.id, "2026-09-21", "p", "m", Spent(input_tokens=3, output_tokens=4, cost_micros=5))
         new = NewRequest(turn_id="t", conversation_id=None, user_id=ANN.id, provider="p", model="m")
         requests.add(conn, new, Outcome(status="ok"), NOW, NOW)
@@ -110,6 +113,7 @@ class TestExport:
         ]
         assert conversation["messages"][0]["attachments"] == [{"name": "a.txt", "mime": "text/plain", "size": 3}]
         assert [(said["chat"], said["text"]) for said in data["elsewhere"]] == [(GROUP, "Ann to the group")]
+        assert data["plugins"] == [{"plugin": "tea", "values": {"likes": ANN.first_name}, "jobs": []}]
         assert [file["sha256"] for file in data["files"]] == ["ab" * 32]
         assert [request["model"] for request in data["requests"]] == ["p/m"]
         assert [(day["day"], day["input_tokens"], day["cost_micros"]) for day in data["usage"]] == [

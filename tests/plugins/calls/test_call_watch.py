@@ -225,3 +225,67 @@ def test_a_reader_that_has_gone_or_is_too_slow_stops_nothing(tmp_path: Path) -> 
     writer.write({"plugin": "weather"})
 
     assert (tmp_path / "plugins.trace").read_text(encoding="utf-8") == "a file"
+
+
+class OddList(list[object]):
+    """A list whose length can't be asked for."""
+
+    def __len__(self) -> int:
+        raise RuntimeError
+
+
+class Unsure(Exception):
+    """An error that is neither true nor false."""
+
+    def __bool__(self) -> bool:
+        raise RuntimeError
+
+
+def raising_with_a_cause() -> None:
+    raise LookupError from Unsure()
+
+
+@pytest.mark.parametrize(("function", "result"), [(OddList, "OddList"), (raising_with_a_cause, "raised Unsure")])
+async def test_results_of_odd_classes_are_traced(
+    call: Call, tmp_path: Path, function: Callable[..., object], result: str
+) -> None:
+    with reading(tmp_path) as trace:
+        await call(function)
+
+        assert [entry["result"] for entry in trace.read()] == [result]
+
+
+class WrapsItself:
+    """A callable object that is said to be a wrapper of itself, and whose attributes are itself."""
+
+    def __init__(self, clock: HandClock) -> None:
+        self._clock = clock
+
+    def __call__(self) -> None:
+        self._clock.tick(BLOCKING_SECONDS)
+
+    def __getattr__(self, name: str) -> Any:
+        return self
+
+
+async def test_an_odd_function_that_is_slow_is_named_without_its_place(call: Call, logs: Any, clock: HandClock) -> None:
+    await call(WrapsItself(clock))
+
+    assert [values["at"] for values in warned(logs)] == [""]
+
+
+async def test_a_giant_name_is_shortened_in_the_trace(call: Call, tmp_path: Path) -> None:
+    with reading(tmp_path) as trace:
+        await call(type("\N{SNOWMAN}" * 100_000, (), {}), hook='"' * 100_000)
+        (entry,) = trace.read()
+
+    assert (entry["result"], entry["hook"]) == ("\N{SNOWMAN}" * 200 + "…", '"' * 200 + "…")
+
+
+def test_a_file_in_the_place_of_the_pipe_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "plugins.trace").write_text("a file", encoding="utf-8")
+
+    with pytest.raises(PluginError, match="is no pipe"), reading(tmp_path):
+        pass
+
+    assert (tmp_path / "plugins.trace").read_text(encoding="utf-8") == "a file"

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -65,3 +66,48 @@ async def test_its_output_and_its_code(tmp_path: Path) -> None:
     ended = await run(command, 60, lines.append)
 
     assert (ended.code, sorted(lines), sorted(ended.lines)) == (1, ["one", "two"], ["one", "two"])
+
+
+async def test_a_giant_line_is_truncated() -> None:
+    source = "import sys; sys.stdout.write('x' * 3_000_000 + '\\nend\\n')"
+
+    ended = await run(Command((sys.executable, "-c", source)), 20)
+
+    assert (ended.code, ended.lines[-1], {len(line) < 100_000 for line in ended.lines}) == (0, "end", {True})
+
+
+async def test_what_a_program_leaves_running_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tgllm.plugins.installing.process.REST_SECONDS", 0.1)
+    source = "import subprocess, sys; print(subprocess.Popen(['sleep', '600']).pid)"
+
+    ended = await run(Command((sys.executable, "-c", source)), 20)
+
+    os.kill(int(ended.lines[0]), signal.SIGKILL)
+    assert (ended.code, ended.is_late) == (0, False)
+
+
+async def test_what_a_plugin_leaves_running_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("tgllm.plugins.installing.process.REST_SECONDS", 0.1)
+    os.mkfifo(tmp_path / "pipe")
+    # The pipe is at its end once the process that has it open has ended.
+    pipe = str(tmp_path / "pipe")
+    inner = f"exec 3>{pipe}; echo ready >&3; exec sleep 600"
+    source = f"import subprocess; subprocess.Popen(['sh', '-c', {inner!r}]); open({pipe!r}).readline()"
+    left = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+
+    ended = await run(Command((sys.executable, "-c", source)), 20, is_foreign=True)
+
+    assert ended.code == 0
+    os.set_blocking(left, True)
+    assert await asyncio.to_thread(os.read, left, 1) == b""
+    os.close(left)
+
+
+async def test_an_output_that_can_not_be_shown_leaves_nothing_running(tmp_path: Path) -> None:
+    def fail(_line: str) -> None:
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        await run(installer(tmp_path, "Collecting tgllm-weather"), 60, fail)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]  # noqa: ASYNC240  nothing else runs

@@ -75,6 +75,8 @@ def returning(hook: str, expression: str, api: str = "1.0") -> str:
 """
 
 
+LOW = "a lower-case letter first, then lower-case letters, digits and underscores"
+SINGLE = "a lower-case letter first, then lower-case letters and digits, with single underscores between them"
 ODD = {
     "newer API": (
         INFO.format(api="1.99"),
@@ -103,7 +105,7 @@ ODD = {
     ),
     "upper case": (
         "@hookimpl\ndef tgllm_plugin_info(): return PluginInfo(id='Odd', title='', api='1.0')",
-        "its id 'Odd' must look like [a-z][a-z0-9]*(_[a-z0-9]+)*",
+        f"its id 'Odd' must look like odd: {SINGLE}",
     ),
     "no mark": (
         INFO.format(api="1.0") + "\n    def tgllm_commands(ctx): return []",
@@ -144,7 +146,7 @@ ODD = {
     ),
     "async where it may not be": (
         INFO.format(api="1.0") + "\n    @hookimpl\n    async def tgllm_jobs(): return []",
-        "tgllm_jobs is async, and this hook must be a plain function",
+        "tgllm_jobs is async, and this hook must be a plain function: write def instead of async def",
     ),
     "generator": (
         INFO.format(api="1.0") + "\n    @hookimpl\n    def tgllm_jobs(): yield 1",
@@ -152,11 +154,11 @@ ODD = {
     ),
     "nothing": (
         returning("tgllm_commands", "None"),
-        "tgllm_commands returned nothing instead of a list of ChatCommand",
+        "tgllm_commands returned nothing instead of a list of ChatCommand: return an empty list for none",
     ),
     "command name": (
         returning("tgllm_commands", "[ChatCommand('Go!', 'Go', run)]"),
-        "the command name 'Go!' must look like [a-z][a-z0-9_]{0,31}",
+        f"the command name 'Go!' must look like go: at most 32 characters without the slash, {LOW}",
     ),
     "command description": (
         returning("tgllm_commands", "[ChatCommand('go', '', run)]"),
@@ -168,7 +170,7 @@ ODD = {
     ),
     "command handler": (
         returning("tgllm_commands", "[ChatCommand('go', 'Go', None)]"),
-        "the handler of /go is nothing and can't be called",
+        "the handler of /go is nothing and can't be called: give it the function itself",
     ),
     "aliases in one text": (
         returning("tgllm_commands", "[ChatCommand('go', 'Go', run, aliases='went')]"),
@@ -180,10 +182,7 @@ ODD = {
     ),
     "a number of the wrong type": (
         returning("tgllm_jobs", "[JobSpec('x', 'X', '* * * * *', run, timeout='60')]"),
-        (
-            "tgllm_jobs returned a JobSpec with a field of the wrong type: "
-            "'>' not supported between instances of 'str' and 'int'"
-        ),
+        "the timeout of job x is a str instead of a number of seconds",
     ),
     "half a letter in a description": (
         returning("tgllm_commands", "[ChatCommand('go', 'Go \\ud83d', run)]"),
@@ -195,7 +194,7 @@ ODD = {
     ),
     "a language in words": (
         returning("tgllm_commands", "[ChatCommand('go', 'Go', run, descriptions={'russian': 'Вперёд'})]"),
-        "the language of a description of /go 'russian' must look like [a-z]{2}",
+        "the language of a description of /go 'russian' must look like ru: two lower-case letters",
     ),
     "aliases that are gone after a look": (
         returning("tgllm_providers", "[ProviderSpec('a', 'A', run, aliases=(name for name in 'bc'))]"),
@@ -240,11 +239,14 @@ ODD = {
     ),
     "a variable that is no name": (
         info("id='odd', title='Odd', api='1.0', env={'key': 'ODD KEY'}"),
-        "the variable that its env names for key 'ODD KEY' must look like [A-Za-z_][A-Za-z0-9_]*",
+        (
+            "the variable that its env names for key 'ODD KEY' must look like ODD_KEY: "
+            "letters, digits and underscores, with no digit first"
+        ),
     ),
     "provider id": (
         returning("tgllm_providers", "[ProviderSpec('a/b', 'A', run)]"),
-        "the provider id 'a/b' must look like [a-z][a-z0-9_]*",
+        f"the provider id 'a/b' must look like a_b: {LOW}",
     ),
     "one name twice": (
         returning("tgllm_providers", "[ProviderSpec('a', 'A', run), ProviderSpec('b', 'B', run, aliases=('a',))]"),
@@ -252,11 +254,14 @@ ODD = {
     ),
     "handler of no module": (
         returning("tgllm_file_handlers", "[FileHandler('x', frozenset({'text/*'}), lambda path, limits: None)]"),
-        "extract of file handler x is no function at the top of a module",
+        "extract of file handler x is no function at the top of a module: another process finds it there by its name",
     ),
     "kind of file": (
         returning("tgllm_file_handlers", "[FileHandler('x', frozenset({'pdf'}), Here.extract)]"),
-        r"the kind of file that file handler x takes 'pdf' must look like [\w.+-]+/([\w.+-]+|\*)|\*/\*",
+        (
+            "the kind of file that file handler x takes 'pdf' must look like application/pdf: "
+            "a type and a subtype without parameters, all subtypes as text/*, or everything as */*"
+        ),
     ),
     "no kind of file": (
         returning("tgllm_file_handlers", "[FileHandler('x', frozenset(), Here.extract)]"),
@@ -267,11 +272,14 @@ ODD = {
             "tgllm_file_handlers",
             "[FileHandler('x', frozenset({'text/*'}), Here.extract, suffixes=frozenset({'gpx'}))]",
         ),
-        r"the ending that x takes 'gpx' must look like \.[a-z0-9_+-]{1,16}",
+        (
+            "the ending that x takes 'gpx' must look like .gpx: "
+            "a dot, then 1 to 16 lower-case letters, digits, underscores, plus or minus signs"
+        ),
     ),
     "transcriber id": (
         returning("tgllm_transcribers", "[Transcriber('a/b', frozenset({'audio/*'}), run)]"),
-        "the transcriber id 'a/b' must look like [a-z][a-z0-9_]*",
+        f"the transcriber id 'a/b' must look like a_b: {LOW}",
     ),
     "transcriber of no kind": (
         returning("tgllm_transcribers", "[Transcriber('x', frozenset(), run)]"),
@@ -279,7 +287,7 @@ ODD = {
     ),
     "transcriber that can't be called": (
         returning("tgllm_transcribers", "[Transcriber('x', frozenset({'audio/*'}), 'run')]"),
-        "transcribe of transcriber x is a str and can't be called",
+        "transcribe of transcriber x is a str and can't be called: give it the function itself",
     ),
     "transcriber twice": (
         returning("tgllm_transcribers", "[Transcriber('x', frozenset({'audio/*'}), run)] * 2"),
@@ -287,7 +295,46 @@ ODD = {
     ),
     "cron": (
         returning("tgllm_jobs", "[JobSpec('x', 'X', '@daily', run)]"),
-        "the cron of job x has 1 fields instead of 5",
+        "the cron of job x is '@daily' instead of 5 fields such as '0 4 * * *' (minute, hour, day, month, weekday)",
+    ),
+    "a cron that is none": (
+        returning("tgllm_jobs", "[JobSpec('x', 'X', None, run)]"),
+        "the cron of job x is nothing instead of a text",
+    ),
+    "one instead of a list": (
+        returning("tgllm_jobs", "JobSpec('x', 'X', '* * * * *', run)"),
+        "tgllm_jobs returned a JobSpec instead of a list of JobSpec: put it into a list",
+    ),
+    "a handler without an argument": (
+        returning("tgllm_commands", "[ChatCommand('go', 'Go', lambda: None)]"),
+        "the handler of /go can't be called with (CommandCall): too many positional arguments",
+    ),
+    "an extract without limits": (
+        INFO.format(api="1.0")
+        + """
+    def extract(path): ...
+    @hookimpl
+    def tgllm_file_handlers(): return [FileHandler('x', frozenset({'text/*'}), extract)]""",
+        "extract of file handler x can't be called with (Path, ExtractionLimits): too many positional arguments",
+    ),
+    "a job that wants more": (
+        INFO.format(api="1.0")
+        + """
+    async def run(ctx, job): ...
+    @hookimpl
+    def tgllm_jobs(): return [JobSpec('x', 'X', '* * * * *', run)]""",
+        "run of job x can't be called with (PluginContext): missing a required argument: 'job'",
+    ),
+    "a yield in a hook": (
+        INFO.format(api="1.0") + "\n    @hookimpl\n    async def tgllm_startup(ctx): yield",
+        "tgllm_startup has a yield in it, so its code would never run: use return",
+    ),
+    "a missing library": (
+        "import no_such_library",
+        (
+            "its import raised ModuleNotFoundError: No module named 'no_such_library': "
+            "name it in the dependencies of tgllm-odd, and install the package again"
+        ),
     ),
     "timeout": (
         returning("tgllm_jobs", "[JobSpec('x', 'X', '* * * * *', run, timeout=0)]"),
@@ -379,7 +426,10 @@ async def test_an_entry_point_to_a_module_that_is_not_there(site: Any, load_host
 
     reason = record(await load_host(), "gone").reason
 
-    assert reason == "its import raised ModuleNotFoundError: No module named 'tgllm_no_such_module'"
+    assert reason == (
+        "its import raised ModuleNotFoundError: No module named 'tgllm_no_such_module': "
+        "the entry point gone names tgllm_no_such_module, and the package has to contain it"
+    )
 
 
 async def test_a_plugin_can_be_an_object(site: Any, load_host: LoadHost, record: FindRecord) -> None:
@@ -412,8 +462,24 @@ async def test_plugins_are_listed_where_no_data_folder_can_be_made(
     ("value", "reason"),
     [
         ("", "its import raised ImportError: the entry point odd names no module: ''"),
-        ("no_such_module_at_all", "its import raised ModuleNotFoundError: No module named 'no_such_module_at_all'"),
-        ("json:plugin", "its import raised AttributeError: module 'json' has no attribute 'plugin'"),
+        (
+            "no_such_module_at_all",
+            (
+                "its import raised ModuleNotFoundError: No module named 'no_such_module_at_all': "
+                "the entry point odd names no_such_module_at_all, and the package has to contain it"
+            ),
+        ),
+        (
+            "json:plugin",
+            (
+                "its import raised AttributeError: module 'json' has no attribute 'plugin': "
+                "the entry point odd names json:plugin"
+            ),
+        ),
+        (
+            "json:JSONEncoder",
+            "its entry point names the class JSONEncoder: name a module, or an object of the class",
+        ),
     ],
 )
 async def test_an_entry_point_that_points_nowhere(
@@ -435,4 +501,4 @@ async def test_an_id_that_no_variable_could_name_is_refused(
     odd = record(await load_host(builtin=False), plugin_id)
 
     assert odd.state == "quarantined"
-    assert odd.reason == f"its id {plugin_id!r} must look like [a-z][a-z0-9]*(_[a-z0-9]+)*"
+    assert odd.reason == f"its id {plugin_id!r} must look like {plugin_id.replace('__', '_').strip('_')}: {SINGLE}"

@@ -15,6 +15,7 @@ from tgllm.bot.admin.screens.groups import group_rows
 from tgllm.bot.admin.screens.invites import invite_rows
 from tgllm.bot.admin.screens.jobs import jobs_rows
 from tgllm.bot.admin.screens.models import models_rows
+from tgllm.bot.admin.screens.planned_jobs import planned_rows
 from tgllm.bot.admin.screens.plugins import plugins_rows
 from tgllm.bot.admin.screens.stats import stats_rows
 from tgllm.bot.admin.screens.user_card import user_rows
@@ -40,6 +41,7 @@ def admin_rows() -> Iterator[AdminCommand]:
     yield from models_rows()
     yield from plugins_rows()
     yield from jobs_rows()
+    yield from planned_rows()
     yield from errors_rows()
     yield from audit_rows()
     yield from broadcast_rows()

@@ -82,7 +82,8 @@ async def _press(scope: Scope, pressed: Pressed) -> str:
 
 async def _load(scope: Scope) -> Exported | None:
     now = scope.now
-    return await scope.read(lambda conn: load_export(conn, scope.lane.key, now))
+    person_id = scope.user.id if scope.chat.is_private else None
+    return await scope.read(lambda conn: load_export(conn, scope.lane.key, now, person_id))
 
 
 async def _rows(scope: Scope, exported: Exported) -> list[NewOutbox]:

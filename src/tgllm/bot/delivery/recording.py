@@ -170,7 +170,7 @@ class Recorder:
         if row.unconfirmed >= MOST_REPEATS and failure.meaning == "unknown" and REPEATABLE not in row.payload:
             if EDIT_OF_PART in row.payload:
                 # It contains an answer, which must not be lost without a notice.
-                self._offer_again(conn, row, failure, now, f"{row.unconfirmed} calls had no result")
+                self._offer_again(conn, row, failure, now, f"calls without a result: {row.unconfirmed}")
             else:
                 outbox.mark_failed(conn, row.id, failure.reason)
             return

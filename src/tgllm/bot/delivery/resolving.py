@@ -101,7 +101,7 @@ def why_not_found_out(row: OutboxRow, *, resolve: bool) -> str | None:
     if not resolve:
         return "sending.resolve is off"
     if row.unconfirmed >= MOST_CALLS:
-        return f"{row.unconfirmed} calls had no result"
+        return f"calls without a result: {row.unconfirmed}"
     return _why_without_id(row)
 
 

@@ -31,6 +31,7 @@ from tgllm.plugins.calls.call_watch import Callee
 from tgllm.plugins.calls.outcome import Outcome, Raised, Returned, TimedOut, contract_error, explain
 from tgllm.plugins.calls.places import place_of_function
 from tgllm.services.common.lane import Lane
+from tgllm.services.common.text import mend_surrogates
 
 __all__ = ["ANSWER_SECONDS", "plugin_presses"]
 
@@ -163,9 +164,12 @@ def _result(outcome: Outcome[object], found: _Found, scope: Scope) -> PressResul
 
 def _fault_of(result: PressResult) -> str | None:
     """Return what is wrong with a result; None if nothing is."""
-    toast, change, reply = (cast("object", getattr(result, name)) for name in ("toast", "edit", "reply"))
+    fields = (cast("object", getattr(result, name)) for name in ("toast", "alert", "edit", "reply"))
+    toast, alert, change, reply = fields
     if not isinstance(toast, str):
         return f"a {type(toast).__name__} as the toast of a PressResult"
+    if not isinstance(alert, bool):
+        return f"a {type(alert).__name__} as the alert of a PressResult"
     faults = (fault_of(each) for each in (change, reply) if each is not None)
     fault = next((fault for fault in faults if fault is not None), None)
     if fault is None and isinstance(change, Reply) and not change.text.strip():
@@ -194,6 +198,7 @@ async def _effects(scope: Scope, found: _Found, result: PressResult) -> Sequence
 
 def _toast(scope: Scope, text: str, answer: "_InTime") -> tuple[str, list[NewOutbox]]:
     """Return the text to show at the button, and the rows that send it if it can't be shown there."""
+    text = mend_surrogates(text)
     if not text.strip() or (utf16_length(text) <= MOST_TOAST and not answer.is_late):
         return text, []
     return "", message_rows(scope.lane, text)

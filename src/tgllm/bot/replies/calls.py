@@ -19,6 +19,8 @@ class PluginCall:
     plugin_id: str
     sent: int = 0
     """Messages without a key that were sent so far."""
+    is_over: bool = False
+    """Whether the plugin has ended it; tasks that it has started may still run."""
 
     def next_key(self) -> str:
         """Return a key for the next message without one, so that a repetition after a crash does not send it again."""
@@ -43,4 +45,5 @@ def handling_call(call: PluginCall) -> Generator[None]:
     try:
         yield
     finally:
+        call.is_over = True
         _CURRENT.reset(token)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from tgllm.api import ChatInfo, PluginError, Reply, SentMessage, UserInfo
 from tgllm.api.chats import ChatRef
@@ -26,6 +26,11 @@ __all__ = ["ChatSender", "PluginChats", "handle_of"]
 
 MOST_KEY: Final = 200
 """Most characters of a key."""
+
+MOST_CHAT_ID: Final = 2**52
+"""Bot API, User and Chat: an id has at most 52 significant bits."""
+MOST_NUMBER: Final = 2**63
+"""What the database can store."""
 
 T = TypeVar("T")
 
@@ -214,35 +219,48 @@ def _target(conn: Connection, lane: Lane, recipient: UserInfo | int | None, call
     if call is not None and not _is_same_chat(Lane.parse(call.lane), lane):
         call = None
     if recipient is not None:
-        recipient_id = recipient.id if isinstance(recipient, UserInfo) else recipient
+        recipient_id = _person_of(recipient)
     elif call is not None:
         recipient_id = call.user_id
     else:
         # Bot API: Chat. A private chat has the id of its person.
         recipient_id = lane.chat_id if lane.chat_id > 0 else None
-    return _Target(lane, recipient_id, call)
+    # The access of its person was checked when it began. A task that outlives it sends like a job.
+    return _Target(lane, recipient_id, None if call is None or call.is_over else call)
 
 
 def _lane_of(chat: object) -> Lane:
     match chat:
         case ChatInfo():
-            return Lane(chat.id, chat.topic_id, None, chat.direct_topic_id)
+            lane = Lane(chat.id, chat.topic_id, None, chat.direct_topic_id)
         case UserInfo():
-            return Lane(chat.id)
+            lane = Lane(chat.id)
         case int() if not isinstance(chat, bool):
-            return Lane(chat)
+            lane = Lane(chat)
         case _:
             raise PluginError(f"a {type(chat).__name__} is no chat: use a ChatInfo, a UserInfo or an id")
+    topics = (each for each in (lane.topic_id, lane.direct_topic_id) if each is not None)
+    if not _is_number(lane.chat_id, MOST_CHAT_ID) or not all(_is_number(each, MOST_NUMBER) for each in topics):
+        raise PluginError(f"{chat!r} is no chat: its id, or that of its topic, is none of Telegram's")
+    return lane
 
 
 def _id_of(message: object) -> int:
-    match message:
-        case SentMessage():
-            return message.id
-        case int() if not isinstance(message, bool):
-            return message
-        case _:
-            raise PluginError(f"a {type(message).__name__} is no message: use a SentMessage or its id")
+    found = message.id if isinstance(message, SentMessage) else message
+    if not _is_number(found, MOST_NUMBER):
+        raise PluginError(f"{message!r} is no message: use a SentMessage or its id")
+    return cast("int", found)
+
+
+def _person_of(recipient: object) -> int:
+    found = recipient.id if isinstance(recipient, UserInfo) else recipient
+    if not _is_number(found, MOST_CHAT_ID) or cast("int", found) <= 0:
+        raise PluginError(f"{recipient!r} is no person: use a UserInfo or an id")
+    return cast("int", found)
+
+
+def _is_number(value: object, most: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < most
 
 
 def _is_same_chat(lane: Lane, other: Lane) -> bool:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from tgllm.api import Button, OutgoingFile, Pressers, Reply
 from tgllm.db.engine.json_depth import check_depth
+from tgllm.observe.visible import UNSAFE
 
 __all__ = ["MOST_BUTTONS", "MOST_DATA_BYTES", "MOST_IN_ROW", "fault_of"]
 
@@ -76,8 +77,8 @@ def _fault_of_button(button: object) -> str | None:
     text, name, url, pressers = (getattr(button, field) for field in ("text", "id", "url", "pressers"))
     if not (isinstance(text, str) and isinstance(name, str) and isinstance(url, str)):
         return "a Button with fields of wrong types"
-    if not text.strip():
-        return "a Button without a text"
+    if not UNSAFE.sub("", text).strip():
+        return "a Button without a visible text"
     if bool(name) is bool(url):
         return f"a Button {text!r} with {'both' if name else 'neither'} an id {'and' if name else 'nor'} a url"
     if len(name) > MOST_ID:

@@ -130,13 +130,18 @@ def result_of(outcome: Outcome[T]) -> str:
         case Returned(None):
             return "None"
         case Returned(value):
-            kind = type(cast("object", value)).__name__
-            return f"{kind} of {len(cast('list[object]', value))}" if isinstance(value, list | tuple) else kind
+            return _kind_of(value)
         case Raised(error):
-            cause = error.__cause__ or error
-            return f"raised {type(cause).__name__}"
+            return f"raised {type(error if error.__cause__ is None else error.__cause__).__name__}"
         case TimedOut(seconds):
             return f"timed out after {seconds:g} s"
+
+
+def _kind_of(value: object) -> str:
+    kind = type(value)
+    # The length of a subclass is computed by the plugin.
+    is_plain = kind is list or kind is tuple
+    return f"{kind.__name__} of {len(cast('list[object]', value))}" if is_plain else kind.__name__
 
 
 class _Longest:

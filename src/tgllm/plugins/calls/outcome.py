@@ -41,6 +41,8 @@ class TimedOut:
     """Outcome of a call that did not finish within ``seconds``."""
 
     seconds: float
+    has_blocked: bool = False
+    """Whether it has kept the event loop from everything else meanwhile."""
 
 
 Outcome: TypeAlias = Returned[T] | Raised | TimedOut
@@ -75,6 +77,9 @@ def value_of(outcome: Outcome[T], what: str) -> T:
             raise breach
         case Raised(error):
             raise Breach(f"{what} raised {explain(error)}") from error
+        case TimedOut(seconds, has_blocked=True):
+            cure = "run what takes long by asyncio.to_thread, or await it"
+            raise Breach(f"{what} did not end within {seconds:g} s, and blocked the bot meanwhile: {cure}")
         case TimedOut(seconds):
             raise Breach(f"{what} did not end within {seconds:g} s")
 

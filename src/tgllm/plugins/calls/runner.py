@@ -68,7 +68,7 @@ class HookRunner:
 
     def _judged(self, outcome: Outcome[object], took: float) -> Outcome[object]:
         if self._strict and isinstance(outcome, Returned) and took > self._seconds:
-            return TimedOut(self._seconds)
+            return TimedOut(self._seconds, has_blocked=True)
         return outcome
 
     async def _finish(self, awaitable: Awaitable[object]) -> Outcome[object]:

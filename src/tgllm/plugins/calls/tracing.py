@@ -21,6 +21,9 @@ TRACE_NAME: Final = "plugins.trace"
 _MOST_BYTES: Final = 4096
 """What is written to a pipe at once is never mixed with what others write. POSIX: PIPE_BUF, of Linux."""
 
+_LONGEST_TEXT: Final = 200
+"""Characters of a text that are written: with all that JSON may add, an entry stays below ``_MOST_BYTES``."""
+
 _Entry: TypeAlias = Mapping[str, str | float | None]
 
 
@@ -40,11 +43,20 @@ class TraceWriter:
             return
         try:
             if stat.S_ISFIFO(os.fstat(pipe).st_mode):
-                line = json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
-                with suppress(OSError):
-                    os.write(pipe, line[: _MOST_BYTES - 1] + b"\n")
+                line = json.dumps(_short(entry), ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+                # A longer one would be cut off, and be no JSON.
+                if len(line) < _MOST_BYTES:
+                    with suppress(OSError):
+                        os.write(pipe, line + b"\n")
         finally:
             os.close(pipe)
+
+
+def _short(entry: _Entry) -> _Entry:
+    return {
+        name: f"{value[:_LONGEST_TEXT]}…" if isinstance(value, str) and len(value) > _LONGEST_TEXT else value
+        for name, value in entry.items()
+    }
 
 
 class TraceReader:
@@ -96,6 +108,8 @@ def reading(data_dir: Path) -> Generator[TraceReader]:
     except OSError as error:
         raise PluginError(f"the trace needs a pipe in the data folder, {path}: {error.strerror or error}") from None
     try:
+        if not stat.S_ISFIFO(os.fstat(pipe).st_mode):
+            raise PluginError(f"{path} is no pipe: move it away, since the trace needs a pipe there")
         try:
             fcntl.flock(pipe, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

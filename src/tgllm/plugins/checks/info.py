@@ -9,7 +9,8 @@ import tgllm.api
 from tgllm.api.context import PluginInfo
 from tgllm.api.version import API_VERSION, ApiVersion
 from tgllm.plugins.calls.outcome import Breach
-from tgllm.plugins.checks.values import called, check_callable, check_match, check_text
+from tgllm.plugins.checks.forms import PLUGIN_ID, VARIABLE, check_form
+from tgllm.plugins.checks.values import called, check_callable, check_text
 from tgllm.plugins.discovery import FoundPlugin
 
 __all__ = ["check_info", "missing_in_api"]
@@ -17,9 +18,6 @@ __all__ = ["check_info", "missing_in_api"]
 _IMPORTED = re.compile(r"cannot import name '(\w+)'")
 _UNEXPECTED = re.compile(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'")
 
-_ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-"""No double underscore: it separates the parts of a variable's name (TGLLM_PLUGINS__<ID>__<FIELD>)."""
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OWN_PREFIX = "TGLLM_"
 
 
@@ -29,7 +27,7 @@ def check_info(found: FoundPlugin, info: PluginInfo) -> None:
     Raises:
         Breach: names the invalid field.
     """
-    check_match("its id", info.id, _ID)
+    check_form("its id", info.id, PLUGIN_ID)
     if info.id != found.id:
         raise Breach(f"it calls itself {info.id}, but its entry point is named {found.id}: they must be the same")
     check_text("its title", info.title)
@@ -74,7 +72,7 @@ def _check_env(env: object) -> None:
     if not isinstance(env, Mapping):
         raise Breach(f"its env is {called(env)} instead of a dict of fields and variables")
     for field, name in cast("Mapping[object, object]", env).items():
-        check_match(f"the variable that its env names for {field}", name, _VARIABLE)
+        check_form(f"the variable that its env names for {field}", name, VARIABLE)
         if str(name).startswith(_OWN_PREFIX):
             raise Breach(f"its env names {name}: variables that begin with {_OWN_PREFIX} are the bot's own")
 

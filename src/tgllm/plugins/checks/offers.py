@@ -1,7 +1,6 @@
 """Validation of the providers, commands, file handlers, transcribers and jobs of plugins."""
 
 import inspect
-import re
 import sys
 from typing import get_args
 
@@ -10,14 +9,11 @@ from tgllm.api.files import FileHandler, Transcriber
 from tgllm.api.jobs import JobSpec
 from tgllm.api.provider import ProviderSpec
 from tgllm.plugins.calls.outcome import Breach
-from tgllm.plugins.checks.values import ID, check_callable, check_match, check_text, texts_of
+from tgllm.plugins.checks.forms import COMMAND, ID, LANGUAGE, MIME_TYPE, SUFFIX, check_form
+from tgllm.plugins.checks.values import called, check_callable, check_text, texts_of
 
 __all__ = ["check_command", "check_file_handler", "check_job", "check_provider", "check_transcriber"]
 
-_COMMAND = re.compile(r"[a-z][a-z0-9_]{0,31}")  # Bot API: BotCommand
-_LANGUAGE = re.compile(r"[a-z]{2}")
-_MIME_TYPE = re.compile(r"[\w.+-]+/([\w.+-]+|\*)|\*/\*")
-_SUFFIX = re.compile(r"\.[a-z0-9_+-]{1,16}")
 _LONGEST_DESCRIPTION = 256  # Bot API: BotCommand
 _CRON_FIELDS = 5
 
@@ -29,9 +25,9 @@ def check_provider(spec: ProviderSpec) -> None:
         Breach: names the invalid field.
     """
     for name in (spec.id, *texts_of(f"the aliases of provider {spec.id}", spec.aliases)):
-        check_match("the provider id", name, ID)
+        check_form("the provider id", name, ID)
     check_text(f"the title of provider {spec.id}", spec.title)
-    check_callable(f"create of provider {spec.id}", spec.create)
+    check_callable(f"create of provider {spec.id}", spec.create, "PluginContext")
 
 
 def check_command(command: ChatCommand) -> None:
@@ -41,14 +37,14 @@ def check_command(command: ChatCommand) -> None:
         Breach: names the invalid field.
     """
     for name in (command.name, *texts_of(f"the aliases of /{command.name}", command.aliases)):
-        check_match("the command name", name, _COMMAND)
+        check_form("the command name", name, COMMAND)
     for text in (command.description, *command.descriptions.values()):
         check_text(f"a description of /{command.name}", text, _LONGEST_DESCRIPTION)
     for language in command.descriptions:
-        check_match(f"the language of a description of /{command.name}", language, _LANGUAGE)
+        check_form(f"the language of a description of /{command.name}", language, LANGUAGE)
     if command.access not in get_args(Access):
         raise Breach(f"the access of /{command.name} is {command.access!r} instead of {' or '.join(get_args(Access))}")
-    check_callable(f"the handler of /{command.name}", command.handler)
+    check_callable(f"the handler of /{command.name}", command.handler, "CommandCall")
 
 
 def check_file_handler(handler: FileHandler) -> None:
@@ -57,15 +53,15 @@ def check_file_handler(handler: FileHandler) -> None:
     Raises:
         Breach: names the invalid field.
     """
-    check_match("the file handler id", handler.id, ID)
+    check_form("the file handler id", handler.id, ID)
     _check_kinds(f"file handler {handler.id}", handler.mime_types)
     for suffix in texts_of(f"suffixes of file handler {handler.id}", handler.suffixes):
-        check_match(f"the ending that {handler.id} takes", suffix, _SUFFIX)
+        check_form(f"the ending that {handler.id} takes", suffix, SUFFIX)
     what, extract = f"extract of file handler {handler.id}", handler.extract
-    check_callable(what, extract)
+    check_callable(what, extract, "Path", "ExtractionLimits")
     module = sys.modules.get(getattr(extract, "__module__", ""))
     if getattr(module, getattr(extract, "__qualname__", ""), None) is not extract:
-        raise Breach(f"{what} is no function at the top of a module")
+        raise Breach(f"{what} is no function at the top of a module: another process finds it there by its name")
     if inspect.iscoroutinefunction(extract) or inspect.isgeneratorfunction(extract):
         raise Breach(f"{what} must be a plain function: it runs in a process of its own, where it may block")
 
@@ -76,9 +72,9 @@ def check_transcriber(transcriber: Transcriber) -> None:
     Raises:
         Breach: names the invalid field.
     """
-    check_match("the transcriber id", transcriber.id, ID)
+    check_form("the transcriber id", transcriber.id, ID)
     _check_kinds(f"transcriber {transcriber.id}", transcriber.mime_types)
-    check_callable(f"transcribe of transcriber {transcriber.id}", transcriber.transcribe)
+    check_callable(f"transcribe of transcriber {transcriber.id}", transcriber.transcribe, "Recording")
 
 
 def _check_kinds(whose: str, mime_types: frozenset[str]) -> None:
@@ -90,7 +86,7 @@ def _check_kinds(whose: str, mime_types: frozenset[str]) -> None:
     if not mime_types:
         raise Breach(f"{whose} names no kind of file in mime_types")
     for kind in texts_of(f"mime_types of {whose}", mime_types):
-        check_match(f"the kind of file that {whose} takes", kind, _MIME_TYPE)
+        check_form(f"the kind of file that {whose} takes", kind, MIME_TYPE)
 
 
 def check_job(job: JobSpec) -> None:
@@ -99,11 +95,15 @@ def check_job(job: JobSpec) -> None:
     Raises:
         Breach: names the invalid field.
     """
-    check_match("the job id", job.id, ID)
+    check_form("the job id", job.id, ID)
     check_text(f"the title of job {job.id}", job.title)
+    check_text(f"the cron of job {job.id}", job.cron)
     if len(job.cron.split()) != _CRON_FIELDS:
-        raise Breach(f"the cron of job {job.id} has {len(job.cron.split())} fields instead of {_CRON_FIELDS}")
+        fields = "minute, hour, day, month, weekday"
+        raise Breach(f"the cron of job {job.id} is {job.cron!r} instead of 5 fields such as '0 4 * * *' ({fields})")
+    if not isinstance(job.timeout, int | float):  # pyright: ignore[reportUnnecessaryIsInstance]  from a plugin
+        raise Breach(f"the timeout of job {job.id} is {called(job.timeout)} instead of a number of seconds")
     # Not "<= 0", which is false for NaN.
     if not job.timeout > 0:
         raise Breach(f"the timeout of job {job.id} is not more than 0 s")
-    check_callable(f"run of job {job.id}", job.run)
+    check_callable(f"run of job {job.id}", job.run, "PluginContext")

@@ -1,28 +1,29 @@
 """Validation of returned values: mistakes are reported by name at startup instead of failing later in a chat."""
 
 import inspect
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeVar, cast
 
 from tgllm.plugins.calls.outcome import Breach
 
 __all__ = [
-    "ID",
     "article",
     "called",
     "check_callable",
     "check_list",
-    "check_match",
     "check_text",
     "check_value",
     "refuse_async",
+    "refuse_yield",
     "texts_of",
 ]
 
 T = TypeVar("T")
 
-ID: Final = re.compile(r"[a-z][a-z0-9_]*")
+_HINTS: Final = {
+    "Decision": ": return Decision.deny(reason), or None for no objection",
+    "ChatRequest": ": return dataclasses.replace(request, ...), or None to leave it unchanged",
+}
 
 
 def check_value(hook: str, value: object, kind: type[T]) -> T:
@@ -33,7 +34,7 @@ def check_value(hook: str, value: object, kind: type[T]) -> T:
     """
     if isinstance(value, kind):
         return value
-    raise Breach(f"{hook} returned {called(value)} instead of {article(kind)}")
+    raise Breach(f"{hook} returned {called(value)} instead of {article(kind)}{_HINTS.get(kind.__name__, '')}")
 
 
 def check_list(hook: str, value: object, kind: type[T]) -> tuple[T, ...]:
@@ -43,22 +44,12 @@ def check_list(hook: str, value: object, kind: type[T]) -> tuple[T, ...]:
         Breach: it or one of its members is of another type.
     """
     if not isinstance(value, list | tuple):
-        raise Breach(f"{hook} returned {called(value)} instead of a list of {kind.__name__}")
+        raise Breach(f"{hook} returned {called(value)} instead of a list of {kind.__name__}{_list_hint(value, kind)}")
     members = cast("Sequence[object]", value)
     for member in members:
         if not isinstance(member, kind):
             raise Breach(f"{hook} returned a list with {called(member)} in it instead of {article(kind)}")
     return cast("tuple[T, ...]", tuple(members))
-
-
-def check_match(what: str, value: object, pattern: re.Pattern[str]) -> None:
-    """Check that ``value`` is a text that matches ``pattern``.
-
-    Raises:
-        Breach: it does not match.
-    """
-    if not (isinstance(value, str) and pattern.fullmatch(value)):
-        raise Breach(f"{what} {value!r} must look like {pattern.pattern}")
 
 
 def check_text(what: str, value: object, longest: int | None = None) -> None:
@@ -90,14 +81,24 @@ def texts_of(what: str, values: object) -> Iterable[str]:
     return cast("Iterable[str]", values)
 
 
-def check_callable(what: str, value: object) -> None:
-    """Check that ``value`` is callable.
+def check_callable(what: str, value: object, *takes: str) -> None:
+    """Check that ``value`` is callable with the arguments ``takes``, named by their types.
 
     Raises:
         Breach: it is not.
     """
     if not callable(value):
-        raise Breach(f"{what} is {called(value)} and can't be called")
+        raise Breach(f"{what} is {called(value)} and can't be called: give it the function itself")
+    try:
+        signature = inspect.signature(value)
+    except (TypeError, ValueError):
+        # Functions of C need not have one.
+        return
+    try:
+        signature.bind(*takes)
+    except TypeError as error:
+        # One of an object without its instance has the argument self.
+        raise Breach(f"{what} can't be called with ({', '.join(takes)}): {error}") from None
 
 
 def refuse_async(hook: str, function: Callable[..., object]) -> None:
@@ -107,12 +108,28 @@ def refuse_async(hook: str, function: Callable[..., object]) -> None:
         Breach: the function is a coroutine function or an asynchronous generator function.
     """
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-        raise Breach(f"{hook} is async, and this hook must be a plain function")
+        raise Breach(f"{hook} is async, and this hook must be a plain function: write def instead of async def")
+
+
+def refuse_yield(hook: str, function: Callable[..., object]) -> None:
+    """Check that a hook is no generator, whose code would never run.
+
+    Raises:
+        Breach: it is one.
+    """
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise Breach(f"{hook} has a yield in it, so its code would never run: use return")
 
 
 def called(value: object) -> str:
     """Return the type of a value for a message: ``a str``, or ``nothing`` for None."""
     return "nothing" if value is None else article(type(value))
+
+
+def _list_hint(value: object, kind: type[object]) -> str:
+    if value is None:
+        return ": return an empty list for none"
+    return ": put it into a list" if isinstance(value, kind) else ""
 
 
 def article(kind: type) -> str:

@@ -125,10 +125,13 @@ def _constraints(folder: Path, versions: Mapping[str, str]) -> Path:
 
 
 def _sound(plan: Plan) -> Plan:
-    if plan.resolved.versions.get(CORE, plan.version) != plan.version:
+    other = plan.resolved.versions.get(CORE)
+    if other == plan.version:
+        raise Conflict(f"this would put another tgllm {other} in the place of this one, and so it is not done")
+    if other is not None:
         raise Conflict(
-            f"this would change tgllm from {plan.version} to {plan.resolved.versions[CORE]}, and so it is not done: "
-            "upgrade tgllm first (tgllm upgrade says how)"
+            f"this would change tgllm from {plan.version} to {other}, and so it is not done: upgrade tgllm first "
+            "(tgllm upgrade says how)"
         )
     return plan
 

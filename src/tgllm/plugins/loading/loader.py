@@ -8,11 +8,12 @@ from tgllm.api.errors import ConfigError
 from tgllm.api.version import API_VERSION
 from tgllm.i18n import read_texts
 from tgllm.plugins.calls.call_watch import Callee, CallWatch
-from tgllm.plugins.calls.outcome import Breach, Outcome, Raised, blamed, value_of
+from tgllm.plugins.calls.outcome import Breach, Outcome, Raised, blamed, explain, value_of
 from tgllm.plugins.calls.thread import HookThread
 from tgllm.plugins.calls.time_limits import HostLimits
 from tgllm.plugins.checks import values
 from tgllm.plugins.checks.info import check_info, missing_in_api
+from tgllm.plugins.discovery import FoundPlugin
 from tgllm.plugins.loading.breadcrumbs import Breadcrumbs, Death
 from tgllm.plugins.loading.contexts import HostServices, make_context
 from tgllm.plugins.loading.offers import OFFER_HOOKS
@@ -83,7 +84,7 @@ class Loader:
             Callee(plugin.id, "import", plugin.found.load),
             lambda: self._try(plugin.found.load, self._limits.import_seconds),
         )
-        loaded = _of_contract(outcome, "its import")
+        loaded = _of_contract(outcome, "its import", _import_hint(outcome, plugin.found))
         plugin.implementations = await self._run("reading its hooks", lambda: read_hooks(loaded))
         plugin.hooks = tuple(sorted({implementation.hook for implementation in plugin.implementations}))
         info = await self._info(plugin)
@@ -152,8 +153,28 @@ def _of(plugin: LoadedPlugin, hook: str) -> tuple[Implementation, ...]:
     return tuple(sorted(mine, key=lambda implementation: implementation.rank))
 
 
-def _of_contract(outcome: Outcome[T], what: str) -> T:
+def _import_hint(outcome: Outcome[object], found: FoundPlugin) -> str:
+    """Return what to do about an import that failed, for the end of a sentence."""
+    if not isinstance(outcome, Raised):
+        return ""
+    error = outcome.error
+    module, _, name = found.value.partition(":")
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        if error.name.partition(".")[0] == module.partition(".")[0]:
+            return f": the entry point {found.id} names {found.value}, and the package has to contain it"
+        return f": name it in the dependencies of {found.package}, and install the package again"
+    if isinstance(error, AttributeError) and name and error.name == name.partition(".")[0]:
+        return f": the entry point {found.id} names {found.value}"
+    return ""
+
+
+def _of_contract(outcome: Outcome[T], what: str, hint: str = "") -> T:
     """Return the value; if a name of the plugin API is missing, that is the reason of the breach.
+
+    Args:
+        outcome: the outcome of the call.
+        what: what was called, as the start of a sentence.
+        hint: what to do about a failure, for the end of the sentence.
 
     Raises:
         Breach: the code failed.
@@ -161,4 +182,6 @@ def _of_contract(outcome: Outcome[T], what: str) -> T:
     if isinstance(outcome, Raised) and (name := missing_in_api(outcome.error)):
         has = f"which this tgllm (API {API_VERSION}) does not have"
         raise Breach(f"it needs {name}, {has}: upgrade tgllm, or correct the name") from outcome.error
+    if isinstance(outcome, Raised) and hint:
+        raise Breach(f"{what} raised {explain(outcome.error)}{hint}") from outcome.error
     return value_of(outcome, what)

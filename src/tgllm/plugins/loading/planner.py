@@ -149,8 +149,10 @@ def _seconds(time: datetime | float) -> float:
         if time.tzinfo is None:
             raise PluginError(f"the time {time} has no time zone: add one, such as tzinfo=ctx.timezone")
         return max(time.timestamp(), 0.0)
-    if isinstance(time, bool) or not isinstance(time, int | float) or not math.isfinite(time):  # pyright: ignore[reportUnnecessaryIsInstance]  from a plugin
+    is_number = isinstance(time, int | float) and not isinstance(time, bool)  # pyright: ignore[reportUnnecessaryIsInstance]  from a plugin
+    # An int may be too large for a float.
+    if not is_number or (isinstance(time, float) and not math.isfinite(time)):
         raise PluginError(f"{time!r} is no time: give a datetime with a time zone, or seconds since 1970")
     if time >= LATEST:
-        raise PluginError(f"{time!r} is after the year 9999: give seconds since 1970, not milliseconds")
-    return max(float(time), 0.0)
+        raise PluginError("the time is after the year 9999: give seconds since 1970, not milliseconds")
+    return float(max(time, 0))

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, cast
 
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.api.types import Json
+from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import kv
 from tgllm.plugins.loading.plugin import LoadedPlugin, PluginState
 
 if TYPE_CHECKING:
     from tgllm.db.database import Database
 
-__all__ = ["Known", "PluginRecord", "drop", "recall", "record_of", "remember"]
+__all__ = ["Known", "PluginRecord", "drop", "known_in", "recall", "record_of", "remember"]
 
 _SCOPE = "plugins"
 
@@ -88,8 +89,12 @@ async def recall(database: "Database | None") -> dict[str, Known]:
     """Return the plugins of earlier runs by id; none without a database."""
     if database is None:
         return {}
-    items = await database.read(lambda conn: kv.items(conn, _SCOPE))
-    return {key: _known(cast("Mapping[str, object]", value)) for key, value in items.items()}
+    return await database.read(known_in)
+
+
+def known_in(conn: Connection) -> dict[str, Known]:
+    """Return the plugins of earlier runs by id."""
+    return {key: _known(cast("Mapping[str, object]", value)) for key, value in kv.items(conn, _SCOPE).items()}
 
 
 async def remember(

@@ -13,6 +13,7 @@ import pluggy
 
 from tgllm import hookspecs
 from tgllm.plugins.calls.outcome import Breach, blamed
+from tgllm.plugins.checks.values import refuse_yield
 
 __all__ = ["HOOKS", "Implementation", "nearest", "read_hooks"]
 
@@ -22,6 +23,8 @@ HOOKS: Mapping[str, tuple[str, ...]] = {
     if name.startswith("tgllm_") and inspect.isfunction(spec)
 }
 """All hooks with the names of their arguments."""
+_AT_LOADING = tuple(HOOKS)[:7]
+"""The hooks whose results are checked when a plugin is loaded or diagnosed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,8 @@ def read_hooks(plugin: object) -> tuple[Implementation, ...]:
         Breach: an unknown hook, an unknown argument, a wrapper, or a hook without the decorator.
         pluggy.PluginValidationError: another rule of pluggy is violated.
     """
+    if inspect.isclass(plugin):
+        raise Breach(f"its entry point names the class {plugin.__name__}: name a module, or an object of the class")
     manager = pluggy.PluginManager("tgllm")
     manager.register(plugin)
     impls = [impl for caller in manager.get_hookcallers(plugin) or () for impl in _checked(caller)]
@@ -75,6 +80,8 @@ def _checked(caller: pluggy.HookCaller) -> Iterable[Implementation]:
                 words = f"{caller.name} is a hook wrapper, and wrappers are refused: make it a plain implementation"
                 raise Breach(words)
             _check_arguments(caller.name, impl.argnames)
+            if caller.name not in _AT_LOADING:
+                refuse_yield(caller.name, impl.function)
         rank = 0 if impl.tryfirst else 2 if impl.trylast else 1
         yield Implementation(caller.name, impl.function, impl.argnames, rank)
 

@@ -11,6 +11,7 @@ from tgllm.plugins.checks.values import called, check_value
 from tgllm.plugins.host import PluginHost
 from tgllm.plugins.owned import OwnedTranscriber
 from tgllm.services.common.text import mend_surrogates
+from tgllm.services.files.handlers import lowered
 
 __all__ = ["Transcription", "install_transcriber", "is_recording", "no_transcriber"]
 
@@ -52,7 +53,8 @@ class Transcription:
     def choose(self, mime: str) -> OwnedTranscriber | None:
         """Return the first transcriber that takes this type; None if there is none."""
         takers = {mime, f"{mime.partition('/')[0]}/*", "*/*"}
-        return next((owned for owned in self._host.transcribers if takers & owned.transcriber.mime_types), None)
+        transcribers = self._host.transcribers
+        return next((owned for owned in transcribers if takers & lowered(owned.transcriber.mime_types)), None)
 
     async def transcribe(self, recording: Recording, name: str) -> Transcript:
         """Return the text of a recording; it is empty if there is no speech.

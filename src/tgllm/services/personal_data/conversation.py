@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tgllm.api import Json
 from tgllm.db.engine.unit import Connection
@@ -13,6 +13,7 @@ from tgllm.db.tables.messages import Message
 from tgllm.observe.visible import visible_json
 from tgllm.services.common.times import iso_time, readable_time
 from tgllm.services.personal_data.containment import contained, inline
+from tgllm.services.personal_data.plugin_data import PluginData, load_plugin_data, plugin_objects
 
 __all__ = [
     "Exported",
@@ -59,17 +60,27 @@ class Exported:
     """Pinned facts of the chat."""
     now: int
     """Time of the export: UTC, in milliseconds."""
+    plugins: PluginData = field(default_factory=PluginData)
+    """What plugins keep for the person of a private chat."""
 
 
-def load_export(conn: Connection, lane: str, now: int) -> Exported | None:
-    """Read the active conversation of a lane; return None if it is empty."""
+def load_export(conn: Connection, lane: str, now: int, person_id: int | None = None) -> Exported | None:
+    """Read the active conversation of a lane; return None if it is empty.
+
+    Args:
+        conn: an open connection.
+        lane: the lane.
+        now: UTC, in milliseconds.
+        person_id: the person of a private chat, for what plugins keep for them.
+    """
     conversation = conversations.active_in(conn, lane)
     if conversation is None or conversation.head_message_id is None:
         return None
     branch = messages.history(conn, conversation.id, conversation.head_message_id, MOST_MESSAGES)
     said = [with_attached(conn, message) for message in branch]
     pinned = [fact.text for fact in facts.list_for(conn, lane)]
-    return Exported(conversation, said, pinned, now)
+    plugins = PluginData() if person_id is None else load_plugin_data(conn, person_id)
+    return Exported(conversation, said, pinned, now, plugins)
 
 
 def with_attached(conn: Connection, message: Message) -> ExportedMessage:
@@ -92,6 +103,8 @@ def as_json(exported: Exported, places: Places | None = None) -> str:
         "facts": [*exported.facts],
         "messages": [message_object(said, places) for said in exported.messages],
     }
+    if kept := plugin_objects(exported.plugins):
+        document = {**document, "plugins": kept}
     return visible_json(json.dumps(document, ensure_ascii=False, indent=2)) + "\n"
 
 

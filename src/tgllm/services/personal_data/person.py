@@ -19,6 +19,7 @@ from tgllm.observe.visible import visible_json
 from tgllm.services.common.times import iso_time, iso_times
 from tgllm.services.people.fields import person_object
 from tgllm.services.personal_data.conversation import ExportedMessage, message_object, with_attached
+from tgllm.services.personal_data.plugin_data import PluginData, load_plugin_data, plugin_objects
 
 __all__ = ["PersonConversation", "PersonData", "as_json", "load_person"]
 
@@ -49,6 +50,7 @@ class PersonData:
     files: Sequence[File]
     requests: Sequence[Request]
     usage: Sequence[person.Day]
+    plugins: PluginData
     changes: Sequence[audit.AuditRow]
     """Audit entries about the person, the oldest first."""
     now: int
@@ -66,6 +68,7 @@ def load_person(conn: Connection, user: User, now: int) -> PersonData:
         person.files(conn, user.id),
         person.requests(conn, user.id),
         person.usage(conn, user.id),
+        load_plugin_data(conn, user.id),
         audit.list_recent(conn, MOST_CHANGES, target=str(user.id))[::-1],
         now,
     )
@@ -90,6 +93,7 @@ def as_json(data: PersonData) -> str:
         "files": [_file(file) for file in data.files],
         "requests": [_request(request) for request in data.requests],
         "usage": [_day(day) for day in data.usage],
+        "plugins": plugin_objects(data.plugins),
         "changes": [_change(row) for row in data.changes],
     }
     return visible_json(json.dumps(document, ensure_ascii=False, indent=2)) + "\n"

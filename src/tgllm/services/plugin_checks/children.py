@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import signal
 import sys
 from collections import defaultdict
@@ -15,12 +14,13 @@ from typing import Any, Final, cast
 from tgllm.api.context import Check
 from tgllm.observe.redaction import redact
 from tgllm.plugins.discovery import FoundPlugin
+from tgllm.plugins.installing.commands import Command
+from tgllm.plugins.installing.process import run
 from tgllm.services.plugin_checks.results import Checked
 
 __all__ = ["check_all"]
 
 CHECK_SECONDS: Final = 120.0
-GRACE_SECONDS: Final = 5.0
 _AT_A_TIME: Final = 2
 _MOST_WORDS: Final = 300
 
@@ -45,38 +45,26 @@ async def check_all(plugins: Sequence[FoundPlugin], options: Sequence[str]) -> l
 
 
 async def _check(found: FoundPlugin, options: Sequence[str], result: Path) -> Checked:
-    words = [sys.executable, "-m", "tgllm", *options, "plugins", "check", found.id]
-    words += ["--package", found.package, "--into", str(result)]
-    process = await asyncio.create_subprocess_exec(
-        *words,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,
-    )
-    try:
-        async with asyncio.timeout(CHECK_SECONDS):
-            _, errors = await process.communicate()
-    except TimeoutError:
+    words = (sys.executable, "-m", "tgllm", *options, "plugins", "check")
+    # Names of entry points may be anything, such as an option.
+    words += (f"--package={found.package}", "--into", str(result), "--", found.id)
+    ended = await run(Command(words), CHECK_SECONDS, is_foreign=True)
+    if ended.is_late:
         return _failed(found, f"it did not end within {CHECK_SECONDS:g} s")
-    finally:
-        if process.returncode is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            async with asyncio.timeout(GRACE_SECONDS):
-                await process.wait()
     checked = await asyncio.to_thread(_read, result)
-    return checked or _failed(found, _ending(process.returncode or 0, errors.decode(errors="replace")))
+    return checked or _failed(found, _ending(ended.code, ended.lines))
 
 
 def _read(result: Path) -> Checked | None:
     try:
         return Checked.of_object(cast("Mapping[str, Any]", json.loads(result.read_text(encoding="utf-8"))))
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        # The plugin runs in the process that writes it.
         return None
 
 
-def _ending(code: int, errors: str) -> str:
-    last = next((line.strip() for line in reversed(errors.splitlines()) if line.strip()), "")
+def _ending(code: int, errors: Sequence[str]) -> str:
+    last = next((line.strip() for line in reversed(errors) if line.strip()), "")
     words = f": {redact(last)[:_MOST_WORDS]}" if last else ""
     if code < 0:
         try:

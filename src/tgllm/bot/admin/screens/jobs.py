@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Sequence
 
 from tgllm.bot.admin.paging import split_page, turn_pages
-from tgllm.bot.admin.screen import Screen
+from tgllm.bot.admin.screen import Screen, admin_button
+from tgllm.bot.admin.screens.planned_jobs import PLANNED
 from tgllm.bot.admin.table import AdminCall, AdminCommand
 from tgllm.bot.admin.words import error_line, home_button, joined, moment
 from tgllm.bot.ui.keyboards import page_of
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import schedules
+from tgllm.db.tables.plugins import jobs as plugin_jobs
 from tgllm.db.tables.schedules import Run
 from tgllm.i18n.durations import short_duration
 from tgllm.services.maintenance.job_times import JobTimes
@@ -28,13 +30,14 @@ def jobs_rows() -> tuple[AdminCommand, ...]:
 async def _jobs(call: AdminCall) -> Screen:
     page = page_of(call.scope.parts.jobs(), split_page(call.argument)[1])
 
-    def read(conn: Connection) -> Sequence[Run | None]:
-        return [schedules.last(conn, job.id) for job in page.items]
+    def read(conn: Connection) -> tuple[Sequence[Run | None], int]:
+        return [schedules.last(conn, job.id) for job in page.items], plugin_jobs.count_planned(conn)
 
-    runs = await call.scope.read(read)
+    runs, planned = await call.scope.read(read)
     blocks = [_lines(call, job, run) for job, run in zip(page.items, runs, strict=True)]
     title = call.text("admin.jobs.title", zone=call.core.config.time_zone)
-    return Screen(joined(title, *blocks), [*turn_pages(page, NAME), home_button(call)])
+    more = [[admin_button(call.text("admin.jobs.planned", count=planned), PLANNED)]] if planned else []
+    return Screen(joined(title, *blocks), [*turn_pages(page, NAME), *more, home_button(call)])
 
 
 def _lines(call: AdminCall, job: JobTimes, run: Run | None) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import typer
+from packaging.utils import canonicalize_name
 
 from tgllm.api.clock import SystemClock
 from tgllm.api.errors import PluginError
@@ -64,7 +65,9 @@ def named(name: str) -> list[FoundPlugin]:
         PluginError: there is none.
     """
     plugins = [*BUILTIN, *discover()]
-    found = [each for each in plugins if each.id == name] or [each for each in plugins if each.package == name]
+    found = [each for each in plugins if each.id == name] or [
+        each for each in plugins if canonicalize_name(each.package) == canonicalize_name(name)
+    ]
     if not found:
         hint = nearest(name, [each.id for each in plugins])
         raise PluginError(f"no plugin {name} is installed{hint}; see tgllm plugins list")

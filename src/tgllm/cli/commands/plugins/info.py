@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from tgllm.api.clock import SystemClock
 from tgllm.app import open_host
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from tgllm.config.sources.plugins import PluginSettings
 
 __all__ = ["run_info"]
+
+_LONGEST_DEFAULT: Final = 200
+"""Characters of a default that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +108,12 @@ def _settings(info: "PluginInfo", source: "PluginSettings") -> Iterator[_Setting
 
 
 def _text(field: "FieldInfo") -> str:
-    if field.default_factory is not None:
-        return field.default_factory.__name__
-    return "none" if field.default is None else str(cast("object", field.default))
+    factory = field.default_factory
+    if factory is not None:
+        # A callable object has no name.
+        return str(getattr(factory, "__name__", type(factory).__name__))
+    text = "none" if field.default is None else str(cast("object", field.default))
+    return text if len(text) <= _LONGEST_DEFAULT else f"{text[:_LONGEST_DEFAULT]}…"
 
 
 def _rows(facts: _Facts) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 
 from tgllm.api.clock import SystemClock
 from tgllm.api.errors import TgllmError
@@ -25,19 +27,30 @@ def leftovers(options: Options, plugin_ids: Sequence[str], texts: Catalogue) -> 
         yield str(error)
         return
     data_dir = loaded.config.data_dir
-    path = database_path(data_dir)
     for plugin_id in plugin_ids:
-        if is_there(path):
-            room = look(path, lambda conn, plugin=plugin_id: values.room_of(conn, plugin))
-            planned = look(path, lambda conn, plugin=plugin_id: jobs.count(conn, plugin))
-            if room.keys or planned:
-                yield texts("shell.plugins_keeps_data", plugin=plugin_id, values=room.keys, jobs=planned)
         folder = data_dir / "plugins" / plugin_id
-        if folder.is_dir() and any(folder.iterdir()):
-            yield texts("shell.plugins_keeps_folder", plugin=plugin_id, folder=folder)
+        with suppress(OSError):
+            if folder.is_dir() and any(folder.iterdir()):
+                yield texts("shell.plugins_keeps_folder", plugin=plugin_id, folder=folder)
         if plugin_id in loaded.plugins.ids:
             yield texts("shell.plugins_keeps_settings", plugin=plugin_id)
-    known: Mapping[str, records.Known] = asyncio.run(_known(options)) if is_there(path) else {}
+    try:
+        yield from _stored(database_path(data_dir), plugin_ids, texts)
+    except TgllmError as error:
+        # A database that can't be read is no reason to keep a plugin, which may be what breaks the bot.
+        yield str(error)
+
+
+def _stored(path: Path, plugin_ids: Sequence[str], texts: Catalogue) -> Iterator[str]:
+    """Yield what the database has; it is only read, and not brought up to date."""
+    if not is_there(path):
+        return
+    for plugin_id in plugin_ids:
+        room = look(path, lambda conn, plugin=plugin_id: values.room_of(conn, plugin))
+        planned = look(path, lambda conn, plugin=plugin_id: jobs.count(conn, plugin))
+        if room.keys or planned:
+            yield texts("shell.plugins_keeps_data", plugin=plugin_id, values=room.keys, jobs=planned)
+    known = look(path, records.known_in)
     for plugin_id in plugin_ids:
         if plugin_id in known and "tgllm_authorize" in known[plugin_id].hooks:
             yield texts("shell.plugins_authorizes", plugin=plugin_id)
@@ -55,11 +68,6 @@ def forget(options: Options, plugin_ids: Sequence[str], before: Mapping[str, str
             asyncio.run(_forget(options, plugin_ids))
     except TgllmError as error:
         tell(str(error))
-
-
-async def _known(options: Options) -> Mapping[str, records.Known]:
-    async with await _database(options) as database:
-        return await records.recall(database)
 
 
 async def _forget(options: Options, plugin_ids: Sequence[str]) -> None:

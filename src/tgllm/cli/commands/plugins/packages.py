@@ -1,10 +1,12 @@
 """Implementation of ``tgllm plugins install``, ``uninstall`` and ``upgrade``."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import typer
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from tgllm.api.errors import PluginError, TgllmError
@@ -17,6 +19,7 @@ from tgllm.cli.output import agree, print_json, print_table, say
 from tgllm.db.engine.lock import is_locked
 from tgllm.i18n import Catalogue
 from tgllm.observe.installation import place_of
+from tgllm.observe.redaction import redact
 from tgllm.plugins.discovery import discover
 from tgllm.plugins.installing.changing import Plan, carry_out, plan
 from tgllm.plugins.installing.commands import Action
@@ -58,31 +61,44 @@ def run_change(options: Options, action: Action, names: Sequence[str], switches:
     """
     options.quiet_log()
     raise_interrupts()
-    before = installed_versions()
     texts = Catalogue()
-    wanted = [_wanted(action, name, before) for name in dict.fromkeys(names)]
-    try:
-        found = asyncio.run(plan(recognise(look()), action, wanted, before, _show))
-    except KeyboardInterrupt:
-        tell(texts("shell.plugins_stopped_unchanged"))
-        raise
-    except TgllmError as error:
-        if not switches.as_json:
+    with _problems_as_json(switches):
+        before = installed_versions()
+        wanted = [_wanted(action, name, before) for name in dict.fromkeys(names)]
+        try:
+            found = asyncio.run(plan(recognise(look()), action, wanted, before, _show))
+        except KeyboardInterrupt:
+            tell(texts("shell.plugins_stopped_unchanged"))
             raise
-        print_json({"ok": False, "changed": False, "problem": str(error)})
-        raise typer.Exit(1) from None
     if not switches.as_json:
         _show_plan(options, found, texts)
     if switches.dry_run or not (found.changes or switches.as_json):
         _end_without(found, switches, texts)
         return
-    if not switches.yes and found.changes and not agree(texts("shell.plugins_agree")):
-        say(texts("shell.plugins_unchanged"))
-        return
-    _change(options, found, switches, texts)
+    with _problems_as_json(switches):
+        if switches.as_json and found.changes and not switches.yes:
+            raise PluginError(texts("shell.plugins_json_asks_nothing"))
+        if not switches.yes and found.changes and not agree(texts("shell.plugins_agree")):
+            say(texts("shell.plugins_unchanged"))
+            return
+        _change(options, found, switches, texts)
+
+
+@contextmanager
+def _problems_as_json(switches: Switches) -> Generator[None]:
+    """With ``--json``, print an error in the block as an object, and exit with 1."""
+    try:
+        yield
+    except TgllmError as error:
+        if not switches.as_json:
+            raise
+        print_json({"ok": False, "changed": False, "problem": redact(str(error))})
+        raise typer.Exit(1) from None
 
 
 def _change(options: Options, found: Plan, switches: Switches, texts: Catalogue) -> None:
+    # Read before, since the metadata of an uninstalled package is gone.
+    ids = _ids(found.wanted)
     try:
         ended = asyncio.run(carry_out(found, _show))
     except KeyboardInterrupt:
@@ -103,7 +119,7 @@ def _change(options: Options, found: Plan, switches: Switches, texts: Catalogue)
         problem = texts("shell.plugins_core_changed", before=found.version, after=after.get(CORE, "-"))
     checked: Sequence[Checked] = ()
     if found.action == "uninstall":
-        forget(options, _ids(found.wanted), found.before, after)
+        forget(options, ids, found.before, after)
     elif not problem:
         checked = check_apart(options, _new_ids(found, done))
     _show_end(options, found, done, checked, problem, switches, texts)
@@ -179,28 +195,41 @@ def _object(found: Plan, *, changed: bool) -> dict[str, object]:
 def _wanted(action: Action, name: str, versions: Mapping[str, str]) -> Wanted:
     if action == "install":
         return read_wanted(name)
-    found = _installed(name, versions)
+    found = _installed(name.strip(), versions)
+    if action == "uninstall" and found.text != found.name:
+        raise PluginError(f"{name!r} names a version or an extra: write {found.name} to uninstall it")
     # Packages of the clone that tgllm runs from are upgraded from there.
     return replace(found, text=place_of(found.text)) if action == "upgrade" else found
 
 
-def _installed(name: str, versions: Mapping[str, str]) -> Wanted:
-    """Return the installed package that a name or the id of a plugin stands for."""
-    bare = name.partition("==")[0].strip()
-    wanted = canonicalize_name(bare)
+def _installed(text: str, versions: Mapping[str, str]) -> Wanted:
+    """Return the installed package that a requirement or the id of a plugin stands for."""
+    by_id = {found.id: canonicalize_name(found.package) for found in discover()}
+    name, rest = _parts(text)
+    wanted = canonicalize_name(name)
     if wanted == CORE:
         raise PluginError("tgllm itself is no plugin; tgllm upgrade says how to upgrade it")
     if wanted not in versions:
-        by_id = {found.id: canonicalize_name(found.package) for found in discover()}
-        if bare not in by_id:
+        if name not in by_id:
             known = ", ".join(sorted(set(by_id.values()))) or "none"
-            raise PluginError(f"there is no package {name} here; packages with plugins: {known}")
-        wanted = by_id[bare]
+            raise PluginError(f"there is no package {text} here; packages with plugins: {known}")
+        wanted = by_id[name]
     if not plugin_ids(wanted):
         if wanted in needed_by_core(versions):
             raise PluginError(f"{wanted} is no plugin: tgllm itself needs it")
         raise PluginError(f"{wanted} is no plugin of tgllm, and so tgllm leaves it alone")
-    return Wanted(wanted if bare == name else f"{wanted}{name[len(bare) :]}", wanted)
+    return Wanted(f"{wanted}{rest}", wanted)
+
+
+def _parts(text: str) -> tuple[str, str]:
+    """Return the name in a requirement, and its extras and versions."""
+    try:
+        found = Requirement(text)
+    except InvalidRequirement:
+        # The id of a broken plugin may be anything.
+        return text, ""
+    extras = f"[{','.join(sorted(found.extras))}]" if found.extras else ""
+    return found.name, f"{extras}{found.specifier}"
 
 
 def _ids(wanted: Sequence[Wanted]) -> list[str]:

@@ -21,8 +21,10 @@ __all__ = [
     "Waiting",
     "all_ids",
     "at_work",
+    "by_number",
     "cancel",
     "count",
+    "count_planned",
     "due",
     "finish",
     "forget",
@@ -33,6 +35,7 @@ __all__ = [
     "next_at",
     "notify",
     "owned_by",
+    "page_of_planned",
     "plan",
     "put_back",
     "retry",
@@ -190,6 +193,25 @@ def count(conn: sqlite3.Connection, plugin_id: str, owner: int | None = None) ->
         (plugin_id, owner),
     ).fetchone()
     return int(row[0])
+
+
+def count_planned(conn: sqlite3.Connection) -> int:
+    """Return the number of jobs of all plugins."""
+    return int(conn.execute("SELECT count(*) FROM plugin_jobs WHERE kind = 'job'").fetchone()[0])
+
+
+def page_of_planned(conn: sqlite3.Connection, limit: int, offset: int) -> Sequence[PluginJob]:
+    """Return jobs of all plugins and owners, by due time."""
+    cursor = conn.execute(
+        "SELECT * FROM plugin_jobs WHERE kind = 'job' ORDER BY due_at, id LIMIT ? OFFSET ?", (limit, offset)
+    )
+    return read_all(PluginJob, cursor)
+
+
+def by_number(conn: sqlite3.Connection, number: int, mark: int) -> PluginJob | None:
+    """Return a job by its number; None if it has ended or was planned anew."""
+    cursor = conn.execute("SELECT * FROM plugin_jobs WHERE id = ? AND mark = ? AND kind = 'job'", (number, mark))
+    return read_one(PluginJob, cursor)
 
 
 def due(

@@ -132,7 +132,7 @@ def test_a_file_handler_does_not_take_what_the_bot_reads_by_the_name(
     shown = new(name, kind="file-handler")
 
     assert shown.code == (not is_free)
-    assert (f"the bot itself, which reads .{name} files" in shown.err) == (not is_free)
+    assert (f"the bot itself, for files with the ending .{name}" in shown.err) == (not is_free)
 
 
 def test_a_module_that_is_installed_is_a_taken_name(

@@ -62,7 +62,7 @@ def _next_steps(name: PluginName, folder: Path, count: int) -> str:
     place = shlex.quote(str(folder))
     shown = place if folder.is_absolute() or place.startswith((".", "'")) else f"./{place}"
     return (
-        f"{name.package} is in {shown}: {count} files. Talk to it, and change it while the demo runs:\n\n"
+        f"{name.package} is in {shown} (files: {count}). Talk to it, and change it while the demo runs:\n\n"
         f"    tgllm demo --plugin {shown}\n\n"
         f"Its tests, in the environment of tgllm:\n\n"
         f"    cd {place}\n"

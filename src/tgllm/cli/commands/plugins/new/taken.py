@@ -39,7 +39,7 @@ async def check_free(name: PluginName, folder: Path, *, kind: str) -> None:
     if owner is None and kind in _WITH_COMMAND and name.id in await _commands(folder):
         owner = f"/{name.id}, a command of the bot itself"
     if owner is None and kind == "file-handler" and await _is_read(name, folder):
-        owner = f"the bot itself, which reads .{name.ending} files"
+        owner = f"the bot itself, for files with the ending .{name.ending}"
     if owner is not None:
         raise PluginError(f"The name {name.id} is taken by {owner}. Try another.")
 

@@ -150,3 +150,24 @@ async def test_a_fallback_that_does_not_see_a_picture_is_left_out_and_one_that_d
     assert answer.text == f"A dot.\n\n{NAMED}"
     asked: Any = [request.body for request in dipseek.requests if request.path.endswith("/chat/completions")]
     assert [body["model"] for body in asked] == ["deepseek-flash"]
+
+
+async def test_a_picture_without_words_goes_to_a_fallback_that_sees_it(
+    emu: Emulator,
+    ann: EmulatedUser,
+    start: Start,
+    settings: dict[str, Any],
+    dipseek: FakeDipseek,
+) -> None:
+    blind = "dipseek/deepseek-blind"
+    dipseek.add_model("deepseek-blind", context_window=64_000, vision=False)
+    dipseek.answer("A dot.", usage=Usage(100, 20, 0, 0))
+    async with start(**settings | {"default_model": blind}) as bot:
+        await bot.core.models.pull_and_sync_models()
+        answer = await emu.wait_for_answer(await ann.upload(PICTURE, kind="photo"))
+        stored = await calls(bot)
+
+    assert answer.text == f"A dot.\n\n{OTHER} answered in place of {blind}."
+    # The chosen model was not asked.
+    assert [call[:3] for call in stored] == [(1, "dipseek", "ok")]
+    assert chats(dipseek) == 1

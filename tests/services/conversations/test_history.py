@@ -173,6 +173,7 @@ def model_of(window: int | None, output: int | None) -> Model:
         input_price=None,
         output_price=None,
         cached_price=None,
+        cache_write_price=None,
         price_as_of=None,
         is_default=False,
         first_seen_at=0,

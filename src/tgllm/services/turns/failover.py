@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
-from tgllm.api import BudgetExceeded, ContextTooLong, DatabaseError, ModelRef, TgllmError
+from tgllm.api import BudgetExceeded, ContextTooLong, DatabaseError, FileUnreadable, ModelRef, TgllmError
 from tgllm.api.clock import milliseconds
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables.usage import Spent
@@ -148,8 +148,8 @@ class Failover:
             # What the model before has used is known by now.
             return Failure(answer.error, is_outage=False)
         if failure is None:
-            # A call that was stopped says nothing, unless there is an answer.
-            if question.handle.cause is None or answer.has_content:
+            # A call that was stopped or not made says nothing, unless there is an answer.
+            if answer.has_content or (question.handle.cause is None and answer.request is not None):
                 self._health.note_answered(ref)
         elif failure.is_outage:
             self._health.note_failed(ref, failure.wait)
@@ -217,8 +217,26 @@ class Failover:
             # It was not asked.
             self._leave_out(run, attempt, failure.error.code)
             return
-        turn, now, conversation_id = run.question.turn, milliseconds(self._clock), attempt.context.conversation_id
         outcome = replace(outcome, status="failed", error=failure.error)
+        # Without a file that it can read, a model is not asked, so that there is no call.
+        if not isinstance(failure.error, FileUnreadable):
+            await self._store_failed(run.question.turn, attempt, outcome)
+        attempt.reservation.close()
+        run.failed.append(outcome)
+        model, code = outcome.model, failure.error.code
+        table.FAILOVERS.add(model.provider, code)
+        log.warning(
+            "turn.failed_over",
+            turn=run.question.turn.id,
+            model=str(model),
+            next=str(following.context.model),
+            code=code,
+            error=text_of(failure.error),
+        )
+        await self._problems.note(attempt.info, outcome)
+
+    async def _store_failed(self, turn: Turn, attempt: Attempt, outcome: TurnOutcome) -> None:
+        now, conversation_id = milliseconds(self._clock), attempt.context.conversation_id
         spent = outcome.spent
         has_used = spent is not None and bool(spent.input_tokens or spent.output_tokens)
         alerts = self._budgets.settle(turn, attempt.reservation, spent) if has_used and spent is not None else ()
@@ -230,19 +248,6 @@ class Failover:
             return stored
 
         count_usage(outcome.model, await self._database.write(unit))
-        attempt.reservation.close()
-        run.failed.append(outcome)
-        model, code = outcome.model, failure.error.code
-        table.FAILOVERS.add(model.provider, code)
-        log.warning(
-            "turn.failed_over",
-            turn=turn.id,
-            model=str(model),
-            next=str(following.context.model),
-            code=code,
-            error=text_of(failure.error),
-        )
-        await self._problems.note(attempt.info, outcome)
 
     def _shown(self, run: _Run, outcome: TurnOutcome, failure: Failure | None) -> TurnOutcome:
         """Return the result for the person."""

@@ -9,6 +9,7 @@ from tgllm.api import (
     ChatRequest,
     ContextTooLong,
     FilePart,
+    FileUnreadable,
     ModelNotFound,
     NotConfigured,
     ProviderError,
@@ -66,6 +67,8 @@ def failure_of(answer: "Answer", request: ChatRequest | None) -> Failure | None:
     if isinstance(error, _OUTAGES) or (isinstance(error, ProviderError) and error.code in _OUTAGE_CODES):
         return Failure(error) if request is not None else None
     # Another model may take what this one does not.
+    if isinstance(error, FileUnreadable):
+        return Failure(error, is_outage=False) if error.code in _UNSEEN else None
     takes_files = isinstance(error, Unsupported) and request is not None and _has_files(request)
     return Failure(error, is_outage=False) if takes_files or isinstance(error, ContextTooLong) else None
 

@@ -1,8 +1,10 @@
 """The code of the guide works as it stands on the page."""
 
+import json
 import sys
 import types
 from collections.abc import Callable
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -10,13 +12,25 @@ from aiohttp import web
 
 from docs_support import blocks, read_page
 from http_support import Serve
-from tgllm.api import ChatMessage, ChatRequest, Finished, NotConfigured, TextDelta, TextPart
+from tgllm.api import (
+    ChatMessage,
+    ChatRequest,
+    Finished,
+    ModelNotFound,
+    NotConfigured,
+    RateLimited,
+    TextDelta,
+    TextPart,
+    Unavailable,
+    Usage,
+)
 from tgllm.providers import network
 from tgllm.providers.http import ProviderHttp
+from tgllm.providers.streams.answering import read_answer
 from tgllm.testing.clock import ManualClock
 
 PAGE = read_page("howto/write-a-provider.md")
-WHOLE, DIFFERENT, CONFTEST = blocks("howto/write-a-provider.md")
+WHOLE, DIFFERENT, LINES, CONFTEST = blocks("howto/write-a-provider.md")
 REQUEST = ChatRequest("m", (ChatMessage("user", (TextPart("Hello"),)),), max_output_tokens=7)
 
 
@@ -90,3 +104,47 @@ def test_the_switch_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     exec(CONFTEST, {})
 
     assert not network.real_requests_allowed()
+
+
+async def test_lines_of_json_are_read_one_by_one(load: Callable[[str], Any], serve: Serve) -> None:
+    guide = load(LINES)
+    lines: list[Any] = [{"say": "Good "}, {"say": "morning"}, {"end": "limit", "in": 3, "out": 2}]
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(body="".join(f"{json.dumps(line)}\n" for line in lines).encode())
+
+    async def ask() -> tuple[list[Any], Any]:
+        http = ProviderHttp(await serve(handler), explain=guide.explain_fault)
+        reader = guide.LineReader(http)
+        try:
+            async with aclosing(read_answer(http, "chat", b"{}", reader)) as events:
+                return [event async for event in events], reader.end()
+        finally:
+            await http.aclose()
+
+    assert await ask() == ([TextDelta("Good "), TextDelta("morning")], Finished("length", Usage(3, 2)))
+    lines.pop()
+    with pytest.raises(Unavailable):
+        await ask()
+    lines.append({"fault": {"no": "E2", "words": "no such bird"}})
+    with pytest.raises(ModelNotFound, match="no such bird"):
+        await ask()
+
+
+async def test_an_error_with_a_number_is_mapped(load: Callable[[str], Any], serve: Serve) -> None:
+    guide = load(LINES)
+    answers = {"/slow": (420, {"no": "E4", "words": "slower", "wait": 5}), "/odd": (503, {"no": "E99", "words": "?"})}
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        status, fault = answers[request.path]
+        return web.json_response({"fault": fault}, status=status)
+
+    http = ProviderHttp(await serve(handler), explain=guide.explain_fault)
+    try:
+        with pytest.raises(RateLimited, match="slower") as caught:
+            await http.get_json("slow")
+        with pytest.raises(Unavailable):
+            await http.get_json("odd")
+    finally:
+        await http.aclose()
+    assert caught.value.retry_after == 5

@@ -4,6 +4,7 @@ import json
 import sys
 import types
 from collections.abc import Callable
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from tgllm.api import (
     FilePart,
     Finished,
     ModelInfo,
+    ModelNotFound,
     NotConfigured,
     ProviderError,
+    RateLimited,
     Refused,
     TextDelta,
     TextPart,
@@ -29,13 +32,14 @@ from tgllm.api import (
 )
 from tgllm.providers import network
 from tgllm.providers.http import ProviderHttp
+from tgllm.providers.streams.answering import read_answer
 from tgllm.testing.bot import running_bot
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.scripted import GivenPlugin
 
 PAGE = read_page("howto/write-a-provider.md")
-WHOLE, DIFFERENT, HOOKS, CLIENT, CONFTEST = blocks("howto/write-a-provider.md")
+WHOLE, DIFFERENT, HOOKS, CLIENT, LINES, CONFTEST = blocks("howto/write-a-provider.md")
 Load = Callable[..., Any]
 """Makes a module of code on the page."""
 REQUEST = ChatRequest("m", (ChatMessage("user", (TextPart("Hello"),)),), max_output_tokens=7)
@@ -185,3 +189,47 @@ async def test_a_service_of_its_own_is_read_to_its_end(own: tuple[Any, Any], ser
     with pytest.raises(Unsupported, match="image/png"):
         _ = [event async for event in provider.generate(ChatRequest("m", (picture,)))]
     await provider.aclose()
+
+
+async def test_lines_of_json_are_read_one_by_one(load: Load, serve: Serve) -> None:
+    guide = load(LINES)
+    lines: list[Any] = [{"say": "Good "}, {"say": "morning"}, {"end": "limit", "in": 3, "out": 2}]
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(body="".join(f"{json.dumps(line)}\n" for line in lines).encode())
+
+    async def ask() -> tuple[list[Any], Any]:
+        http = ProviderHttp(await serve(handler), explain=guide.explain_fault)
+        reader = guide.LineReader(http)
+        try:
+            async with aclosing(read_answer(http, "chat", b"{}", reader)) as events:
+                return [event async for event in events], reader.end()
+        finally:
+            await http.aclose()
+
+    assert await ask() == ([TextDelta("Good "), TextDelta("morning")], Finished("length", Usage(3, 2)))
+    lines.pop()
+    with pytest.raises(Unavailable):
+        await ask()
+    lines.append({"fault": {"no": "E2", "words": "no such bird"}})
+    with pytest.raises(ModelNotFound, match="no such bird"):
+        await ask()
+
+
+async def test_an_error_with_a_number_is_mapped(load: Load, serve: Serve) -> None:
+    guide = load(LINES)
+    answers = {"/slow": (420, {"no": "E4", "words": "slower", "wait": 5}), "/odd": (503, {"no": "E99", "words": "?"})}
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        status, fault = answers[request.path]
+        return web.json_response({"fault": fault}, status=status)
+
+    http = ProviderHttp(await serve(handler), explain=guide.explain_fault)
+    try:
+        with pytest.raises(RateLimited, match="slower") as caught:
+            await http.get_json("slow")
+        with pytest.raises(Unavailable):
+            await http.get_json("odd")
+    finally:
+        await http.aclose()
+    assert caught.value.retry_after == 5

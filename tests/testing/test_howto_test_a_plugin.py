@@ -37,6 +37,11 @@ FAULTS = {
         "test_the_samples_are_read",
     ),
     "a type is none": ('"application/gpx+xml"', '"gpx"', "test_types_and_endings_are_valid"),
+    "another handler is first for its files": (
+        'suffixes=frozenset({".gpx"})',
+        'suffixes=frozenset({".track"})',
+        "test_the_bot_gives_it_the_samples",
+    ),
     "an ending has no dot": ('{".gpx"}', '{"gpx"}', "test_types_and_endings_are_valid"),
     "extract has no name": (
         'FileHandler("gpx", kinds, extract,',
@@ -85,4 +90,54 @@ def test_the_handler_of_the_guide_passes_and_each_fault_is_found(project: pytest
         line.partition(" - ")[0].removeprefix("FAILED ") for line in result.outlines if line.startswith("FAILED ")
     }
     assert failed == set(wanted)
-    assert result.parseoutcomes() == {"passed": 10, "failed": len(FAULTS)}
+    assert result.parseoutcomes() == {"passed": 11, "failed": len(FAULTS)}
+
+
+CALENDAR_KIT = """
+from pathlib import Path
+from tgllm import hookimpl
+from tgllm.api import Extracted, ExtractionLimits, FileHandler, FileUnreadable, PluginInfo
+from tgllm.testing.conformance import FileHandlerConformance
+
+CALENDAR = b"BEGIN:VCALENDAR\\nBEGIN:VEVENT\\nSUMMARY:Lake\\nEND:VEVENT\\nEND:VCALENDAR\\n"
+
+
+def extract(path: Path, limits: ExtractionLimits) -> Extracted:
+    return Extracted(path.read_text())
+
+
+@hookimpl
+def tgllm_plugin_info():
+    return PluginInfo("ics", "Ics", "1.1")
+
+
+@hookimpl
+def tgllm_file_handlers():
+    return [FileHandler("ics", frozenset({"text/x-ics"}), extract, suffixes=frozenset({".ics"}))]
+
+
+class TestIcs(FileHandlerConformance):
+    plugin = "test_kit"
+    samples = {"a.ics": (CALENDAR, "SUMMARY", "Lake")}
+
+
+class TestShape(FileHandlerConformance):
+    plugin = "test_kit"
+    samples = {"a.ics": CALENDAR}
+"""
+
+
+def test_a_type_that_the_bot_finds_otherwise_is_named(project: pytest.Pytester) -> None:
+    project.makepyfile(test_kit=CALENDAR_KIT)
+
+    result = project.runpytest_subprocess(
+        *OPTIONS, "-k", "test_the_bot_gives_it_the_samples or test_the_samples_are_read"
+    )
+
+    assert result.parseoutcomes().items() >= {"passed": 1, "failed": 3}.items()
+    result.stdout.fnmatch_lines_random(
+        [
+            "*a.ics is of the type text/calendar for the bot, and the handler calendar reads it: add text/calendar to*",
+            "*a.ics: samples has the content and words of the text, such as (b'...', 'Lake'), and this is bytes*",
+        ]
+    )

@@ -8,10 +8,31 @@ from tgllm.api.errors import Unsupported
 from tgllm.api.events import FileDelta
 from tgllm.api.types import ChatMessage, FilePart, TextPart
 
-__all__ = ["IMAGE_TYPES", "check_size", "data_url", "file_of", "has_files", "moved_to_questions", "unsupported"]
+__all__ = [
+    "IMAGE_TYPES",
+    "check_size",
+    "content_of",
+    "data_url",
+    "file_of",
+    "has_files",
+    "moved_to_questions",
+    "unsupported",
+]
 
 IMAGE_TYPES = frozenset({"image/gif", "image/jpeg", "image/png", "image/webp"})
 """Image types that most vision models accept."""
+
+
+def content_of(part: FilePart) -> bytes:
+    """Return the content of the file. Call it off the event loop, since it reads the file.
+
+    Raises:
+        Unsupported: the file no longer exists.
+    """
+    try:
+        return part.path.read_bytes()
+    except OSError:
+        raise Unsupported("a file of the conversation no longer exists") from None
 
 
 def data_url(part: FilePart) -> str:
@@ -20,11 +41,7 @@ def data_url(part: FilePart) -> str:
     Raises:
         Unsupported: the file no longer exists.
     """
-    try:
-        content = part.path.read_bytes()
-    except OSError:
-        raise Unsupported("a file of the conversation no longer exists") from None
-    return f"data:{part.mime_type};base64,{base64.b64encode(content).decode()}"
+    return f"data:{part.mime_type};base64,{base64.b64encode(content_of(part)).decode()}"
 
 
 def file_of(url: str) -> FileDelta | None:

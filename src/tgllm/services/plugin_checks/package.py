@@ -53,7 +53,7 @@ def check_package(found: FoundPlugin) -> Iterator[Check]:
     yield _types(found)
     said = about(found.package)
     lacking = [name for name, value in (("licence", said.licence), ("author", said.author)) if not value]
-    lacking += [] if said.home_page else ["address (Project-URL)"]
+    lacking += [] if said.home_page else ["address ([project.urls] in its pyproject.toml)"]
     if lacking:
         yield Check("Metadata", "warning", f"its package names no {', no '.join(lacking)}")
     else:

@@ -17,6 +17,7 @@ from tgllm.plugins.loading.assemble import PluginChoice
 from tgllm.plugins.loading.clashes import CORE_COMMANDS
 from tgllm.plugins.loading.contexts import HostServices
 from tgllm.plugins.loading.records import PluginRecord
+from tgllm.services.plugin_checks.fields import describe_fields
 from tgllm.services.plugin_checks.package import check_package
 from tgllm.services.plugin_checks.results import Checked
 from tgllm.services.plugin_checks.weight import Weighed, Weight
@@ -113,9 +114,9 @@ def _settings(record: PluginRecord, info: PluginInfo) -> Check:
         return Check("Settings", "not configured" if is_new else "failed", record.reason)
     if info.settings is None:
         return Check("Settings", "ok", "it has none")
-    undescribed = [name for name, field in info.settings.model_fields.items() if not field.description]
+    undescribed = [name for name, line in describe_fields(info.settings).items() if not line]
     if undescribed:
-        words = f"{', '.join(undescribed)}: no description, which tgllm plugins info shows (Field(description=...))"
+        words = f"{', '.join(undescribed)}: no description for tgllm plugins info: write a string below the field"
         return Check("Settings", "warning", words)
     return Check("Settings", "ok", f"valid: {', '.join(info.settings.model_fields)}")
 

@@ -3,15 +3,16 @@
 import warnings
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Final, NoReturn, TypeVar
+from typing import Final, Generic, NoReturn, TypeVar
 
 import pytest
 
 from tgllm.api.clock import Clock, SystemClock
 
-__all__ = ["NotCovered", "check", "eventually", "exempted", "not_covered", "offered"]
+__all__ = ["NotCovered", "check", "eventually", "exempted", "not_covered", "offered", "raising"]
 
 T = TypeVar("T")
+E = TypeVar("E", bound=Exception)
 
 _STEP_SECONDS: Final = 0.005
 _exempt: list[bool] = []
@@ -30,6 +31,38 @@ def check(condition: object, otherwise: str) -> None:
     """
     if not condition:
         raise AssertionError(otherwise)
+
+
+class Caught(Generic[E]):
+    """The error of a block of ``raising``, once that has ended."""
+
+    value: E
+
+
+@contextmanager
+def raising(kind: type[E], when: str, best: type[Exception] | None = None) -> Generator[Caught[E]]:
+    """Fail the test with a sentence unless the block raises an error of this kind.
+
+    Args:
+        kind: the error to raise.
+        when: what has happened.
+        best: the error that the sentence names; None: ``kind``.
+
+    Raises:
+        AssertionError: it raises nothing, or something else.
+    """
+    caught = Caught[E]()
+    wanted = f"{when}: raise {(best or kind).__name__} of tgllm.api"
+    try:
+        yield caught
+    except kind as error:
+        caught.value = error
+    except AssertionError:
+        raise
+    except Exception as error:
+        raise AssertionError(f"{wanted}; it raises {error!r}") from error
+    else:
+        raise AssertionError(f"{wanted}; it raises nothing")
 
 
 def offered(operation: str, order: Callable[[], T]) -> T:

@@ -17,7 +17,7 @@ from tgllm.api import (
     Refused,
     Unavailable,
 )
-from tgllm.testing.conformance.checking import check, offered
+from tgllm.testing.conformance.checking import check, offered, raising
 from tgllm.testing.conformance.kit import Kit
 from tgllm.testing.conformance.subject import Subject
 
@@ -50,7 +50,7 @@ class FailureTests(Kit):
 
     async def test_an_unknown_model_is_not_found(self, subject: Subject) -> None:
         """An unknown model raises ModelNotFound."""
-        with pytest.raises(ModelNotFound):
+        with raising(ModelNotFound, "the service has no such model"):
             await subject.hear(subject.ask("Hello", model="no-such-model"))
 
     async def test_the_wait_that_is_asked_for_is_told(self, subject: Subject) -> None:
@@ -93,7 +93,7 @@ class FailureTests(Kit):
     async def test_a_list_that_cannot_be_had_is_an_error(self, subject: Subject) -> None:
         """``list_models`` raises an error if it fails; an empty list would mean that there are no models."""
         subject.service.fail(AuthFailed)
-        with pytest.raises(AuthFailed):
+        with raising(AuthFailed, "the service refuses the key"):
             await subject.provider.list_models()
 
 

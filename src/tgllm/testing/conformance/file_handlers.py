@@ -13,7 +13,7 @@ import pytest
 from tgllm.api import Extracted, ExtractionLimits, FileHandler, FileUnreadable
 from tgllm.testing.conformance.checking import check
 from tgllm.testing.conformance.identity import libraries_of
-from tgllm.testing.conformance.loading import file_handlers
+from tgllm.testing.conformance.loading import file_handlers, plugin_info, reader_of
 
 __all__ = ["FileHandlerConformance"]
 
@@ -30,8 +30,8 @@ class FileHandlerConformance:
 
     plugin: ClassVar[str]
     """The plugin as in its entry point: ``package.module`` or ``package.module:attribute``."""
-    samples: ClassVar[Mapping[str, tuple[bytes, str]]]
-    """Files by their name: the content, and words of the text that is made of it."""
+    samples: ClassVar[Mapping[str, tuple[bytes, *tuple[str, ...]]]]
+    """Files by their name: the content, then words of the text that is made of it."""
     handler: ClassVar[str | None] = None
     """Id of the handler; None: the plugin's only one."""
     settings: ClassVar[Mapping[str, object]] = {}
@@ -53,6 +53,19 @@ class FileHandlerConformance:
         check(handler.mime_types or handler.suffixes, "it takes no file: mime_types and suffixes are empty")
         check(not handler.needs or handler.package, "needs is set, and package does not say what installs it")
 
+    async def test_the_bot_gives_it_the_samples(self, tmp_path: Path) -> None:
+        """The bot takes this handler for the samples, by the type that it finds in them and by their endings."""
+        mine, owner = await self._handler(tmp_path), plugin_info(self.plugin).id
+        for name, (content, *_) in self._samples():
+            path = _stored(tmp_path, name, content)
+            kind, first = await reader_of(self.plugin, self.settings, _folder(tmp_path, "data"), path, name)
+            other = "no handler reads it" if first is None else f"the handler {first.handler.id} reads it"
+            check(
+                first is not None and (first.plugin_id, first.handler.id) == (owner, mine.id),
+                f"{name} is of the type {kind} for the bot, and {other}: add {kind} to mime_types of {mine.id}, or, if "
+                "that is the type of many formats, the ending of the name to suffixes",
+            )
+
     async def test_extract_is_found_by_name(self, tmp_path: Path) -> None:
         """The process that reads files finds ``extract`` by its module and its name."""
         extract: Any = (await self._handler(tmp_path)).extract
@@ -61,17 +74,18 @@ class FileHandlerConformance:
 
     async def test_the_samples_are_read(self, tmp_path: Path) -> None:
         """Each sample becomes text with its words; the file itself, and the folder around it, are not changed."""
-        for name, (content, words) in self._samples():
+        for name, (content, *all_words) in self._samples():
             path = _stored(tmp_path, name, content)
             found = await self._read(path, tmp_path)
-            check(words in found.text, f"{name} has {words!r}, and became {found.text!r}")
+            for words in all_words:
+                check(words in found.text, f"{name} has {words!r}, and became {found.text!r}")
             check(found.pages is None or found.pages > 0, f"the number of pages of {name} is {found.pages}")
             check(path.read_bytes() == content, f"{name} was changed: it is the stored file")
             check(list(path.parent.iterdir()) == [path], f"reading {name} left files beside it")
 
     async def test_the_text_is_cut_where_it_is_told(self, tmp_path: Path) -> None:
         """A text has at most ``limits.max_chars`` characters, and ``truncated`` says whether it was cut."""
-        for name, (content, _) in self._samples():
+        for name, (content, *_) in self._samples():
             path = _stored(tmp_path, name, content)
             whole = await self._read(path, tmp_path)
             check(not whole.truncated, f"{name} is read completely, and truncated is set")
@@ -83,7 +97,7 @@ class FileHandlerConformance:
     @pytest.mark.parametrize("damage", ["empty", "half", "noise", "text"])
     async def test_a_damaged_file_is_unreadable(self, tmp_path: Path, damage: str) -> None:
         """A damaged file raises FileUnreadable, or becomes what is left of it; it raises nothing else."""
-        for name, (content, _) in self._samples():
+        for name, (content, *_) in self._samples():
             damaged = {
                 "empty": b"",
                 "half": content[: len(content) // 2],
@@ -101,14 +115,21 @@ class FileHandlerConformance:
     async def test_nothing_goes_on_after_a_file(self, tmp_path: Path) -> None:
         """``extract`` leaves no threads behind: the process reads many files."""
         before = set(threading.enumerate())
-        for name, (content, _) in self._samples():
+        for name, (content, *_) in self._samples():
             await self._read(_stored(tmp_path, name, content), tmp_path)
         # The thread in which the test calls ``extract`` stays, and that of the plugin host ends a moment later.
         left = [one.name for one in set(threading.enumerate()) - before if not one.name.startswith(_OF_THE_KIT)]
         check(not left, f"these threads go on: {left}")
 
-    def _samples(self) -> Sequence[tuple[str, tuple[bytes, str]]]:
+    def _samples(self) -> Sequence[tuple[str, tuple[bytes, *tuple[str, ...]]]]:
         check(self.samples, "samples is empty: give a file that the handler reads")
+        for name, given in self.samples.items():
+            parts: list[object] = list(given) if isinstance(given, tuple) else []
+            check(
+                len(parts) > 1 and isinstance(parts[0], bytes) and all(isinstance(words, str) for words in parts[1:]),
+                f"{name}: samples has the content and words of the text, such as (b'...', 'Lake'), and this is "
+                f"{type(given).__name__}: {given!r:.80}",
+            )
         return list(self.samples.items())
 
     async def _handler(self, folder: Path) -> FileHandler:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tgllm.api import TextDelta, Unavailable
-from tgllm.testing.conformance.checking import check, eventually, offered
+from tgllm.testing.conformance.checking import check, eventually, offered, raising
 from tgllm.testing.conformance.kit import Kit
 from tgllm.testing.conformance.loading import create, loaded
 from tgllm.testing.conformance.recording import RecordedLog
@@ -135,7 +135,7 @@ class LifecycleTests(Kit):
         async with loaded(self.plugin, settings, tmp_path, RecordedLog()) as owned:
             gone = Subject(await create(owned), service, owned, [], self.seconds)
             try:
-                with pytest.raises(Unavailable):
+                with raising(Unavailable, "nothing listens at base_url"):
                     await gone.hear(gone.ask("Hello"))
             finally:
                 await gone.close()

@@ -12,13 +12,15 @@ from tgllm.plugins.host import PluginHost
 from tgllm.plugins.loading.assemble import PluginChoice
 from tgllm.plugins.loading.contexts import HostServices
 from tgllm.plugins.loading.records import PluginRecord
-from tgllm.plugins.owned import OwnedProvider
+from tgllm.plugins.owned import OwnedFileHandler, OwnedProvider
+from tgllm.services.files.handlers import matching
+from tgllm.services.files.types import true_type
 from tgllm.testing.clock import HurriedClock
 from tgllm.testing.conformance.checking import check
 from tgllm.testing.conformance.recording import RecordedLog
 from tgllm.testing.scripted import GivenPlugin
 
-__all__ = ["create", "doctor", "file_handlers", "import_plugin", "loaded", "plugin_info", "record"]
+__all__ = ["create", "doctor", "file_handlers", "import_plugin", "loaded", "plugin_info", "reader_of", "record"]
 
 
 class _Settings:
@@ -100,6 +102,16 @@ async def file_handlers(plugin: str, settings: Mapping[str, object], data_dir: P
         mine = [owned.handler for owned in host.file_handlers if owned.plugin_id == plugin_id]
     check(mine, f"{plugin} offers no file handler")
     return mine
+
+
+async def reader_of(
+    plugin: str, settings: Mapping[str, object], data_dir: Path, path: Path, name: str
+) -> tuple[str, OwnedFileHandler | None]:
+    """Return the MIME type that the bot finds for a file, and the handler that it takes; None if there is none."""
+    kind = await asyncio.to_thread(true_type, path, None, name)
+    async with _hosted(plugin, settings, data_dir, RecordedLog()) as host:
+        found = matching(host.file_handlers, kind, name)
+    return kind.mime, found[0] if found else None
 
 
 async def record(plugin: str, settings: Mapping[str, object], data_dir: Path) -> PluginRecord:

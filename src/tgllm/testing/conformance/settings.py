@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
-import pytest
 from pydantic import BaseModel
 
 from tgllm.api import NotConfigured
-from tgllm.testing.conformance.checking import check
+from tgllm.testing.conformance.checking import check, raising
 from tgllm.testing.conformance.kit import Kit
 from tgllm.testing.conformance.loading import create, doctor, loaded, plugin_info, record
 from tgllm.testing.conformance.recording import RecordedLog
@@ -28,7 +27,7 @@ class SettingsTests(Kit):
         """Without a key ``create`` raises NotConfigured, which names the environment variable of the key."""
         service = self.under_test()
         async with service, loaded(self.plugin, _without_key(service), tmp_path, RecordedLog()) as owned:
-            with pytest.raises(NotConfigured) as caught:
+            with raising(NotConfigured, "create is called without a key") as caught:
                 await create(owned)
         told = f"{caught.value} {caught.value.params}"
         variables = self._variables(service.key_setting)

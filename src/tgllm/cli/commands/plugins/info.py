@@ -13,6 +13,7 @@ from tgllm.cli.output import print_json, print_table, say
 from tgllm.db.tables.plugins import jobs, values
 from tgllm.i18n import Catalogue
 from tgllm.plugins.loading.records import PluginRecord
+from tgllm.services.plugin_checks.fields import describe_fields
 from tgllm.services.plugin_checks.package import About, about
 
 if TYPE_CHECKING:
@@ -100,11 +101,12 @@ def _settings(info: "PluginInfo", source: "PluginSettings") -> Iterator[_Setting
         return
     fields = cast("Mapping[str, FieldInfo]", info.settings.model_fields)
     given = source.for_fields(info.id, info.env, tuple(fields))
+    lines = describe_fields(info.settings)
     for name, field in fields.items():
         key = field.validation_alias if isinstance(field.validation_alias, str) else name
         default = "" if field.is_required() else _text(field)
         is_set = name in given or key in given
-        yield _Setting(name, default, is_set, info.env.get(name, ""), field.description or "")
+        yield _Setting(name, default, is_set, info.env.get(name, ""), lines[name])
 
 
 def _text(field: "FieldInfo") -> str:

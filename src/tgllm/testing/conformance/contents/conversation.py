@@ -11,7 +11,7 @@ from typing import Literal
 import pytest
 
 from tgllm.api import ChatMessage, FilePart, Part, TextPart, TgllmError, Unsupported
-from tgllm.testing.conformance.checking import check, offered
+from tgllm.testing.conformance.checking import check, offered, raising
 from tgllm.testing.conformance.json_leaves import leaves
 from tgllm.testing.conformance.kit import Kit
 from tgllm.testing.conformance.subject import Subject
@@ -83,10 +83,10 @@ class ConversationTests(Kit):
         check(saw, "a file of an earlier question was dropped")
 
     async def test_a_file_that_is_gone_is_an_error(self, subject: Subject, tmp_path: Path) -> None:
-        """A file that was deleted meanwhile raises an error of the contract, not one of the system."""
+        """A file that was deleted meanwhile raises an error of the contract, such as Unsupported."""
         part = _file(tmp_path, "gone", _PNG)
         part.path.unlink()
-        with pytest.raises(TgllmError):
+        with raising(TgllmError, "a file of the question is no longer on the disk", Unsupported):
             await subject.hear(subject.ask("What is this?", part))
 
 

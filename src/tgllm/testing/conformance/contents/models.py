@@ -4,10 +4,8 @@ import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 
-import pytest
-
 from tgllm.api import AuthFailed, ModelInfo, ProviderError
-from tgllm.testing.conformance.checking import check, not_covered, offered
+from tgllm.testing.conformance.checking import check, not_covered, offered, raising
 from tgllm.testing.conformance.kit import Kit
 from tgllm.testing.conformance.subject import Subject
 
@@ -77,7 +75,7 @@ class ModelTests(Kit):
         """An error is raised even if there was a list before: the bot itself keeps the previous one."""
         await subject.provider.list_models()
         offered("fail", lambda: subject.service.fail(AuthFailed))
-        with pytest.raises(AuthFailed):
+        with raising(AuthFailed, "the service refuses the key"):
             await subject.provider.list_models()
 
 

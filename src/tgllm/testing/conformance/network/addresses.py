@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from tgllm.api import ProviderError, Unavailable
 from tgllm.providers.network import VARIABLE
-from tgllm.testing.conformance.checking import check, offered
+from tgllm.testing.conformance.checking import check, offered, raising
 from tgllm.testing.conformance.kit import Kit
 from tgllm.testing.conformance.loading import loaded
 from tgllm.testing.conformance.network.catcher import catching
@@ -60,7 +60,7 @@ class AddressTests(Kit):
             else:
                 pytest.skip("the plugin has no setting proxy")
             async with self._provider(service, settings, tmp_path) as subject:
-                with pytest.raises(ProviderError):
+                with raising(ProviderError, "the proxy has closed the connection"):
                     await subject.hear(subject.ask("Hello"))
         used = [head for head in proxy.received if _HOST in head.partition("\r\n")[0]]
         check(used, f"the proxy of the {given} was not asked for {_HOST}; it received {proxy.received}")
@@ -74,7 +74,7 @@ class AddressTests(Kit):
             settings = {**service.settings, "timeout_seconds": _SILENCE}
             offered("stall", lambda: service.stall("The beginning "))
             async with self._provider(service, settings, tmp_path) as subject:
-                with pytest.raises(Unavailable):
+                with raising(Unavailable, f"the service sends nothing for timeout_seconds ({_SILENCE})"):
                     await subject.hear(subject.ask("Go"))
 
     @asynccontextmanager

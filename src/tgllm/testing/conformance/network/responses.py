@@ -15,7 +15,7 @@ from tgllm.api import (
     Refused,
     Unavailable,
 )
-from tgllm.testing.conformance.checking import check, offered
+from tgllm.testing.conformance.checking import check, offered, raising
 from tgllm.testing.conformance.kit import Kit
 from tgllm.testing.conformance.network.catcher import catching
 from tgllm.testing.conformance.subject import Subject
@@ -91,7 +91,7 @@ class ResponseTests(Kit):
         async with catching() as elsewhere:
             there = f"http://localhost:{elsewhere.port}/elsewhere"
             offered("respond", lambda: subject.service.respond(status, b"", {"Location": there}))
-            with pytest.raises(ProviderError):
+            with raising(ProviderError, "the service redirects to another host"):
                 await subject.hear(subject.ask(_PRIVATE))
             with suppress(ProviderError):
                 await subject.provider.list_models()
@@ -110,7 +110,7 @@ class ResponseTests(Kit):
     async def test_no_question_is_told(self, subject: Subject, kind: type[ProviderError]) -> None:
         """What a person wrote is not part of an error, which is logged and shown to admins."""
         offered("fail", lambda: subject.service.fail(kind))
-        with pytest.raises(ProviderError) as caught:
+        with raising(ProviderError, f"the service fails ({kind.__name__})") as caught:
             await subject.hear(subject.ask(_PRIVATE, system=_PRIVATE))
         told = f"{caught.value!r} {caught.value} {dict(caught.value.params)}"
         check(_PRIVATE not in told, f"the question stands in the error: {told}")

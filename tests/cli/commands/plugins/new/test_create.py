@@ -1,5 +1,6 @@
 """``tgllm plugins new``: what it writes, and what it refuses without leaving anything behind."""
 
+import importlib
 import subprocess
 import sys
 import tomllib
@@ -16,6 +17,7 @@ from tgllm.cli.commands.plugins.new import author, writing
 from tgllm.cli.commands.plugins.new.names import read_name
 from tgllm.cli.commands.plugins.new.rendering import KINDS
 from tgllm.plugins.loading.clashes import CORE_COMMANDS
+from tgllm.services.plugin_checks.fields import describe_fields
 
 ANN = ("--author", "Ann Example <ann@example.org>")
 
@@ -66,6 +68,22 @@ def test_a_package_of_each_kind(new: Callable[..., Any], shell: Shell, kind: str
     assert f'"{API_VERSION}"' in (folder / "src/tgllm_ice_cream/plugin.py").read_text(encoding="utf-8")
     assert "Copyright (c) 2" in (folder / "LICENSE").read_text(encoding="utf-8")
     assert {path.stat().st_mode & 0o777 for path in (folder, folder / "src")} == {(shell.folder.stat().st_mode & 0o777)}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_its_settings_are_described(
+    new: Callable[..., Any], shell: Shell, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that ``tgllm plugins check`` finds nothing in them."""
+    new("ice-cream", kind=kind)
+    monkeypatch.syspath_prepend(str(shell.folder / "ice-cream/src"))
+    try:
+        lines = describe_fields(importlib.import_module("tgllm_ice_cream.settings").Settings)
+    finally:
+        for name in [name for name in sys.modules if name.startswith("tgllm_ice_cream")]:
+            del sys.modules[name]
+    assert lines
+    assert all(lines.values()), lines
 
 
 @pytest.mark.parametrize("name", ["tgllm-ice-cream", "tgllm_ice_cream", "ice_cream"])

@@ -149,6 +149,16 @@ class TestSharedOptions:
         assert "--config" in result.err
 
 
+@pytest.mark.parametrize(
+    "words", [("plugins", "new", "tea", "--kind", "job", "--path", ""), ("demo", "--once", "--plugin", "")]
+)
+def test_an_empty_path_is_not_the_current_folder(shell: Shell, words: tuple[str, ...]) -> None:
+    result = shell.runs(*words)
+
+    assert (result.code, list(shell.folder.iterdir())) == (2, [])
+    assert "a path can't be empty" in result.err
+
+
 class TestFailures:
     def test_of_settings_are_sentences_with_exit_code_2(self, shell: Shell) -> None:
         path = shell.writes_config("lnguage = 'ru'\n[turns]\nattempts = 'x'")

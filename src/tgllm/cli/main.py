@@ -13,7 +13,7 @@ import typer
 
 import tgllm
 from tgllm.cli.lazy import LazyGroup
-from tgllm.cli.options import Options, command_of, hoist, options_of
+from tgllm.cli.options import Options, command_of, hoist, options_of, path_given
 from tgllm.cli.output import flush_streams, say
 from tgllm.cli.table import COMMANDS
 
@@ -36,19 +36,14 @@ app = typer.Typer(
 )
 
 
-def _path(text: str) -> Path:
-    if not text.strip():
-        # An empty path is usually an unset variable in a script, and would mean the current folder.
-        raise typer.BadParameter("a path can't be empty")
-    return Path(text)
-
-
 @app.callback(invoke_without_command=True)
 def top(
     ctx: typer.Context,
     *,
-    config: Annotated[Path | None, typer.Option(help="Path of the config file.", metavar="PATH", parser=_path)] = None,
-    data_dir: Annotated[Path | None, typer.Option(help="The data folder.", metavar="PATH", parser=_path)] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="Path of the config file.", metavar="PATH", parser=path_given)
+    ] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="The data folder.", metavar="PATH", parser=path_given)] = None,
     no_plugins: Annotated[bool, typer.Option("--no-plugins", help="Load built-in plugins only.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
     ping: Annotated[bool, typer.Option("--ping", help="Same as: tgllm ping")] = False,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from tgllm.config.load import LoadedConfig
 
-__all__ = ["GLOBAL_OPTIONS", "Options", "command_of", "hoist", "options_of"]
+__all__ = ["GLOBAL_OPTIONS", "Options", "command_of", "hoist", "options_of", "path_given"]
 
 GLOBAL_OPTIONS: Final = {"--config": True, "--data-dir": True, "--no-plugins": False, "--debug": False}
 """Whether a value follows, by option name."""
@@ -85,3 +85,15 @@ def hoist(args: "Sequence[str]") -> list[str]:
         if wants_value:
             front.append(left.pop(0))
     return [*front, *rest]
+
+
+def path_given(text: str) -> Path:
+    """Return the path of an option.
+
+    Raises:
+        typer.BadParameter: it is empty.
+    """
+    if not text.strip():
+        # An empty path is usually an unset variable in a script, and would mean the current folder.
+        raise typer.BadParameter("a path can't be empty")
+    return Path(text)

@@ -8,7 +8,7 @@ import pytest
 
 from cli_support import put
 from tgllm.testing.clock import HurriedClock
-from tgllm.testing.local.plugins import LocalPlugins
+from tgllm.testing.local.plugins import MOST_LOOKS, LocalPlugins
 
 TEA = """
 from pydantic import BaseModel
@@ -203,3 +203,41 @@ async def test_of_several_plugins_only_the_changed_one_is_loaded_again(folder: P
     assert tried.path == folder
     assert [found.id for found in local.found] == ["tea", "cake"]
     assert local.found[1].load() is cake
+
+
+class WritingClock(HurriedClock):
+    """A clock during whose waits a log grows."""
+
+    def __init__(self, log: Path) -> None:
+        super().__init__()
+        self._log = log
+
+    async def sleep(self, seconds: float) -> None:
+        put(self._log, "x" * len(self.waits))
+        await super().sleep(seconds)
+
+
+async def test_files_that_never_stand_still_are_not_waited_for(folder: Path) -> None:
+    clock = WritingClock(folder / "tea.log")
+    local = LocalPlugins([folder], {}, {}, clock)
+    await local.load()
+    clock.waits.clear()
+
+    put(folder / "src/tgllm_tea/words.py", "ANSWER = 'two'\n")
+    (tried,) = await local.changed()
+
+    assert tried.works
+    assert answer_of(local) == "two"
+    assert len(clock.waits) < 2 * MOST_LOOKS
+
+
+async def test_what_a_plugin_writes_while_it_is_loaded_does_not_load_it_again(folder: Path) -> None:
+    local = plugins(folder)
+    await local.load()
+
+    count = "from pathlib import Path\nfile = Path(__file__).with_name('count.txt')\n"
+    count += "file.write_text(file.read_text() + 'x' if file.exists() else 'x')\nANSWER = file.read_text()\n"
+    put(folder / "src/tgllm_tea/words.py", count)
+    assert [tried.works for tried in await local.changed()] == [True]
+
+    assert await local.changed() == []

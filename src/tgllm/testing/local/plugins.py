@@ -14,10 +14,13 @@ from tgllm.testing.local.modules import find_first, forget_compiled, restore, ta
 from tgllm.testing.local.sources import Source, read_source
 from tgllm.testing.local.trial import Trial, try_plugin
 
-__all__ = ["LocalPlugins", "Tried"]
+__all__ = ["MOST_LOOKS", "LocalPlugins", "Tried"]
 
 STILL_SECONDS = 0.2
 """How long no file may change before a plugin is loaded again: editors and version control write several files."""
+MOST_LOOKS = 25
+"""After so many looks it is loaded although files go on changing, such as a log that the plugin itself writes."""
+_SOURCES = frozenset({".py", ".toml"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +114,14 @@ class LocalPlugins:
         for place in self._places:
             now = await self._stamps(_watched(place))
             if now != place.stamps:
-                while now != (later := await self._stamps(_watched(place), STILL_SECONDS)):
-                    now = later
+                for _ in range(MOST_LOOKS):
+                    before, now = now, await self._stamps(_watched(place), STILL_SECONDS)
+                    if now == before:
+                        break
                 changes = [file for file in now.keys() | place.stamps.keys() if now.get(file) != place.stamps.get(file)]
                 forget_compiled(changes)
-                place.stamps = now
                 tried.append(await self._load(place))
+                place.stamps = _with_written(now, await self._stamps(_watched(place)))
         return tried
 
     async def _stamps(self, place: Path, seconds: float = 0.0) -> Stamps:
@@ -145,6 +150,12 @@ class LocalPlugins:
         for found in source.found:
             with tempfile.TemporaryDirectory(prefix="tgllm-trial-") as folder:
                 yield await try_plugin(found, self._environ, self._variables, Path(folder), source.root)
+
+
+def _with_written(before: Stamps, after: Stamps) -> Stamps:
+    """Return the stamps before a plugin was loaded, with those of data that it has written meanwhile."""
+    sources = {file: stamp for file, stamp in before.items() if file.suffix in _SOURCES}
+    return sources | {file: stamp for file, stamp in after.items() if file.suffix not in _SOURCES}
 
 
 def _watched(place: _Place) -> Path:

@@ -75,6 +75,9 @@ async def try_plugin(
         if record.state != "active":
             place = await _place_of_failure(host, root)
             return Trial(found, f"{record.reason}{place}", variables=declared)
+        if record.left_out:
+            # The bot would go on without what clashes; its author has to rename it.
+            return Trial(found, "; ".join(record.left_out), variables=declared)
         model, why_not = await _first_model(host.providers[0]) if host.providers else ("", "")
         commands = [owned.command for owned in host.commands]
         handlers = [owned.handler for owned in host.file_handlers]

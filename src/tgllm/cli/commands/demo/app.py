@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tgllm.api.errors import ConfigError
-from tgllm.cli.options import options_of
+from tgllm.cli.options import options_of, path_given
 
 __all__ = ["app"]
 
@@ -31,7 +31,9 @@ def demo(
     plugin: Annotated[
         list[Path] | None,
         typer.Option(
-            metavar="PATH", help="Folder or module of a plugin that is not installed; may be given several times."
+            metavar="PATH",
+            parser=path_given,
+            help="Folder or module of a plugin that is not installed; may be given several times.",
         ),
     ] = None,
 ) -> None:

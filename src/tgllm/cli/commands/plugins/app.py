@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tgllm.cli.options import options_of
+from tgllm.cli.options import options_of, path_given
 from tgllm.cli.output import JsonOption
 
 if TYPE_CHECKING:
@@ -186,7 +186,12 @@ def new(
     *,
     name: Annotated[str, typer.Argument(metavar="NAME", help="Such as weather or tgllm-weather.")],
     kind: Annotated[Kind, typer.Option(help="What the plugin is.")],
-    path: Annotated[Path | None, typer.Option(help="The folder to make; default: NAME, in the current folder.")] = None,
+    path: Annotated[
+        Path | None,
+        typer.Option(
+            help="The folder to make; default: NAME, in the current folder.", metavar="PATH", parser=path_given
+        ),
+    ] = None,
     author: Annotated[
         str | None, typer.Option(metavar="AUTHOR", help='Such as "Ann <ann@example.org>"; default: that of git.')
     ] = None,

@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 import pytest
 
@@ -123,12 +123,14 @@ class FileHandlerConformance:
 
     def _samples(self) -> Sequence[tuple[str, tuple[bytes, *tuple[str, ...]]]]:
         check(self.samples, "samples is empty: give a file that the handler reads")
-        for name, given in cast("Mapping[str, object]", self.samples).items():
-            parts = cast("tuple[object, ...]", given if isinstance(given, tuple) else ())
+        samples: Mapping[str, Any] = self.samples
+        for name, given in samples.items():
+            shape = type(given).__name__
+            parts: list[object] = list(given) if shape == "tuple" else []
             check(
                 len(parts) > 1 and isinstance(parts[0], bytes) and all(isinstance(words, str) for words in parts[1:]),
                 f"{name}: samples has the content and words of the text, such as (b'...', 'Lake'), and this is "
-                f"{type(given).__name__}: {given!r:.80}",
+                f"{shape}: {given!r:.80}",
             )
         return list(self.samples.items())
 

@@ -137,7 +137,7 @@ def test_a_type_that_the_bot_finds_otherwise_is_named(project: pytest.Pytester) 
     assert result.parseoutcomes().items() >= {"passed": 1, "failed": 3}.items()
     result.stdout.fnmatch_lines_random(
         [
-            "*a.ics is of the type text/calendar for the bot, and the handler calendar reads it: add text/calendar to*",
+            "*a.ics is of the type text/calendar *, and it goes to the handler calendar: add text/calendar to*",
             "*a.ics: samples has the content and words of the text, such as (b'...', 'Lake'), and this is bytes*",
         ]
     )

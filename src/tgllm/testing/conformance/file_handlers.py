@@ -59,7 +59,7 @@ class FileHandlerConformance:
         for name, (content, *_) in self._samples():
             path = _stored(tmp_path, name, content)
             kind, first = await reader_of(self.plugin, self.settings, _folder(tmp_path, "data"), path, name)
-            other = "no handler reads it" if first is None else f"the handler {first.handler.id} reads it"
+            other = "it goes to no handler" if first is None else f"it goes to the handler {first.handler.id}"
             check(
                 first is not None and (first.plugin_id, first.handler.id) == (owner, mine.id),
                 f"{name} is of the type {kind} for the bot, and {other}: add {kind} to mime_types of {mine.id}, or, if "
@@ -123,12 +123,14 @@ class FileHandlerConformance:
 
     def _samples(self) -> Sequence[tuple[str, tuple[bytes, *tuple[str, ...]]]]:
         check(self.samples, "samples is empty: give a file that the handler reads")
-        for name, given in self.samples.items():
-            parts: list[object] = list(given) if isinstance(given, tuple) else []
+        samples: Mapping[str, Any] = self.samples
+        for name, given in samples.items():
+            shape = type(given).__name__
+            parts: list[object] = list(given) if shape == "tuple" else []
             check(
                 len(parts) > 1 and isinstance(parts[0], bytes) and all(isinstance(words, str) for words in parts[1:]),
                 f"{name}: samples has the content and words of the text, such as (b'...', 'Lake'), and this is "
-                f"{type(given).__name__}: {given!r:.80}",
+                f"{shape}: {given!r:.80}",
             )
         return list(self.samples.items())
 

@@ -148,6 +148,13 @@ RUNS: Mapping[str, Sequence[Sequence[str]]] = {
     "errors show": [[BAD], [BAD, "--json"]],
     "plugins list": [[], ["--json"]],
     "plugins retry": [[BAD]],
+    "plugins new": [[BAD], ["lamp", "--kind", BAD], ["lamp", "--kind", "command", "--author", BAD]],
+    "plugins install": [["--dry-run", BAD], ["--dry-run", "--json", f"no/{BAD}.whl"]],
+    "plugins upgrade": [["--dry-run", BAD]],
+    "plugins uninstall": [["--dry-run", BAD], ["--dry-run", "--json", BAD]],
+    "plugins check": [[BAD], [BAD, "--json"]],
+    "plugins info": [[BAD], ["echo"], ["echo", "--json"]],
+    "plugins trace": [["--count", BAD]],
 }
 """The arguments with which each command is run; a new command needs an entry."""
 

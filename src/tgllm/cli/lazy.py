@@ -38,10 +38,6 @@ class _LazyCommand(TyperCommand):
         parent: "Context | None" = None,
         **extra: Any,  # noqa: ANN401  passed through
     ) -> "Context":
-        if self.name == "run":
-            from tgllm.cli import late_methods  # noqa: PLC0415  for no other command
-
-            late_methods.activate()
         app = self._load()
         if parent is not None and self.name != "run":
             parent.ensure_object(Options).loaded()

@@ -107,7 +107,7 @@ class TestList:
             "files": True,
             "mime_types": ["application/pdf", "image/*"],
             "reasoning": True,
-            "price": {"input": 0.15, "output": 0.6, "cached": 0.015, "as_of": "2026-11-01"},
+            "price": {"input": 0.15, "output": 0.6, "cached": 0.015, "cache_write": None, "as_of": "2026-11-01"},
             "default": False,
             "first_seen_at": "2026-09-21T14:13:20+00:00",
             "last_seen_at": "2026-09-21T14:13:20+00:00",
@@ -158,7 +158,7 @@ class TestList:
         monkeypatch.setenv("TGLLM_PRICES", json.dumps({name: {"input": 1, "output": 2}}))
         small, other = listed(shell)
 
-        assert small["price"] == {"input": 1, "output": 2, "cached": None, "as_of": None}
+        assert small["price"] == {"input": 1, "output": 2, "cached": None, "cache_write": None, "as_of": None}
         assert other["price"] is None
 
     def test_before_the_first_sync(self, shell: Shell) -> None:
@@ -190,7 +190,8 @@ class TestList:
 
 
 class TestSync:
-    def test_what_is_different(self, shell: Shell, offers: Offers) -> None:
+    def test_what_is_different(self, shell: Shell, offers: Offers, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TGLLM_DISABLE_PLUGINS", "llm")
         offers([{"id": "a"}, {"id": "b"}])
         assert shell.runs("models", "sync").code == 0
         offers([{"id": "b", "context_window": 1000}, {"id": "c"}])

@@ -28,7 +28,7 @@ _Entry: TypeAlias = Mapping[str, str | float | None]
 
 
 class TraceWriter:
-    """Writes calls for whoever reads the pipe; calls are dropped that the reader is too slow for. It never blocks."""
+    """Writes calls to the pipe of a reader without ever blocking; if the reader is too slow, calls are dropped."""
 
     def __init__(self, data_dir: Path) -> None:
         """Create a writer for the pipe in a data folder."""

@@ -1,4 +1,4 @@
-"""Showing the demo: the conversation, the address of the chat page, and what becomes of plugins that change."""
+"""Output of the demo: the conversation, the address of the chat page, and reloads of plugins that change."""
 
 import asyncio
 import signal

@@ -185,7 +185,7 @@ async def test_a_message_that_is_sent_meanwhile_is_not_taken_for_one_in_doubt(
         tried = emu.faults.add(Fault.hold("editMessageReplyMarkup"))
         await bot.core.database.write(lambda conn: outbox.add(conn, message_rows(Lane(ann.id), "answer"), 1))
         await tried.reached.wait()
-        # The search knows nothing of it, and it has the next id.
+        # A message without a row in the inbox or outbox, with the next id.
         card = with_priority(message_rows(Lane(ann.id), "card"), CARD)
         under_way = emu.faults.add(Fault.hold("sendMessage", after=True))
         await bot.core.database.write(lambda conn: outbox.add(conn, card, 1))

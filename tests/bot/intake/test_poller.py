@@ -216,7 +216,7 @@ async def test_a_refused_token_lets_the_running_turn_end(
 async def test_a_question_reaches_the_model_before_more_updates_are_asked_for(
     emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever waits for an answer comes before whoever might write next."""
+    """Starting the turns of stored updates has priority over the next getUpdates."""
     asked: list[int] = []
     fetch = poller.Poller._fetch
 

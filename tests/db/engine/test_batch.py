@@ -160,7 +160,7 @@ async def test_a_look_for_changes_of_other_processes_counts(database: Database) 
 async def test_the_log_is_copied_into_the_file_between_the_commits(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SQLite by itself would do it within a commit, and somebody would wait for it."""
+    """SQLite by itself would do it within a commit, which delays the callers of that batch."""
     monkeypatch.setattr(writer, "COPY_AFTER", 10)
     statements: list[str] = []
     await database.write(lambda conn: conn.set_trace_callback(statements.append))

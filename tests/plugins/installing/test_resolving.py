@@ -1,4 +1,4 @@
-"""Conflicts are told in words: which package needs what."""
+"""Messages about conflicts: which package needs what."""
 
 import json
 from pathlib import Path

@@ -1,13 +1,20 @@
 """Reminders in groups."""
 
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from tgllm.testing.bot import RunningBot
     from tgllm.testing.clock import ManualClock
     from tgllm.testing.emulator import EmulatedChat, EmulatedMessage, EmulatedUser, Emulator
     from tgllm.testing.fixtures import StartBot
+
+    StartInGroup = Callable[[], AbstractAsyncContextManager[RunningBot]]
 
 HOUR = 3600
 
@@ -22,22 +29,35 @@ def group(emulator: "Emulator", ann: "EmulatedUser", bob: "EmulatedUser") -> "Em
     return emulator.add_group(title="Team", members=[ann, bob], bots=[], is_basic=True)
 
 
+@pytest.fixture
+def start_in_group(
+    start: "StartBot", emulator: "Emulator", ann: "EmulatedUser", group: "EmulatedChat"
+) -> "StartInGroup":
+    """Starts the bot, which Ann then adds to the group."""
+
+    @asynccontextmanager
+    async def begin() -> "AsyncIterator[RunningBot]":
+        async with start() as bot:
+            await ann.add(group, emulator.bot)
+            await bot.talk.settled()
+            yield bot
+
+    return begin
+
+
 def sent(chat: "EmulatedChat") -> list["EmulatedMessage"]:
     """What the bot has written there."""
     return [message for message in chat.messages if message.from_bot]
 
 
 async def test_a_reminder_is_for_the_person_who_asked(
-    start: "StartBot",
-    emulator: "Emulator",
+    start_in_group: "StartInGroup",
     ann: "EmulatedUser",
     bob: "EmulatedUser",
     group: "EmulatedChat",
     clock: "ManualClock",
 ) -> None:
-    async with start() as bot:
-        await ann.add(group, emulator.bot)
-        await bot.talk.settled()
+    async with start_in_group() as bot:
         await bot.talk.say(bob, "/remind 1h tea", chat=group)
         await bot.talk.say(ann, "/remind 1h cake", chat=group)
         await clock.advance(HOUR)
@@ -50,11 +70,9 @@ async def test_a_reminder_is_for_the_person_who_asked(
 
 
 async def test_the_list_of_a_group_shows_nothing_private(
-    start: "StartBot", emulator: "Emulator", ann: "EmulatedUser", group: "EmulatedChat"
+    start_in_group: "StartInGroup", ann: "EmulatedUser", group: "EmulatedChat"
 ) -> None:
-    async with start() as bot:
-        await ann.add(group, emulator.bot)
-        await bot.talk.settled()
+    async with start_in_group() as bot:
         await bot.talk.say(ann, "/remind 1h secret")
         await bot.talk.say(ann, "/remind 2h cake", chat=group)
         here = await bot.talk.say(ann, "/remind", chat=group)
@@ -64,16 +82,13 @@ async def test_the_list_of_a_group_shows_nothing_private(
 
 
 async def test_reminders_follow_the_group_to_its_supergroup(
-    start: "StartBot",
-    emulator: "Emulator",
+    start_in_group: "StartInGroup",
     ann: "EmulatedUser",
     bob: "EmulatedUser",
     group: "EmulatedChat",
     clock: "ManualClock",
 ) -> None:
-    async with start() as bot:
-        await ann.add(group, emulator.bot)
-        await bot.talk.settled()
+    async with start_in_group() as bot:
         for person in (ann, bob):
             await bot.talk.say(person, "/remind 1h tea", chat=group)
         grown = await ann.upgrade(group)
@@ -86,16 +101,13 @@ async def test_reminders_follow_the_group_to_its_supergroup(
 
 
 async def test_forget_reaches_the_reminders_in_groups(
-    start: "StartBot",
-    emulator: "Emulator",
+    start_in_group: "StartInGroup",
     ann: "EmulatedUser",
     bob: "EmulatedUser",
     group: "EmulatedChat",
     clock: "ManualClock",
 ) -> None:
-    async with start() as bot:
-        await ann.add(group, emulator.bot)
-        await bot.talk.settled()
+    async with start_in_group() as bot:
         for person in (ann, bob):
             await bot.talk.say(person, "/remind 1h tea", chat=group)
         asked = await bot.talk.say(ann, "/forget")
@@ -108,11 +120,13 @@ async def test_forget_reaches_the_reminders_in_groups(
 
 
 async def test_a_reminder_to_a_chat_without_access_is_dropped(
-    start: "StartBot", emulator: "Emulator", ann: "EmulatedUser", group: "EmulatedChat", clock: "ManualClock"
+    start_in_group: "StartInGroup",
+    emulator: "Emulator",
+    ann: "EmulatedUser",
+    group: "EmulatedChat",
+    clock: "ManualClock",
 ) -> None:
-    async with start() as bot:
-        await ann.add(group, emulator.bot)
-        await bot.talk.settled()
+    async with start_in_group() as bot:
         await bot.talk.say(ann, "/remind 1h tea", chat=group)
         await ann.remove(group, emulator.bot)
         await bot.talk.settled()

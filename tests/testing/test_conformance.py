@@ -194,7 +194,7 @@ def test_bad_providers_fail_where_they_are_bad(run: Run) -> None:
     assert failed(run("".join(map(kit_for, BAD)), tests=sorted(wanted))) == wanted
 
 
-def test_a_plugin_that_the_bot_would_not_load_is_told(run: Run) -> None:
+def test_a_plugin_that_the_bot_would_not_load_is_reported(run: Run) -> None:
     reasons = {"bad_id": "must look like", "taken_id": "is taken by", "unknown_hook": "tgllm_tomorrow"}
     name = "test_the_plugin_loads_in_the_bot"
 

@@ -136,7 +136,7 @@ def test_once_the_commands_of_a_plugin_are_tried(
     assert "Bot: Bot ready" in shown.out
 
 
-def test_a_path_without_a_plugin_is_told_before_anything_starts(shell: Any) -> None:
+def test_a_path_without_a_plugin_is_an_error_before_anything_starts(shell: Any) -> None:
     shown = shell.runs("demo", "--plugin", "./none")
 
     assert (shown.code, shown.out) == (2, "")

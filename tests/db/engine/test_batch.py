@@ -136,7 +136,7 @@ async def test_only_the_last_unit_of_a_batch_finds_the_number_that_stays(databas
     assert found == [database.ended - 2, database.ended - 1, database.ended]
 
 
-async def test_a_unit_that_is_told_first_counts_in_its_own_place(database: Database) -> None:
+async def test_a_unit_whose_result_is_delivered_first_counts_in_its_own_place(database: Database) -> None:
     found: dict[str, int] = {}
     async with busy(database):
         tasks = [

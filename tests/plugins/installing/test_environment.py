@@ -156,7 +156,7 @@ def test_uv_tool_keeps_what_was_installed_before(facts: Facts) -> None:
         ("uv", {"has_pip": False}, "uv pip install --python {python} tgllm-weather==1.2 tgllm==1.0.0"),
     ],
 )  # fmt: skip
-def test_the_exact_command_is_told_where_nothing_can_be_changed(
+def test_the_exact_command_is_shown_where_nothing_can_be_changed(
     facts: Facts, layout: str, changes: dict[str, object], line: str
 ) -> None:
     lay_out(facts.prefix, layout)

@@ -235,7 +235,7 @@ async def test_the_next_model_answers_in_place_of_one_that_does_not(bench: MakeB
     ],
     ids=lambda error: f"{type(error).__name__}",
 )
-async def test_an_error_of_the_question_is_told_at_once(bench: MakeBench, error: TgllmError) -> None:
+async def test_an_error_of_the_question_is_reported_at_once(bench: MakeBench, error: TgllmError) -> None:
     it = await bench()
     it.one.answer(error)
     outcome = await it.ask()
@@ -297,7 +297,7 @@ async def test_what_the_filter_has_emptied_is_no_failure(bench: MakeBench) -> No
     assert it.asked == (1, 0, 0)
 
 
-async def test_each_model_is_tried_once_and_the_error_of_the_chosen_one_is_told(bench: MakeBench) -> None:
+async def test_each_model_is_tried_once_and_the_error_of_the_chosen_one_is_reported(bench: MakeBench) -> None:
     it = await bench()
     errors = Unavailable("first"), NotConfigured("no key"), Unavailable("third")
     for provider, error in zip((it.one, it.two, it.three), errors, strict=True):
@@ -308,7 +308,7 @@ async def test_each_model_is_tried_once_and_the_error_of_the_chosen_one_is_told(
     assert [call[1:3] for call in await it.calls()] == [("one", "failed"), ("two", "failed"), ("three", "failed")]
 
 
-async def test_what_a_fallback_says_about_the_question_is_told(bench: MakeBench) -> None:
+async def test_the_error_of_a_fallback_about_the_question_is_reported(bench: MakeBench) -> None:
     it = await bench()
     it.one.answer(Unavailable("down"))
     it.two.answer(Refused("policy"))

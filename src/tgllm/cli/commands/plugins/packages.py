@@ -142,9 +142,11 @@ def _show_plan(options: Options, found: Plan, texts: Catalogue) -> None:
     if found.action == "uninstall":
         for line in leftovers(options, _ids(found.wanted), texts):
             say(line)
+        leaving = {each.text for each in found.wanted}
         for each in found.wanted:
-            for other in set(dependents(each.text, found.before)) - {one.text for one in found.wanted}:
-                say(texts("shell.plugins_needed", package=each.text, other=other))
+            for other in dependents(each.text, found.before):
+                if other not in leaving:
+                    say(texts("shell.plugins_needed", package=each.text, other=other))
 
 
 def _end_without(found: Plan, switches: Switches, texts: Catalogue) -> None:

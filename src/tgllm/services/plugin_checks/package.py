@@ -10,7 +10,7 @@ from tgllm import __version__
 from tgllm.api.context import Check
 from tgllm.plugins.discovery import GROUP, FoundPlugin
 from tgllm.plugins.requirements import allowed_versions
-from tgllm.services.errors.origins import tracker_of
+from tgllm.services.errors.origins import plain_label, tracker_of
 
 __all__ = ["About", "about", "check_package"]
 
@@ -97,7 +97,7 @@ def _types(found: FoundPlugin) -> Check:
 
 def _labelled(entry: str) -> tuple[str, str]:
     label, _, url = entry.partition(",")
-    return "".join(letter for letter in label.lower() if letter.isalnum()), url.strip()
+    return plain_label(label), url.strip()
 
 
 _HEADERS = (

@@ -2,6 +2,11 @@
 
 from typing import TYPE_CHECKING
 
+import pytest
+from pydantic import ValidationError
+
+from tgllm_remind.settings import Settings
+
 if TYPE_CHECKING:
     from tgllm.testing.clock import ManualClock
     from tgllm.testing.emulator import EmulatedMessage, EmulatedUser, Emulator
@@ -142,3 +147,9 @@ async def test_forget_deletes_them(start: "StartBot", ann: "EmulatedUser", clock
         await clock.advance(HOUR)
         await bot.talk.settled()
         assert not [text for text in texts(ann) if text.startswith("⏰ tea")]
+
+
+@pytest.mark.parametrize("minutes", [0, -10, 527_041])
+def test_a_reminder_is_put_off_by_minutes_that_can_be_read(minutes: int) -> None:
+    with pytest.raises(ValidationError):
+        Settings(snooze_minutes=(minutes,))

@@ -66,7 +66,7 @@ class DemoBot:
         if any(one.works for one in tried):
             await self._stack.aclose()
             await self._start()
-        return [self._after_start(one) for one in tried]
+        return self.checked(tried)
 
     def checked(self, tried: Iterable[Tried]) -> list[Tried]:
         """Add to the results of loading what has failed when the bot was started."""

@@ -136,6 +136,30 @@ ODD = {
     def tgllm_jobs(): raise Odd""",
         "tgllm_jobs raised Odd",
     ),
+    "import raises what can't be told": (
+        INFO.format(api="1.0")
+        + """
+    class Odd(ImportError):
+        def __str__(self): raise TypeError
+    raise Odd(name='tgllm.api')""",
+        "it needs tgllm.api, which this tgllm (API 1.1) does not have: upgrade tgllm, or correct the name",
+    ),
+    "description raises what can't be told": (
+        """
+    class Odd(Exception):
+        def __str__(self): raise TypeError
+    @hookimpl
+    def tgllm_plugin_info(): raise Odd""",
+        "tgllm_plugin_info raised Odd",
+    ),
+    "import of a number": (
+        INFO.format(api="1.0") + "\n    raise ModuleNotFoundError('none', name=7)",
+        "its import raised ModuleNotFoundError: none",
+    ),
+    "import without an attribute that is a number": (
+        INFO.format(api="1.0") + "\n    raise AttributeError('none', name=7)",
+        "its import raised AttributeError: none",
+    ),
     "raises half a letter": (
         INFO.format(api="1.0") + "\n    @hookimpl\n    def tgllm_jobs(): raise ValueError('\\ud83d')",
         "tgllm_jobs raised ValueError: ?",

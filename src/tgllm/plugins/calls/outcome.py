@@ -8,7 +8,18 @@ from typing import Generic, TypeAlias, TypeVar, cast
 from tgllm.api.errors import DatabaseError, PluginError, TgllmError
 from tgllm.observe.redaction import redact
 
-__all__ = ["Breach", "Outcome", "Raised", "Returned", "TimedOut", "blamed", "contract_error", "explain", "value_of"]
+__all__ = [
+    "Breach",
+    "Outcome",
+    "Raised",
+    "Returned",
+    "TimedOut",
+    "blamed",
+    "contract_error",
+    "explain",
+    "value_of",
+    "words_of",
+]
 
 T = TypeVar("T")
 
@@ -88,7 +99,7 @@ def explain(error: BaseException) -> str:
     """Return the type of an error and the first line of its message: truncated, without secrets and people's texts."""
     from tgllm.observe.content import without_content  # noqa: PLC0415  a plugin that does not fail needs none
 
-    lines = _text(error).strip().splitlines()
+    lines = words_of(error).strip().splitlines()
     text = f"{type(error).__name__}: {without_content(redact(lines[0]))}" if lines else type(error).__name__
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
@@ -123,7 +134,8 @@ def _is_sound(error: TgllmError) -> bool:
         return False
 
 
-def _text(error: BaseException) -> str:
+def words_of(error: BaseException) -> str:
+    """Return the message of an error as text that can be stored; empty if it has none or can't tell it."""
     try:
         # A lone surrogate could be neither printed nor stored.
         return str(error).encode(errors="replace").decode()

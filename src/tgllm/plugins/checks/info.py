@@ -8,7 +8,7 @@ from typing import cast
 import tgllm.api
 from tgllm.api.context import PluginInfo
 from tgllm.api.version import API_VERSION, ApiVersion
-from tgllm.plugins.calls.outcome import Breach
+from tgllm.plugins.calls.outcome import Breach, words_of
 from tgllm.plugins.checks.forms import PLUGIN_ID, VARIABLE, check_form
 from tgllm.plugins.checks.values import called, check_callable, check_text
 from tgllm.plugins.discovery import FoundPlugin
@@ -41,9 +41,11 @@ def check_info(found: FoundPlugin, info: PluginInfo) -> None:
 
 def missing_in_api(error: BaseException) -> str:
     """Return which name of tgllm a plugin for a newer API lacks; empty if the error is another one."""
-    text = str(error)
+    text = words_of(error)
     if isinstance(error, ImportError):
-        module, name = error.name or "", _IMPORTED.search(text)
+        # A plugin may give it any value.
+        module = error.name if isinstance(error.name, str) else ""
+        name = _IMPORTED.search(text)
         inside = module.split(".")[0] == "tgllm"
         return "" if not inside else f"{module}.{name[1]}" if name else module
     if isinstance(error, TypeError) and (given := _UNEXPECTED.match(text)) and hasattr(tgllm.api, given[1]):

@@ -55,7 +55,8 @@ class Plan:
     @property
     def touched(self) -> tuple[str, ...]:
         """What tgllm itself needs and would get in another version, which tgllm allows."""
-        return tuple(name for name in self.changes if name in needed_by_core(self.before))
+        needed = needed_by_core(self.before)
+        return tuple(name for name in self.changes if name in needed)
 
 
 async def plan(
@@ -79,8 +80,8 @@ async def plan(
             return Plan(environment, action, tuple(wanted), version, before, Resolved({}))
         if not (environment.facts.has_pip or environment.facts.uv):
             raise CantChange(_cant(environment, action, wanted, version))
-        tries = [needed_by_core(before), {CORE: version}]
-        for number, fixed in enumerate(tries):
+        lines: Sequence[str] = ()
+        for fixed in (needed_by_core(before), {CORE: version}):
             constraints = _constraints(place, fixed)
             report = place / "report.json"
             command = commands.check(environment, action, wanted, version, constraints, report)
@@ -92,9 +93,8 @@ async def plan(
             if ended.code == 0:
                 resolved = read_report(report) if environment.facts.has_pip else read_uv(ended.lines)
                 return _sound(Plan(environment, action, tuple(wanted), version, before, resolved))
-            if number + 1 == len(tries):
-                raise Conflict(_conflict(action, wanted, version, ended.lines))
-    raise AssertionError
+            lines = ended.lines
+    raise Conflict(_conflict(action, wanted, version, lines))
 
 
 async def carry_out(plan: Plan, on_line: OnLine) -> Ended:

@@ -142,12 +142,11 @@ def _of_pipx(environment: Environment, action: Action, wanted: Sequence[Wanted])
 def _of_uv_tool(environment: Environment, action: Action, wanted: Sequence[Wanted]) -> tuple[str, ...]:
     """Return the command; uv tool knows only what one command names, so it names all earlier packages again."""
     prefix, names = environment.facts.prefix, {each.name for each in wanted}
-    kept = [text for name, text in others_of(prefix).items() if action == "upgrade" or name not in names]
-    added = [each.text for each in wanted if action == "install" or each.name not in others_of(prefix)]
+    others = others_of(prefix)
+    kept = [text for name, text in others.items() if action == "upgrade" or name not in names]
+    added = [each.text for each in wanted if action == "install" or each.name not in others]
     withs = kept if action == "uninstall" else [*kept, *added]
-    upgraded = [
-        word for each in wanted if each.name and action == "upgrade" for word in ("--upgrade-package", each.name)
-    ]
+    upgraded = _upgrade_packages(action, wanted)
     uv = environment.facts.uv or "uv"
     return (uv, "tool", "install", *upgraded, *core_of(prefix), *(word for text in withs for word in ("--with", text)))
 

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import shutil
+import site
 import sys
 import sysconfig
 from dataclasses import dataclass
@@ -116,8 +117,6 @@ def _is_of_uv(prefix: Path) -> bool:
 
 def _is_writable(folder: Path, *, is_virtual: bool) -> bool:
     # Without a virtual environment, pip falls back to the packages of the user.
-    import site  # noqa: PLC0415  needed here only
-
     return os.access(folder, os.W_OK) or (not is_virtual and bool(site.ENABLE_USER_SITE))
 
 

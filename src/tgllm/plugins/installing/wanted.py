@@ -14,7 +14,7 @@ from tgllm.api.errors import PluginError
 from tgllm.observe.installation import place_of
 from tgllm.plugins.installing.installed import CORE
 
-__all__ = ["Wanted", "read_wanted"]
+__all__ = ["Wanted", "extras_of", "read_wanted", "refuse_core"]
 
 _ARCHIVES: Final = (".whl", ".tar.gz", ".zip", ".tar.bz2")
 
@@ -41,9 +41,23 @@ def read_wanted(text: str) -> Wanted:
         PluginError: it names none, or tgllm itself.
     """
     wanted = _read(text.strip())
-    if wanted.name == CORE:
-        raise PluginError("tgllm itself is no plugin; tgllm upgrade says how to upgrade it")
+    refuse_core(wanted.name)
     return wanted
+
+
+def refuse_core(name: str | None) -> None:
+    """Refuse tgllm itself.
+
+    Raises:
+        PluginError: the package is tgllm.
+    """
+    if name == CORE:
+        raise PluginError("tgllm itself is no plugin; tgllm upgrade says how to upgrade it")
+
+
+def extras_of(requirement: Requirement) -> str:
+    """Return the extras of a requirement as it has them behind the name; empty for none."""
+    return f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
 
 
 def _read(text: str) -> Wanted:
@@ -62,12 +76,7 @@ def _read(text: str) -> Wanted:
         raise PluginError(f"{text!r} names no package: {str(error).splitlines()[0]}") from None
     name = canonicalize_name(found.name)
     is_bare = not found.specifier and found.url is None and found.marker is None
-    return Wanted(place_of(_bare(found)) if is_bare else text, name)
-
-
-def _bare(found: Requirement) -> str:
-    extras = f"[{','.join(sorted(found.extras))}]" if found.extras else ""
-    return f"{found.name}{extras}"
+    return Wanted(place_of(f"{found.name}{extras_of(found)}") if is_bare else text, name)
 
 
 def _local(text: str, path: Path) -> Wanted:

@@ -159,7 +159,8 @@ def _import_hint(outcome: Outcome[object], found: FoundPlugin) -> str:
         return ""
     error = outcome.error
     module, _, name = found.value.partition(":")
-    if isinstance(error, ModuleNotFoundError) and error.name:
+    # A plugin may raise one whose name is anything.
+    if isinstance(error, ModuleNotFoundError) and isinstance(error.name, str) and error.name:
         if error.name.partition(".")[0] == module.partition(".")[0]:
             return f": the entry point {found.id} names {found.value}, and the package has to contain it"
         return f": name it in the dependencies of {found.package}, and install the package again"

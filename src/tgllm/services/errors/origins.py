@@ -8,7 +8,7 @@ from typing import Final
 
 import tgllm
 
-__all__ = ["Origin", "Origins", "tracker_of"]
+__all__ = ["Origin", "Origins", "plain_label", "tracker_of"]
 
 _LABELS: Final = (
     ("bugtracker", "issues", "issuetracker", "bugreports", "bugs", "tracker", "issue", "reportabug", "reportissues"),
@@ -71,12 +71,17 @@ def tracker_of(package: str) -> str:
     return _best([*urls, *home])
 
 
+def plain_label(label: str) -> str:
+    """Return the label of a project URL in small letters and digits, as labels are compared."""
+    return "".join(letter for letter in label.lower() if letter.isalnum())
+
+
 def _best(urls: Iterable[str]) -> str:
     by_label: dict[str, str] = {}
     for entry in urls:
         label, _, url = entry.partition(",")
         url = url.strip()
         if url.startswith(("https://", "http://")) and len(url) <= _MOST_URL and url.isprintable() and " " not in url:
-            by_label.setdefault("".join(letter for letter in label.lower() if letter.isalnum()), url)
+            by_label.setdefault(plain_label(label), url)
     known = (by_label[label] for labels in _LABELS for label in labels if label in by_label)
     return next(known, "")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from tgllm import __version__
 from tgllm.api.context import Check
-from tgllm.plugins.discovery import FoundPlugin
+from tgllm.plugins.discovery import GROUP, FoundPlugin
 from tgllm.plugins.requirements import allowed_versions
-from tgllm.services.errors.origins import tracker_of
+from tgllm.services.errors.origins import plain_label, tracker_of
 
 __all__ = ["About", "about", "check_package"]
 
@@ -61,7 +61,7 @@ def check_package(found: FoundPlugin) -> Iterator[Check]:
 
 
 def _entry_point(found: FoundPlugin) -> Check:
-    others = [point.name for point in metadata.entry_points(group="tgllm") if point.value == found.value]
+    others = [point.name for point in metadata.entry_points(group=GROUP) if point.value == found.value]
     if len(others) > 1:
         return Check("Entry point", "warning", f"{found.value} has several ids: {', '.join(others)}")
     return Check("Entry point", "ok", f"{found.id} = {found.value}")
@@ -97,7 +97,7 @@ def _types(found: FoundPlugin) -> Check:
 
 def _labelled(entry: str) -> tuple[str, str]:
     label, _, url = entry.partition(",")
-    return "".join(letter for letter in label.lower() if letter.isalnum()), url.strip()
+    return plain_label(label), url.strip()
 
 
 _HEADERS = (

@@ -45,12 +45,16 @@ def _stored(path: Path, plugin_ids: Sequence[str], texts: Catalogue) -> Iterator
     """Yield what the database has; it is only read, and not brought up to date."""
     if not is_there(path):
         return
-    for plugin_id in plugin_ids:
-        room = look(path, lambda conn, plugin=plugin_id: values.room_of(conn, plugin))
-        planned = look(path, lambda conn, plugin=plugin_id: jobs.count(conn, plugin))
-        if room.keys or planned:
-            yield texts("shell.plugins_keeps_data", plugin=plugin_id, values=room.keys, jobs=planned)
-    known = look(path, records.known_in)
+    kept, known = look(
+        path,
+        lambda conn: (
+            [(each, values.room_of(conn, each).keys, jobs.count(conn, each)) for each in plugin_ids],
+            records.known_in(conn),
+        ),
+    )
+    for plugin_id, keys, planned in kept:
+        if keys or planned:
+            yield texts("shell.plugins_keeps_data", plugin=plugin_id, values=keys, jobs=planned)
     for plugin_id in plugin_ids:
         if plugin_id in known and "tgllm_authorize" in known[plugin_id].hooks:
             yield texts("shell.plugins_authorizes", plugin=plugin_id)
@@ -64,18 +68,15 @@ def forget(options: Options, plugin_ids: Sequence[str], before: Mapping[str, str
     if before.keys() == after.keys():
         return
     try:
-        if is_there(database_path(options.load().config.data_dir)):
-            asyncio.run(_forget(options, plugin_ids))
+        path = database_path(options.load().config.data_dir)
+        if is_there(path):
+            asyncio.run(_forget(path, plugin_ids))
     except TgllmError as error:
         tell(str(error))
 
 
-async def _forget(options: Options, plugin_ids: Sequence[str]) -> None:
-    async with await _database(options) as database:
+async def _forget(path: Path, plugin_ids: Sequence[str]) -> None:
+    async with await Database.open(path, clock=SystemClock()) as database:
         known = await records.recall(database)
         harmless = [each for each in plugin_ids if each in known and "tgllm_authorize" not in known[each].hooks]
         await records.drop(database, harmless)
-
-
-async def _database(options: Options) -> Database:
-    return await Database.open(database_path(options.load().config.data_dir), clock=SystemClock())

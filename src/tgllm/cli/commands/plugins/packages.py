@@ -33,7 +33,7 @@ from tgllm.plugins.installing.installed import (
     plugin_ids,
 )
 from tgllm.plugins.installing.resolving import conflict_in_words
-from tgllm.plugins.installing.wanted import Wanted, read_wanted
+from tgllm.plugins.installing.wanted import Wanted, extras_of, read_wanted, refuse_core
 from tgllm.services.plugin_checks.results import Checked
 
 __all__ = ["Switches", "run_change"]
@@ -142,9 +142,11 @@ def _show_plan(options: Options, found: Plan, texts: Catalogue) -> None:
     if found.action == "uninstall":
         for line in leftovers(options, _ids(found.wanted), texts):
             say(line)
+        leaving = {each.text for each in found.wanted}
         for each in found.wanted:
-            for other in set(dependents(each.text, found.before)) - {one.text for one in found.wanted}:
-                say(texts("shell.plugins_needed", package=each.text, other=other))
+            for other in dependents(each.text, found.before):
+                if other not in leaving:
+                    say(texts("shell.plugins_needed", package=each.text, other=other))
 
 
 def _end_without(found: Plan, switches: Switches, texts: Catalogue) -> None:
@@ -207,8 +209,7 @@ def _installed(text: str, versions: Mapping[str, str]) -> Wanted:
     by_id = {found.id: canonicalize_name(found.package) for found in discover()}
     name, rest = _parts(text)
     wanted = canonicalize_name(name)
-    if wanted == CORE:
-        raise PluginError("tgllm itself is no plugin; tgllm upgrade says how to upgrade it")
+    refuse_core(wanted)
     if wanted not in versions:
         if name not in by_id:
             known = ", ".join(sorted(set(by_id.values()))) or "none"
@@ -228,8 +229,7 @@ def _parts(text: str) -> tuple[str, str]:
     except InvalidRequirement:
         # The id of a broken plugin may be anything.
         return text, ""
-    extras = f"[{','.join(sorted(found.extras))}]" if found.extras else ""
-    return found.name, f"{extras}{found.specifier}"
+    return found.name, f"{extras_of(found)}{found.specifier}"
 
 
 def _ids(wanted: Sequence[Wanted]) -> list[str]:

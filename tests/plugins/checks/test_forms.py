@@ -37,6 +37,7 @@ from tgllm.services.files.handlers import lowered
         (SUFFIX, "GPX", ".gpx"),
         (SUFFIX, "*.gpx", ".gpx"),
         (VARIABLE, "ODD-KEY", "ODD_KEY"),
+        (VARIABLE, "ODD_KEY ", "ODD_KEY"),
     ],
 )
 def test_the_nearest_name_is_named(form: Form, name: str, near: str) -> None:

@@ -204,8 +204,9 @@ class Resolver:
         if not (isinstance(answer, Changed) or answer == "same"):
             return answer
         # It may be one that was sent meanwhile.
-        now = await self._database.read(lambda conn: doubt_of(conn, row)) or doubt
-        sent = await self._database.read(lambda conn: sent_lately(conn, row, message_id))
+        now, sent = await self._database.read(
+            lambda conn: (doubt_of(conn, row) or doubt, sent_lately(conn, row, message_id))
+        )
         if answer == "same":
             if message_id in now.known:
                 return "other"

@@ -409,3 +409,22 @@ async def test_what_is_not_on_the_disk_is_not_confirmed(
     monkeypatch.setattr(Database, "sync", failing)
     with pytest.raises(error):
         await it.store(said(1))
+
+
+async def test_an_error_after_the_commit_keeps_no_update_from_its_start(bench: Start, handler: Handler) -> None:
+    it = bench()
+    await it.store(said(1))
+    await handler.wait_for(1)
+    await it.idle()
+    await it.claimed()
+    row = to_inbox(said(2))
+    assert row is not None
+
+    def stored(_: object) -> None:
+        raise ValueError("after the commit")
+
+    with pytest.raises(ValueError, match="after the commit"):
+        await it.dispatch.add(lambda conn: inbox.add_updates(conn, [row], 0), stored)
+    await handler.wait_for(2)
+    await it.idle()
+    assert (await it.row(2)).state == "done"

@@ -213,8 +213,11 @@ class Dispatch:
                 claim = self._claim()
 
                 def then(found: tuple[T, _Claimed]) -> None:
-                    stored(found[0])
-                    self._begin(found[1])
+                    try:
+                        stored(found[0])
+                    finally:
+                        # They are claimed: without their tasks their lanes would wait until the next start.
+                        self._begin(found[1])
 
                 # The updates start at the commit, and wait for no disk. If a power failure undoes it, Telegram, which
                 # has had no confirmation, sends them again; the commit of an answer synchronises this one as well.

@@ -6,7 +6,7 @@ import pytest
 
 from tgllm.bot.delivery.fallbacks import FALLBACK, following, method_of
 from tgllm.bot.delivery.repeats import MARKED, mark_of_sent, marked
-from tgllm.bot.delivery.resolving import is_resolvable
+from tgllm.bot.delivery.resolving import why_not_found_out
 from tgllm.bot.delivery.rows import EDIT_OF_PART, PLACEHOLDER
 from tgllm.db.tables.outbox import CARD, OutboxRow
 from tgllm.services.common.lane import Lane
@@ -19,9 +19,8 @@ BOLD = {"type": "bold", "offset": 0, "length": 2}
 
 def row_with(payload: dict[str, Any]) -> OutboxRow:
     values: dict[str, Any] = dict.fromkeys(OutboxRow.__dataclass_fields__)
-    return OutboxRow(
-        **{**values, "id": 1, "lane": Lane(7).key, "chat_id": 7, "payload": payload, "priority": CARD, **SENDS}
-    )
+    numbers = {"id": 1, "chat_id": 7, "priority": CARD, "unconfirmed": 0}
+    return OutboxRow(**{**values, **numbers, "lane": Lane(7).key, "payload": payload, **SENDS})
 
 
 def test_a_text_begins_with_the_mark() -> None:
@@ -48,9 +47,9 @@ def test_what_has_no_room_for_the_mark_follows_it(content: dict[str, Any]) -> No
 def test_the_mark_before_a_file_is_not_looked_for() -> None:
     # The file itself may have arrived, and would be taken for it.
     document = {"chat_id": 7, "document": {"path": "x"}}
-    assert is_resolvable(row_with(document))
-    assert not is_resolvable(row_with(marked(document, "again")))
-    assert is_resolvable(row_with(marked({"chat_id": 7, "text": "Hi"}, "again")))
+    assert why_not_found_out(row_with(document), resolve=True) is None
+    assert why_not_found_out(row_with(marked(document, "again")), resolve=True) is not None
+    assert why_not_found_out(row_with(marked({"chat_id": 7, "text": "Hi"}, "again")), resolve=True) is None
 
 
 def test_a_fallback_of_what_follows_stays() -> None:

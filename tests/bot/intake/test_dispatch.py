@@ -370,3 +370,61 @@ async def test_updates_start_at_the_commit_and_are_confirmed_when_they_are_on_th
     assert not storing.done()
     synced.set()
     await storing
+
+
+@pytest.mark.parametrize("is_claiming", [False, True])
+async def test_what_comes_again_is_confirmed_when_it_is_on_the_disk(
+    bench: Start, handler: Handler, monkeypatch: pytest.MonkeyPatch, *, is_claiming: bool
+) -> None:
+    """The first commit may not be there yet, and one without a change synchronises nothing."""
+    it = bench()
+    await it.store(said(1))
+    await handler.wait_for(1)
+    await it.idle()
+    await it.claimed()
+    synced = asyncio.Event()
+    monkeypatch.setattr(Database, "sync", lambda _: synced.wait())
+    async with AsyncExitStack() as stack:
+        if is_claiming:
+            await stack.enter_async_context(it.dispatch._claiming)
+        before = len(it.told)
+        storing = asyncio.create_task(it.store(said(1)))
+        while len(it.told) == before:  # noqa: ASYNC110  a list
+            await asyncio.sleep(0)
+        await it.idle()
+        assert not storing.done()
+        synced.set()
+        await storing
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError, DatabaseError])
+async def test_what_is_not_on_the_disk_is_not_confirmed(
+    bench: Start, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    it = bench()
+
+    async def failing(_: Database) -> None:
+        raise error
+
+    monkeypatch.setattr(Database, "sync", failing)
+    with pytest.raises(error):
+        await it.store(said(1))
+
+
+async def test_an_error_after_the_commit_keeps_no_update_from_its_start(bench: Start, handler: Handler) -> None:
+    it = bench()
+    await it.store(said(1))
+    await handler.wait_for(1)
+    await it.idle()
+    await it.claimed()
+    row = to_inbox(said(2))
+    assert row is not None
+
+    def stored(_: object) -> None:
+        raise ValueError("after the commit")
+
+    with pytest.raises(ValueError, match="after the commit"):
+        await it.dispatch.add(lambda conn: inbox.add_updates(conn, [row], 0), stored)
+    await handler.wait_for(2)
+    await it.idle()
+    assert (await it.row(2)).state == "done"

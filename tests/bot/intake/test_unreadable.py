@@ -10,6 +10,7 @@ import pytest
 from bot_support import HastyClock, Start
 from tgllm.bot.intake.store import Intake
 from tgllm.bot.intake.unreadable import TELL_EVERY
+from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import inbox
 from tgllm.db.tables.inbox import InboxRow
@@ -283,6 +284,32 @@ async def test_a_row_that_the_database_refuses_is_quarantined_alone(
         await emu.wait_for(lambda: notices(ann))
         assert await bot.core.database.read(inbox.counts) == {"quarantined": 1, "done": 2}
     assert [text for text in ann.private_chat().bot_texts if text in {"one", "two"}] == ["one", "two"]
+
+
+async def test_what_a_failed_attempt_has_stored_is_on_the_disk_before_it_is_confirmed(
+    emu: Emulator, ann: EmulatedUser, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored, failures = Intake._stored, [ValueError("after the commit")]
+    reached, synced = asyncio.Event(), asyncio.Event()
+
+    def failing(self: Intake, arrived: Any) -> None:
+        if failures:
+            raise failures.pop()
+        stored(self, arrived)
+
+    async def sync(_: Database) -> None:
+        reached.set()
+        await synced.wait()
+
+    monkeypatch.setattr(Intake, "_stored", failing)
+    monkeypatch.setattr(Database, "sync", sync)
+    await ann.say("one")
+    async with start():
+        await reached.wait()
+        assert not failures
+        assert emu.bot.queue.pending
+        synced.set()
+        await emu.wait_for(lambda: not emu.bot.queue.pending)
 
 
 async def test_the_bot_is_not_ready_while_nothing_gets_through(

@@ -38,7 +38,6 @@ __all__ = [
     "Resolver",
     "Result",
     "Unclear",
-    "is_resolvable",
     "why_not_found_out",
 ]
 
@@ -84,11 +83,6 @@ Result = Arrived | Absent | Unclear | CallFailure
 
 _Owner = OutboxRow | Literal["other", "one of several"]
 """The row that has sent a message; ``other`` if it is not one of the bot, or is not there."""
-
-
-def is_resolvable(row: OutboxRow) -> bool:
-    """Return whether the message of a row can be found by its id."""
-    return _why_without_id(row) is None
 
 
 def why_not_found_out(row: OutboxRow, *, resolve: bool) -> str | None:
@@ -204,8 +198,9 @@ class Resolver:
         if not (isinstance(answer, Changed) or answer == "same"):
             return answer
         # It may be one that was sent meanwhile.
-        now = await self._database.read(lambda conn: doubt_of(conn, row)) or doubt
-        sent = await self._database.read(lambda conn: sent_lately(conn, row, message_id))
+        now, sent = await self._database.read(
+            lambda conn: (doubt_of(conn, row) or doubt, sent_lately(conn, row, message_id))
+        )
         if answer == "same":
             if message_id in now.known:
                 return "other"

@@ -207,18 +207,22 @@ class Dispatch:
                 stored(found)
                 self.arrived.set()
 
-            await self._database.write(store, then=queued)
-            return
-        async with self._claiming:
-            claim = self._claim()
+            await self._database.write(store, durable=False, then=queued)
+        else:
+            async with self._claiming:
+                claim = self._claim()
 
-            def then(found: tuple[T, _Claimed]) -> None:
-                stored(found[0])
-                self._begin(found[1])
+                def then(found: tuple[T, _Claimed]) -> None:
+                    try:
+                        stored(found[0])
+                    finally:
+                        # They are claimed: without their tasks their lanes would wait until the next start.
+                        self._begin(found[1])
 
-            # The updates start at the commit, and wait for no disk. If a power failure undoes it, Telegram, which has
-            # had no confirmation, sends them again; the commit of an answer synchronises this one as well.
-            await self._database.write(lambda conn: (store(conn), claim(conn)), durable=False, then=then)
+                # The updates start at the commit, and wait for no disk. If a power failure undoes it, Telegram, which
+                # has had no confirmation, sends them again; the commit of an answer synchronises this one as well.
+                await self._database.write(lambda conn: (store(conn), claim(conn)), durable=False, then=then)
+        # Not by a durable commit: SQLite synchronises nothing if all of the updates were stored before.
         await self._database.sync()
 
     def _claim(self) -> Callable[[Connection], _Claimed]:

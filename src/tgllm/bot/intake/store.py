@@ -142,6 +142,8 @@ class Intake:
         except Exception as error:  # noqa: BLE001  any part of an update may be what can't be stored
             log.warning("intake.one_by_one", count=len(updates), error=type(error).__name__)
             refused = [bad for update in updates if (bad := await self._one(update, now, stored)) is not None]
+            # Some may have been stored by the attempt that failed, so that no commit here synchronises them.
+            await self._parts.core.database.sync()
             self._dispatch.arrived.set()
         return any(each.new or each.dropped for each in arrived), refused
 
@@ -150,10 +152,12 @@ class Intake:
         return await self._hiding.hide([redacted(update, redactor.without_known) for update in updates])
 
     async def _one(self, update: NewUpdate, now: int, stored: Callable[[_Arrived], None]) -> Unreadable | None:
-        """Store an update, which is claimed later; return it as unreadable if it can't be stored."""
+        """Store an update, which is claimed later and not yet synchronised; return it as unreadable if that fails."""
         try:
             clean = await self._without_secrets([update])
-            await self._parts.core.database.write(lambda conn: self._store(conn, clean, now), then=stored)
+            await self._parts.core.database.write(
+                lambda conn: self._store(conn, clean, now), durable=False, then=stored
+            )
         except DatabaseError:
             raise
         except Exception as error:  # noqa: BLE001  any part of an update may be what can't be stored

@@ -81,14 +81,13 @@ class BudgetService:
 
     def reservation(self, turn: Turn) -> Reservation:
         """Create the reservation of a turn; call it before anything of the turn is read."""
-        holders = self._holders(turn.user, turn.chat)
         return Reservation(
             self._database,
             self._ledger,
             self._bounds,
             self._prices,
             self._days,
-            lambda conn: self._budgets_of(conn, holders),
+            lambda conn: self.of_turn(conn, turn),
         )
 
     def of_turn(self, conn: Connection, turn: Turn) -> Sequence[Budget]:

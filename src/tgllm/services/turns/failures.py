@@ -8,7 +8,6 @@ from tgllm.api import (
     BadResponse,
     ChatRequest,
     ContextTooLong,
-    FilePart,
     FileUnreadable,
     ModelNotFound,
     NotConfigured,
@@ -19,6 +18,7 @@ from tgllm.api import (
     Unavailable,
     Unsupported,
 )
+from tgllm.providers.attachments import has_files
 from tgllm.services.turns.report import PROVIDER_BROKEN
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def failure_of(answer: "Answer", request: ChatRequest | None) -> Failure | None:
     # Another model may take what this one does not.
     if isinstance(error, FileUnreadable):
         return Failure(error, is_outage=False) if error.code in _UNSEEN else None
-    takes_files = isinstance(error, Unsupported) and request is not None and _has_files(request)
+    takes_files = isinstance(error, Unsupported) and request is not None and any(map(has_files, request.messages))
     return Failure(error, is_outage=False) if takes_files or isinstance(error, ContextTooLong) else None
 
 
@@ -96,10 +96,6 @@ def _of_empty(answer: "Answer") -> Failure | None:
     if answer.is_filtered or answer.is_over_limit or answer.outcome().text.strip():
         return None
     return Failure(BadResponse(f"{answer.model} gave an empty answer"), is_outage=False)
-
-
-def _has_files(request: ChatRequest) -> bool:
-    return any(isinstance(part, FilePart) for message in request.messages for part in message.parts)
 
 
 def _unseen(attempt: "Attempt") -> int:

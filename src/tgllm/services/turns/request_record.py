@@ -164,8 +164,6 @@ def open_call(conn: Connection, turn_id: str) -> ModelRef | None:
 
 def failed_models(conn: Connection, turn: Turn) -> Sequence[ModelRef]:
     """Return the models that did not answer earlier attempts at the same question, before a crash."""
-    if turn.attempt == 1:
-        return ()
     return [ModelRef(each.provider, each.model) for each in requests.of_turn(conn, turn.id) if each.status == "failed"]
 
 

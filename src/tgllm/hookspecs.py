@@ -5,7 +5,7 @@ Implementations are ordered by ``tryfirst`` and ``trylast``, then by the plugin'
 calls each implementation separately: if one raises or times out, its plugin is quarantined, with the reason in
 ``tgllm plugins list``; other plugins and the bot are not affected.
 
-The first seven hooks run at startup, are plain functions, do no I/O and import nothing heavy. The others may be ``def``
+The first eight hooks run at startup, are plain functions, do no I/O and import nothing heavy. The others may be ``def``
 or ``async def``. A plain ``tgllm_startup`` or ``tgllm_shutdown`` runs in a thread. A plain hook around a turn runs on
 the event loop, and must not block.
 """
@@ -22,6 +22,7 @@ from tgllm.api.files import FileHandler, Transcriber
 from tgllm.api.jobs import DueJob, JobSpec
 from tgllm.api.people import ChatInfo, UserInfo
 from tgllm.api.provider import ProviderSpec
+from tgllm.api.tools import ToolSpec
 from tgllm.api.turn import Decision, TurnInfo, TurnResult
 from tgllm.api.types import ChatRequest
 
@@ -80,6 +81,15 @@ def tgllm_jobs(ctx: PluginContext) -> Sequence[JobSpec]:
     """Return the plugin's scheduled jobs.
 
     Combines: all; one whose id is taken is left out. Failure: quarantined. Since 1.0.
+    """
+    ...
+
+
+@hookspec
+def tgllm_tools(ctx: PluginContext) -> Sequence[ToolSpec]:
+    """Return the plugin's tools, which models may call. Those that are known only later: ``ctx.tools.replace``.
+
+    Combines: all; one whose name is taken is left out. Failure: quarantined. Since 1.2.
     """
     ...
 

@@ -42,10 +42,20 @@ if TYPE_CHECKING:
         Refused,
         Stopped,
         TgllmError,
+        ToolFailed,
         Unavailable,
         Unsupported,
     )
-    from tgllm.api.events import FileDelta, Finished, ReasoningDelta, StreamEvent, TextDelta, Waiting
+    from tgllm.api.events import (
+        FileDelta,
+        Finished,
+        ReasoningDelta,
+        StreamEvent,
+        TextDelta,
+        ToolCall,
+        ToolCallDelta,
+        Waiting,
+    )
     from tgllm.api.files import (
         Extracted,
         ExtractionLimits,
@@ -59,6 +69,7 @@ if TYPE_CHECKING:
     from tgllm.api.jobs import DueJob, Jobs, JobSpec, PlannedJob
     from tgllm.api.people import ChatInfo, ChatKind, People, Role, UserInfo
     from tgllm.api.provider import Provider, ProviderPreset, ProviderSpec
+    from tgllm.api.tools import Ask, Danger, Progress, Source, ToolHandler, ToolOutput, Tools, ToolSpec, ToolUse
     from tgllm.api.turn import Decision, TurnInfo, TurnResult
     from tgllm.api.types import (
         ChatMessage,
@@ -73,6 +84,10 @@ if TYPE_CHECKING:
         Price,
         ReasoningEffort,
         TextPart,
+        ToolCallPart,
+        ToolChoice,
+        ToolDefinition,
+        ToolResultPart,
         Usage,
     )
     from tgllm.api.version import API_VERSION, ApiVersion
@@ -82,6 +97,7 @@ __all__ = [
     "Access",
     "Answers",
     "ApiVersion",
+    "Ask",
     "Attachment",
     "AuthFailed",
     "BadResponse",
@@ -103,6 +119,7 @@ __all__ = [
     "CommandInfo",
     "ConfigError",
     "ContextTooLong",
+    "Danger",
     "DatabaseError",
     "Decision",
     "DueJob",
@@ -136,6 +153,7 @@ __all__ = [
     "PressResult",
     "Pressers",
     "Price",
+    "Progress",
     "Provider",
     "ProviderError",
     "ProviderPreset",
@@ -150,6 +168,7 @@ __all__ = [
     "Reply",
     "Role",
     "SentMessage",
+    "Source",
     "Stopped",
     "StreamEvent",
     "SystemClock",
@@ -157,6 +176,18 @@ __all__ = [
     "TextPart",
     "Texts",
     "TgllmError",
+    "ToolCall",
+    "ToolCallDelta",
+    "ToolCallPart",
+    "ToolChoice",
+    "ToolDefinition",
+    "ToolFailed",
+    "ToolHandler",
+    "ToolOutput",
+    "ToolResultPart",
+    "ToolSpec",
+    "ToolUse",
+    "Tools",
     "Transcriber",
     "Transcript",
     "TurnInfo",
@@ -177,6 +208,7 @@ _PARTS = (
     "turn",
     "files",
     "jobs",
+    "tools",
     "provider",
     "buttons",
     "chats",

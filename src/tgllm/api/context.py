@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing_extensions import TypeVar
 
     from tgllm.api.provider import ProviderPreset
+    from tgllm.api.tools import Tools
 
     SettingsT = TypeVar("SettingsT", default=Any)
 else:
@@ -158,6 +159,8 @@ class PluginContext(Generic[SettingsT]):
     people: People = field(default_factory=lambda: _absent(People))
     timezone: tzinfo = UTC
     """The bot's time zone, that of ``JobSpec.cron``; ``people.timezone`` returns a person's own."""
+    tools: "Tools" = field(default_factory=lambda: _absent("Tools"))
+    """The plugin's tools that are known only while it runs. Since 1.2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,5 +183,5 @@ class _Absent:
         raise AttributeError(f"this PluginContext was made without {self._kind}, so it has no {name!r}")
 
 
-def _absent(kind: type[object]) -> Any:  # noqa: ANN401  it stands for any of the protocols
-    return _Absent(kind.__name__)
+def _absent(kind: type[object] | str) -> Any:  # noqa: ANN401  it stands for any of the protocols
+    return _Absent(kind if isinstance(kind, str) else kind.__name__)

@@ -12,6 +12,7 @@ chats, so they must not contain keys, tokens or passwords.
     ├── BudgetExceeded           a budget is used up, or less is left than the question needs
     ├── FileUnreadable           a file can't be received or read
     ├── ChatUnavailable          the bot may not write to a chat
+    ├── ToolFailed               a call of a tool failed; the model reads the reason
     └── ProviderError            the provider failed
         ├── NotConfigured        a key or setting is missing
         ├── AuthFailed           the provider rejected the key
@@ -48,6 +49,7 @@ __all__ = [
     "Refused",
     "Stopped",
     "TgllmError",
+    "ToolFailed",
     "Unavailable",
     "Unsupported",
 ]
@@ -160,6 +162,15 @@ _WHY_UNAVAILABLE: Mapping[Unavailability, str] = {
     "blocked": "The bot was blocked or removed",
     "no_bot": "Only a running bot sends messages",
 }
+
+
+class ToolFailed(TgllmError):
+    """A call of a tool failed.
+
+    The model reads the message, so it says what went wrong and what may be done about it. Since 1.2.
+    """
+
+    default_code = "tool_failed"
 
 
 class ProviderError(TgllmError):

@@ -9,7 +9,16 @@ from typing import Literal
 
 from tgllm.api.types import FinishReason, JsonObject, Usage
 
-__all__ = ["FileDelta", "Finished", "ReasoningDelta", "StreamEvent", "TextDelta", "Waiting"]
+__all__ = [
+    "FileDelta",
+    "Finished",
+    "ReasoningDelta",
+    "StreamEvent",
+    "TextDelta",
+    "ToolCall",
+    "ToolCallDelta",
+    "Waiting",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +46,30 @@ class FileDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """A sign that the model is writing a call of a tool; ``ToolCall`` follows when it is whole. Optional. Since 1.2."""
+
+    name: str
+    """Name of the tool; empty if it is not known yet."""
+    arguments: str = ""
+    """The next piece of the arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A whole call of a tool. The host makes the calls after ``Finished``, whatever its reason, but for ``length``.
+
+    Since 1.2.
+    """
+
+    id: str
+    """The service's id of the call, or one made by the provider; unique in the answer."""
+    name: str
+    arguments: str
+    """JSON as the model wrote it, maybe invalid: the host checks it and tells the model. Empty stands for ``{}``."""
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """A delay of the answer, with its reason, which the chat shows."""
 
@@ -55,4 +88,4 @@ class Finished:
     """Stored with the turn and returned to the same provider and model in later requests; at most 256 KiB of JSON."""
 
 
-StreamEvent = TextDelta | ReasoningDelta | FileDelta | Waiting | Finished
+StreamEvent = TextDelta | ReasoningDelta | FileDelta | ToolCallDelta | ToolCall | Waiting | Finished

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from tgllm.api.events import StreamEvent
 from tgllm.api.types import ChatRequest, Json, ModelInfo
@@ -16,6 +16,10 @@ __all__ = ["Provider", "ProviderPreset", "ProviderSpec"]
 
 class Provider(ABC):
     """Client of one LLM service. Used from one event loop; several streams may run concurrently."""
+
+    supports_tools: ClassVar[bool] = False
+    """Whether it encodes ``ChatRequest.tools`` and the calls and results in messages, and yields ``ToolCall``. If not,
+    its requests have no tools, and earlier calls and their results are in them as text. Since 1.2."""
 
     @abstractmethod
     async def list_models(self) -> Sequence[ModelInfo]:

@@ -24,6 +24,10 @@ __all__ = [
     "Price",
     "ReasoningEffort",
     "TextPart",
+    "ToolCallPart",
+    "ToolChoice",
+    "ToolDefinition",
+    "ToolResultPart",
     "Usage",
 ]
 
@@ -64,7 +68,32 @@ class FilePart:
     """Width times height of a picture; None if unknown."""
 
 
-Part = TextPart | FilePart
+@dataclass(frozen=True, slots=True)
+class ToolCallPart:
+    """A call of a tool in a message of the assistant. Since 1.2."""
+
+    id: str
+    """Neutral id of the call, unique in the request; services with rules of their own get it mapped."""
+    name: str
+    arguments: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResultPart:
+    """Result of a call, in the message of the user that follows the call's message. Since 1.2.
+
+    All calls of a message have their results in the next one, in the same order.
+    """
+
+    id: str
+    """``ToolCallPart.id``."""
+    name: str
+    text: str
+    is_error: bool = False
+
+
+Part = TextPart | FilePart | ToolCallPart | ToolResultPart
+"""Calls and results of tools are only in requests to providers with ``Provider.supports_tools``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +116,22 @@ class ChatMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolDefinition:
+    """A tool as it is described to a model. Since 1.2."""
+
+    name: str
+    """``[A-Za-z_][A-Za-z0-9_-]{0,63}``"""
+    description: str
+    schema: JsonObject
+    """JSON Schema of the arguments, an object; it may come from a foreign server."""
+
+
+ToolChoice: TypeAlias = str
+"""``auto``: the model decides; ``none``: it calls no tool; ``required``: it calls one; or the name of a tool, which it
+calls, as ``tool:<name>``."""
+
+
+@dataclass(frozen=True, slots=True)
 class ChatRequest:
     """Request to a provider. A setting that is None uses the provider's default."""
 
@@ -100,6 +145,12 @@ class ChatRequest:
     reasoning_effort: ReasoningEffort | None = None
     user_key: str | None = None
     """A stable hash of the person who asks, for abuse detection by providers; never a Telegram id."""
+    tools: tuple[ToolDefinition, ...] = ()
+    """Tools that the model may call; only for providers with ``Provider.supports_tools``. Since 1.2."""
+    tool_choice: ToolChoice = "auto"
+    """Since 1.2."""
+    parallel_tools: bool = True
+    """Whether the model may call several tools at once. Since 1.2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +200,8 @@ class ModelInfo:
     """Other ids of the same model."""
     price: Price | None = None
     """Price from the provider's package; the operator's config overrides it. None means unknown, never free."""
+    tools: bool | None = None
+    """Whether it can call tools; None: as the provider says (``Provider.supports_tools``). Since 1.2."""
 
     @property
     def supports_files(self) -> bool:

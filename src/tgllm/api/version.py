@@ -33,5 +33,5 @@ class ApiVersion:
         return f"{self.major}.{self.minor}"
 
 
-API_VERSION = ApiVersion(1, 1)
+API_VERSION = ApiVersion(1, 2)
 """The version that tgllm provides."""

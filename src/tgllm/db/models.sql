@@ -643,3 +643,82 @@ CREATE TABLE IF NOT EXISTS unreachable_chats (
     chat_id INTEGER PRIMARY KEY,                        -- Telegram's id of the chat
     since   INTEGER NOT NULL                            -- when that was noticed last
 ) STRICT;
+
+-- Answers of models that consist of calls of tools; deleted when the turn is stored.
+CREATE TABLE IF NOT EXISTS tool_rounds (
+    turn_id       TEXT NOT NULL,                        -- the turn
+    round         INTEGER NOT NULL CHECK (round >= 1),  -- number of the answer of the model in the turn
+    lane          TEXT NOT NULL,                        -- business connection, chat and topic in one name
+    user_id       INTEGER,                              -- who asked; NULL: the shell
+    provider      TEXT NOT NULL,                        -- provider of the model
+    model         TEXT NOT NULL,                        -- the model that made the calls
+    text          TEXT NOT NULL DEFAULT '',             -- what it said before the calls
+    reasoning     TEXT NOT NULL DEFAULT '',             -- its reasoning
+    provider_data TEXT                                  -- JSON object, returned to the same model
+                  CHECK (provider_data IS NULL OR (json_valid(provider_data) AND json_type(provider_data) = 'object')),
+    created_at    INTEGER NOT NULL,                     -- when it was stored
+    PRIMARY KEY (turn_id, round)
+) STRICT;
+CREATE INDEX IF NOT EXISTS tool_rounds_user ON tool_rounds (user_id);
+
+-- Calls of tools, with their results.
+CREATE TABLE IF NOT EXISTS tool_calls (
+    id           INTEGER PRIMARY KEY,                   -- counts up
+    turn_id      TEXT NOT NULL,                         -- the turn
+    round        INTEGER NOT NULL CHECK (round >= 1),   -- the answer of the model that it is part of
+    place        INTEGER NOT NULL CHECK (place >= 0),   -- its place among the calls of that answer, from 0
+    call_id      TEXT NOT NULL,                         -- the provider's id of the call
+    tool         TEXT NOT NULL,                         -- name of the tool, as the model wrote it
+    plugin_id    TEXT,                                  -- the plugin of the tool; NULL: there is no such tool
+    lane         TEXT NOT NULL,                         -- business connection, chat and topic in one name
+    user_id      INTEGER,                               -- on behalf of whom; NULL: the shell
+    arguments    TEXT NOT NULL,                         -- as the model wrote them, maybe invalid JSON
+    state        TEXT NOT NULL DEFAULT 'asked'          -- see services/tools
+                 CHECK (state IN ('asked', 'waiting', 'approved', 'running', 'done', 'failed', 'invalid', 'refused',
+                                  'denied', 'expired', 'stopped', 'unknown')),
+    approver     TEXT CHECK (approver IN ('asker', 'admins')), -- who may approve it; NULL: it needs no approval
+    decided_by   INTEGER,                               -- user id of who has approved or denied it
+    decided_at   INTEGER,                               -- when that was
+    expires_at   INTEGER,                               -- when the card stops working
+    card_id      INTEGER,                               -- outbox row of the card
+    mark         INTEGER NOT NULL DEFAULT 0,            -- random: part of the data of the card's buttons
+    result       TEXT,                                  -- what the model reads; NULL: no result yet
+    extras       TEXT NOT NULL DEFAULT '{}'             -- JSON object: sources and files of the result
+                 CHECK (json_valid(extras) AND json_type(extras) = 'object'),
+    error        TEXT,                                  -- error message, for logs
+    created_at   INTEGER NOT NULL,                      -- when the model made the call
+    started_at   INTEGER,                               -- when it started; NULL: it did not
+    finished_at  INTEGER,                               -- when it ended
+    UNIQUE (turn_id, round, place)
+) STRICT;
+CREATE INDEX IF NOT EXISTS tool_calls_user ON tool_calls (user_id, created_at);
+CREATE INDEX IF NOT EXISTS tool_calls_created ON tool_calls (created_at);
+CREATE INDEX IF NOT EXISTS tool_calls_lane ON tool_calls (lane);
+CREATE INDEX IF NOT EXISTS tool_calls_waiting ON tool_calls (expires_at) WHERE state = 'waiting';
+
+-- Who may use which tools, as admins have set it; what is NULL or missing is as configured.
+CREATE TABLE IF NOT EXISTS tool_rules (
+    tool       TEXT PRIMARY KEY,                        -- name of the tool
+    private    TEXT                                     -- lowest role that may use it in private chats; NULL: as configured
+               CHECK (private IN ('owner', 'admin', 'user', 'guest', 'nobody')),
+    groups     TEXT                                     -- the same in groups
+               CHECK (groups IN ('owner', 'admin', 'user', 'guest', 'nobody')),
+    per_day    INTEGER CHECK (per_day >= 0),            -- most calls of a person in a day; 0: no limit; NULL: as configured
+    approval   TEXT                                     -- who approves each call; NULL: as configured
+               CHECK (approval IN ('never', 'asker', 'admins')),
+    updated_by INTEGER,                                 -- user id of the admin; NULL: the shell
+    updated_at INTEGER NOT NULL                         -- last change of this row
+) STRICT, WITHOUT ROWID;
+
+-- Approvals of further calls, which people have given on the card of a call.
+CREATE TABLE IF NOT EXISTS tool_grants (
+    tool       TEXT NOT NULL,                           -- name of the tool
+    plugin_id  TEXT NOT NULL,                           -- its plugin: another one with a tool of that name has no grant
+    user_id    INTEGER NOT NULL,                        -- whose calls are approved
+    lane       TEXT NOT NULL DEFAULT '',                -- the chat or topic; empty: everywhere
+    until      INTEGER,                                 -- when it ends; NULL: never
+    granted_by INTEGER NOT NULL,                        -- user id of who has granted it
+    created_at INTEGER NOT NULL,                        -- when that was
+    PRIMARY KEY (tool, plugin_id, user_id, lane)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS tool_grants_user ON tool_grants (user_id);

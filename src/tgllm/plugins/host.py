@@ -26,7 +26,7 @@ from tgllm.plugins.loading.loader import Loader
 from tgllm.plugins.loading.records import PluginRecord
 from tgllm.plugins.loading.registration import nearest
 from tgllm.plugins.loading.settings import NO_SETTINGS, PluginSettingsSource
-from tgllm.plugins.owned import OwnedCommand, OwnedFileHandler, OwnedJob, OwnedProvider, OwnedTranscriber
+from tgllm.plugins.owned import OwnedCommand, OwnedFileHandler, OwnedJob, OwnedProvider, OwnedTool, OwnedTranscriber
 from tgllm.plugins.roster import Bound, OnFailure, OnQuarantine, Roster
 from tgllm.plugins.turns import TurnHooks
 
@@ -60,6 +60,9 @@ class PluginHost:
         self._limits = limits
         self._turns = TurnHooks(roster, services.texts)
         self._log = services.logs("plugins")
+        services.tools.taken = lambda: (
+            (tool.name, plugin.id) for plugin in roster.plugins for _, tool in plugin.offers.tools
+        )
 
     @staticmethod
     async def describe(
@@ -194,6 +197,23 @@ class PluginHost:
     def jobs(self) -> tuple[OwnedJob, ...]:
         """Jobs of active plugins, in order."""
         return self._roster.offered(lambda offers: offers.jobs, OwnedJob)
+
+    @property
+    def tools(self) -> tuple[OwnedTool, ...]:
+        """Tools of active plugins, in order: those of ``tgllm_tools``, then those that plugins have added since."""
+        offered = self._roster.offered(lambda offers: offers.tools, OwnedTool)
+        live = (
+            OwnedTool(tool, plugin.id, plugin.context)
+            for plugin in self._roster.plugins
+            if plugin.is_active and plugin.context is not None
+            for tool in self._services.tools.of(plugin.id)
+        )
+        return (*offered, *live)
+
+    @property
+    def tools_revision(self) -> tuple[int, int]:
+        """Value that changes whenever ``tools`` does."""
+        return self._roster.revision, self._services.tools.revision
 
     def connect(self, chats_of: ChatsOf) -> None:
         """Let plugins send messages: called by a bot before ``startup``."""

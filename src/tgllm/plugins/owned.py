@@ -1,6 +1,7 @@
-"""Providers, commands, file handlers, transcribers and jobs, each with its plugin."""
+"""Providers, commands, file handlers, transcribers, jobs and tools, each with its plugin."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tgllm.api.commands import ChatCommand
 from tgllm.api.context import PluginContext
@@ -8,7 +9,10 @@ from tgllm.api.files import FileHandler, Transcriber
 from tgllm.api.jobs import JobSpec
 from tgllm.api.provider import ProviderSpec
 
-__all__ = ["OwnedCommand", "OwnedFileHandler", "OwnedJob", "OwnedProvider", "OwnedTranscriber"]
+if TYPE_CHECKING:
+    from tgllm.api.tools import ToolSpec
+
+__all__ = ["OwnedCommand", "OwnedFileHandler", "OwnedJob", "OwnedProvider", "OwnedTool", "OwnedTranscriber"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,5 +56,14 @@ class OwnedTranscriber:
     """A transcriber, with its plugin context."""
 
     transcriber: Transcriber
+    plugin_id: str
+    context: PluginContext
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedTool:
+    """A tool, with its plugin context."""
+
+    tool: "ToolSpec"
     plugin_id: str
     context: PluginContext

@@ -2,7 +2,16 @@
 
 from typing import cast, get_args
 
-from tgllm.api.types import ChatMessage, ChatRequest, FilePart, ReasoningEffort, TextPart
+from tgllm.api.types import (
+    ChatMessage,
+    ChatRequest,
+    FilePart,
+    ReasoningEffort,
+    TextPart,
+    ToolCallPart,
+    ToolDefinition,
+    ToolResultPart,
+)
 from tgllm.plugins.calls.outcome import Breach
 from tgllm.plugins.checks.values import called
 
@@ -27,7 +36,23 @@ def check_request(changed: ChatRequest, before: ChatRequest) -> ChatRequest:
     if changed.reasoning_effort not in _EFFORTS:
         raise Breach(f"{_HOOK} set reasoning_effort to {changed.reasoning_effort!r}")
     _check_messages(changed.messages)
+    _check_tools(changed, before)
     return changed
+
+
+def _check_tools(changed: ChatRequest, before: ChatRequest) -> None:
+    """Check the tools: a plugin may take some away or describe them in other words, and adds none of its own."""
+    tools: object = changed.tools
+    if not isinstance(tools, tuple):  # pyright: ignore[reportUnnecessaryIsInstance]  from a plugin
+        raise Breach(f"{_HOOK} set tools to {called(tools)} instead of a tuple")
+    known = {tool.name for tool in before.tools}
+    for tool in cast("tuple[object, ...]", tools):
+        if not isinstance(tool, ToolDefinition):
+            raise Breach(f"{_HOOK} put {called(tool)} among the tools")
+        if tool.name not in known:
+            raise Breach(f"{_HOOK} added the tool {tool.name!r}: tools come from tgllm_tools")
+    _check("tool_choice", changed.tool_choice, str)
+    _check("parallel_tools", changed.parallel_tools, bool)
 
 
 def _check(field: str, value: object, *kinds: type) -> None:
@@ -50,7 +75,7 @@ def _check_parts(parts: object) -> None:
     if not isinstance(parts, tuple):
         raise Breach(f"{_HOOK} set the parts of a message to {called(parts)} instead of a tuple")
     for part in cast("tuple[object, ...]", parts):
-        if not isinstance(part, TextPart | FilePart):
+        if not isinstance(part, TextPart | FilePart | ToolCallPart | ToolResultPart):
             raise Breach(f"{_HOOK} put {called(part)} among the parts of a message")
         if isinstance(part, TextPart):
             _check_text(part.text)

@@ -10,6 +10,7 @@ from tgllm.api.chats import ChatRef, Chats, NoChats, SentMessage
 from tgllm.api.clock import Clock
 from tgllm.api.context import Log, PluginContext, Texts
 from tgllm.i18n import BroughtTexts, Catalogue, PluginTexts
+from tgllm.plugins.loading.live_tools import LiveTools, PluginTools
 from tgllm.plugins.loading.people import FindPerson, PluginPeople
 from tgllm.plugins.loading.planner import PluginJobs
 from tgllm.plugins.loading.store import PluginStore
@@ -54,6 +55,8 @@ class HostServices:
     """Reads a person; None where there are no people, as in the check of a plugin."""
     chats: LateChats = field(default_factory=LateChats)
     """Set by a bot, after the plugins are loaded."""
+    tools: LiveTools = field(default_factory=LiveTools)
+    """Tools that plugins add while they run."""
 
 
 def make_context(
@@ -92,6 +95,7 @@ def make_context(
         jobs=PluginJobs(plugin_id, services.database, services.clock, has_hook=has_job_hook),
         people=PluginPeople(services.database, services.clock, services.time_zone, services.find_person),
         timezone=services.time_zone,
+        tools=PluginTools(plugin_id, services.tools),
     )
 
 

@@ -1,4 +1,4 @@
-"""Offers of a plugin: its providers, commands, file handlers, transcribers and jobs."""
+"""Offers of a plugin: its providers, commands, file handlers, transcribers, jobs and tools."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -8,8 +8,10 @@ from tgllm.api.commands import ChatCommand
 from tgllm.api.files import FileHandler, Transcriber
 from tgllm.api.jobs import JobSpec
 from tgllm.api.provider import ProviderSpec
+from tgllm.api.tools import ToolSpec
 from tgllm.plugins.calls.outcome import Breach
 from tgllm.plugins.checks import offers
+from tgllm.plugins.checks.tools import check_tool
 from tgllm.plugins.checks.values import check_list
 
 __all__ = ["OFFER_HOOKS", "Name", "Offers"]
@@ -20,7 +22,8 @@ class Name:
     """Name that only one plugin can have."""
 
     kind: str
-    """Kind of the named object: ``provider``, ``command``, ``file handler``, ``transcriber`` or ``job``."""
+    """Kind of the named object: ``provider``, ``command``, ``file handler``, ``transcriber``, ``job`` or
+    ``tool``."""
     text: str
 
     def __str__(self) -> str:
@@ -36,6 +39,7 @@ class Offers:
     file_handlers: tuple[tuple[int, FileHandler], ...] = field(default=())
     transcribers: tuple[tuple[int, Transcriber], ...] = field(default=())
     jobs: tuple[tuple[int, JobSpec], ...] = field(default=())
+    tools: tuple[tuple[int, ToolSpec], ...] = field(default=())
 
     def names(self) -> Iterable[Name]:
         """Yield every name, including aliases."""
@@ -46,6 +50,7 @@ class Offers:
         yield from (Name("file handler", handler.id) for _, handler in self.file_handlers)
         yield from (Name("transcriber", transcriber.id) for _, transcriber in self.transcribers)
         yield from (Name("job", job.id) for _, job in self.jobs)
+        yield from (Name("tool", tool.name) for _, tool in self.tools)
 
     def provides(self) -> tuple[str, ...]:
         """Return descriptions such as ``provider echo`` and ``command /ping``, without aliases."""
@@ -55,6 +60,7 @@ class Offers:
             *(str(Name("file handler", handler.id)) for _, handler in self.file_handlers),
             *(str(Name("transcriber", transcriber.id)) for _, transcriber in self.transcribers),
             *(str(Name("job", job.id)) for _, job in self.jobs),
+            *(str(Name("tool", tool.name)) for _, tool in self.tools),
         )
 
     def without(self, left_out: Collection[Name]) -> "Offers":
@@ -79,6 +85,7 @@ class Offers:
             others("file handler", self.file_handlers),
             others("transcriber", self.transcribers),
             others("job", self.jobs),
+            tuple((rank, tool) for rank, tool in self.tools if Name("tool", tool.name) not in left_out),
         )
 
     def extended(self, hook: str, value: object, rank: int) -> "Offers":
@@ -108,6 +115,7 @@ OFFER_HOOKS: Mapping[str, _OfferHook] = {
     "tgllm_file_handlers": _OfferHook("file_handlers", FileHandler, offers.check_file_handler),
     "tgllm_transcribers": _OfferHook("transcribers", Transcriber, offers.check_transcriber),
     "tgllm_jobs": _OfferHook("jobs", JobSpec, offers.check_job),
+    "tgllm_tools": _OfferHook("tools", ToolSpec, check_tool),
 }
 """Hooks that return offers, in the order in which they are called."""
 

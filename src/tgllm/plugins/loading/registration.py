@@ -23,7 +23,7 @@ HOOKS: Mapping[str, tuple[str, ...]] = {
     if name.startswith("tgllm_") and inspect.isfunction(spec)
 }
 """All hooks with the names of their arguments."""
-_AT_LOADING = tuple(HOOKS)[:7]
+_AT_LOADING = tuple(HOOKS)[:8]
 """The hooks whose results are checked when a plugin is loaded or diagnosed."""
 
 

@@ -10,6 +10,7 @@ from tgllm.services.chats.settings import AnswerLook
 from tgllm.services.files.attachment import Attachment
 from tgllm.services.files.gathering.materials import FileNote, Stage
 from tgllm.services.files.made import MadeFile
+from tgllm.services.tools.steps import NO_STEPS, ToolStep, ToolSteps
 
 __all__ = [
     "Branch",
@@ -125,6 +126,8 @@ class TurnOutcome:
     """Whether calls of other models before this one are stored already."""
     in_place_of: ModelRef | None = None
     """The model of the chat, if it did not answer and ``model`` did."""
+    tools: ToolSteps = NO_STEPS
+    """Calls of tools, and what they are based on."""
     transcripts: tuple[str, ...] = ()
     """Words of the person's voice messages, as they were transcribed for this turn."""
 
@@ -166,7 +169,7 @@ class NextModel:
     model: ModelRef
 
 
-ShownEvent: TypeAlias = StreamEvent | TextWasReasoning | FileWait | NextModel
+ShownEvent: TypeAlias = StreamEvent | TextWasReasoning | FileWait | NextModel | ToolStep
 
 
 class Sink(Protocol):

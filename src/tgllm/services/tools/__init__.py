@@ -1,0 +1,1 @@
+"""Tools: which ones a turn may use, their calls, approvals and limits."""

@@ -131,9 +131,11 @@ class FakeDipseek(FakeServer):
             raise Refusal(self.errors.invalid(problem))
         if body.tools and self.refuses_tools:
             raise Refusal(self.errors.invalid(f"{body.model} does not support Function Calling"))
-        is_forced = isinstance(body.tool_choice, dict) or body.tool_choice == "required"
-        if body.thinks and is_forced:
+        if body.thinks and self._is_forced(body):
             raise Refusal(self.errors.invalid(_NO_CHOICE))
+
+    def _is_forced(self, body: ChatBody) -> bool:
+        return isinstance(body.tool_choice, dict) or body.tool_choice == "required"
 
     # --- files ------------------------------------------------------------------------------
 

@@ -49,7 +49,8 @@ CREATE INDEX tool_calls_created ON tool_calls (created_at);
 CREATE INDEX tool_calls_lane ON tool_calls (lane);
 CREATE INDEX tool_calls_waiting ON tool_calls (expires_at) WHERE state = 'waiting';
 CREATE TABLE tool_rules (
-    tool       TEXT PRIMARY KEY,
+    tool       TEXT NOT NULL,
+    plugin_id  TEXT NOT NULL,
     private    TEXT
                CHECK (private IN ('owner', 'admin', 'user', 'guest', 'nobody')),
     groups     TEXT
@@ -58,7 +59,8 @@ CREATE TABLE tool_rules (
     approval   TEXT
                CHECK (approval IN ('never', 'asker', 'admins')),
     updated_by INTEGER,
-    updated_at INTEGER NOT NULL
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (tool, plugin_id)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE tool_grants (
     tool       TEXT NOT NULL,

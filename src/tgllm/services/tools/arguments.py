@@ -28,13 +28,13 @@ class WrongArguments(ValueError):
     """Arguments of a call can't be used; the message is for the model."""
 
 
-def parse_arguments(text: str, schema: JsonObject) -> JsonObject:
+def parse_arguments(text: str, schema: JsonObject | None = None) -> JsonObject:
     """Return the arguments of a call.
 
     Args:
         text: JSON, as the model wrote it; empty stands for an empty object.
         schema: JSON Schema of the tool. References to other documents are refused, and regular expressions are not
-            checked, since a schema may be from a foreign server.
+            checked, since a schema may be from a foreign server. None: any object fits.
 
     Raises:
         WrongArguments: the text is no JSON object, exceeds the limits, or does not fit the schema.
@@ -48,7 +48,8 @@ def parse_arguments(text: str, schema: JsonObject) -> JsonObject:
     if not isinstance(found, dict):
         raise WrongArguments("The arguments must be a JSON object.")
     arguments = cast("JsonObject", _clean(cast("Json", found), _MOST_DEPTH))
-    _check(arguments, schema)
+    if schema is not None:
+        _check(arguments, schema)
     return arguments
 
 

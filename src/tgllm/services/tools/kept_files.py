@@ -14,18 +14,20 @@ __all__ = ["keep_files", "outgoing"]
 log = get_logger(__name__)
 
 
-async def keep_files(files: Sequence[object], data_dir: Path | None) -> Sequence[JsonObject]:
+async def keep_files(files: object, data_dir: Path | None) -> Sequence[JsonObject]:
     """Write the files of a result to the data folder; those that can't be kept are left out.
 
     What no answer refers to is removed a day later, as other contents are.
     """
-    if not files or data_dir is None:
+    # A plugin may give a value of any type.
+    if not isinstance(files, list | tuple) or not files or data_dir is None:
         return ()
-    sound = [file for file in files[:MOST_FILES] if _is_sound(file)]
+    given = cast("Sequence[object]", files)
+    sound = [file for file in given[:MOST_FILES] if _is_sound(file)]
     read = await asyncio.to_thread(_read_all, cast("list[OutgoingFile]", sound))
     kept, lost = await keep_made(read, data_dir)
-    if lost or len(read) < len(files):
-        log.warning("tool.files_left_out", count=len(files) - len(kept))
+    if lost or len(read) < len(given):
+        log.warning("tool.files_left_out", count=len(given) - len(kept))
     return [{"path": file.path, "name": file.part.name or "", "mime": file.part.mime_type} for file in kept]
 
 

@@ -40,10 +40,10 @@ def ended_by(output: ToolOutput, most: int, texts: Catalogue, files: Sequence[Js
     return Ended(state=state, result=cut(output.text, most, texts), extras=extras)
 
 
-def _sources(sources: Iterable[object]) -> list[JsonObject]:
+def _sources(sources: object) -> list[JsonObject]:
     """Return the sources that can be shown; a plugin may give values of any type."""
     found: list[JsonObject] = []
-    for source in sources:
+    for source in cast("Sequence[object]", sources) if isinstance(sources, list | tuple) else ():
         if not isinstance(source, Source) or not isinstance(cast("object", source.url), str):
             continue
         if not source.url.startswith(("https://", "http://")) or len(source.url) > _LONGEST_URL:

@@ -7,7 +7,19 @@ from dataclasses import fields
 from functools import cache
 from typing import Any, TypeVar, cast
 
-__all__ = ["BOOL", "BOOL_OR_NONE", "JSON", "JSON_LIST", "clean", "clean_error", "dumps", "new_id", "read", "read_all", "read_one"]
+__all__ = [
+    "BOOL",
+    "BOOL_OR_NONE",
+    "JSON",
+    "JSON_LIST",
+    "clean",
+    "clean_error",
+    "dumps",
+    "new_id",
+    "read",
+    "read_all",
+    "read_one",
+]
 
 T = TypeVar("T")
 

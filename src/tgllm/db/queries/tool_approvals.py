@@ -23,9 +23,7 @@ def begin_wait(
     )
 
 
-def decide(
-    conn: sqlite3.Connection, call_id: int, state: Literal["approved", "denied"], by: int, now: int
-) -> bool:
+def decide(conn: sqlite3.Connection, call_id: int, state: Literal["approved", "denied"], by: int, now: int) -> bool:
     """Approve or deny a waiting call; return False, and change nothing, if it does not wait."""
     cursor = conn.execute(
         "UPDATE tool_calls SET state = ?, decided_by = ?, decided_at = ? WHERE id = ? AND state = 'waiting'",
@@ -55,7 +53,9 @@ def abandon(conn: sqlite3.Connection, now: int) -> list[StoredCall]:
         " ) AND turn_id GLOB 'u[0-9]*' RETURNING *",
         (now,),
     )
-    return sorted((call for call in read_all(StoredCall, cursor) if call.approver is not None), key=lambda call: call.id)
+    return sorted(
+        (call for call in read_all(StoredCall, cursor) if call.approver is not None), key=lambda call: call.id
+    )
 
 
 def like_waiting(conn: sqlite3.Connection, call: StoredCall, *, everywhere: bool) -> list[StoredCall]:

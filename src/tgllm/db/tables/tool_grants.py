@@ -33,9 +33,7 @@ def put(conn: sqlite3.Connection, grant: Grant) -> None:
     )
 
 
-def covering(
-    conn: sqlite3.Connection, tool: str, plugin_id: str, user_id: int, lane: str, now: int
-) -> list[Grant]:
+def covering(conn: sqlite3.Connection, tool: str, plugin_id: str, user_id: int, lane: str, now: int) -> list[Grant]:
     """Return the approvals that hold for a call of a person in a lane."""
     cursor = conn.execute(
         "SELECT * FROM tool_grants WHERE (tool, plugin_id, user_id) = (?, ?, ?) AND lane IN ('', ?)"

@@ -108,7 +108,9 @@ def _kind() -> "type[Validator]":
 
     def closed(validator: Any, extra: object, instance: object, schema: Mapping[str, Any]) -> Any:
         # Which properties are additional depends on regular expressions then.
-        return () if "patternProperties" in schema else known["additionalProperties"](validator, extra, instance, schema)
+        return (
+            () if "patternProperties" in schema else known["additionalProperties"](validator, extra, instance, schema)
+        )
 
     changed = {
         # Expressions of a foreign schema may take exponential time.
@@ -116,7 +118,7 @@ def _kind() -> "type[Validator]":
         "additionalProperties": closed,
         **{name: _counted(known[name]) for name in ("$ref", "$dynamicRef")},
     }
-    return cast("type[Validator]", validators.extend(Draft202012Validator, changed))
+    return cast("type[Validator]", validators.extend(Draft202012Validator, changed))  # pyright: ignore[reportUnknownMemberType]  untyped in the library
 
 
 def _unchecked(*_: object) -> Sequence[object]:

@@ -72,9 +72,7 @@ class Begun:
 class CallBook:
     """Stores calls."""
 
-    def __init__(
-        self, host: PluginHost, policy: "ToolPolicy", approvals: "Approvals | None", texts: Catalogue
-    ) -> None:
+    def __init__(self, host: PluginHost, policy: "ToolPolicy", approvals: "Approvals | None", texts: Catalogue) -> None:
         """Create it.
 
         Args:
@@ -141,7 +139,8 @@ class CallBook:
                 tool_calls.end(conn, row_id, self._not_here(owned), now)
             elif standing.approver is not None:
                 stored = tool_calls.get(conn, row_id)
-                waiting += [] if stored is None else [(stored, standing.approver)]
+                if stored is not None:
+                    waiting.append((stored, standing.approver))
         if waiting and self._approvals is not None:
             outbox.add(conn, self._approvals.cards(conn, waiting, turn, now), now)
 
@@ -215,7 +214,9 @@ class CallBook:
     def stop(self, conn: Connection, ids: Collection[int], now: int) -> None:
         """End the calls that have no result yet, since the answer was stopped."""
         rest = [call for call in tool_calls.of_ids(conn, ids) if call.result is None]
-        words = {call.id: Ended(state="stopped", result=self._texts("prompt.tool_stopped", name=call.tool)) for call in rest}
+        words = {
+            call.id: Ended(state="stopped", result=self._texts("prompt.tool_stopped", name=call.tool)) for call in rest
+        }
         self.end(conn, words, now)
 
     def leave(self, conn: Connection, ids: Collection[int], now: int) -> None:
@@ -263,5 +264,3 @@ def _row(turn: Turn, number: int, place: int, call: ToolCall, owned: "OwnedTool 
         user_id=turn.person_id,
         arguments=call.arguments[:MOST_CHARS],
     )
-
-

@@ -68,9 +68,7 @@ def card_turn(call_id: int) -> str:
 class ToolCards:
     """Makes cards and their edits."""
 
-    def __init__(
-        self, texts: Catalogue, places: AdminPlaces, title_of: Callable[[str], str], zone: tzinfo
-    ) -> None:
+    def __init__(self, texts: Catalogue, places: AdminPlaces, title_of: Callable[[str], str], zone: tzinfo) -> None:
         """Create the maker of cards.
 
         Args:

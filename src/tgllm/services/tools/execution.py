@@ -22,6 +22,7 @@ from tgllm.plugins.calls.strays import Strays
 from tgllm.plugins.host import PluginHost
 from tgllm.services.conversations.turn import Turn
 from tgllm.services.errors.reports import Reporter
+from tgllm.services.tools.call_book import Begun
 from tgllm.services.tools.kept_files import keep_files
 from tgllm.services.tools.results import cut, ended_by
 
@@ -111,8 +112,7 @@ class ToolRunner:
 
     async def run(
         self,
-        owned: "OwnedTool",
-        call: StoredCall,
+        begun: Begun,
         turn: Turn,
         arguments: JsonObject,
         on_progress: OnProgress,
@@ -121,19 +121,18 @@ class ToolRunner:
         """Run a call; return how it ended. A failure of the plugin is a result, too.
 
         Args:
-            owned: the tool.
-            call: the call.
-            turn: its turn, with the role that the person has now.
+            begun: the call, its tool and its person.
+            turn: its turn.
             arguments: they are valid for the tool.
             on_progress: takes the state of the call.
             ask: asks the person; None: no one can be asked.
         """
-        began = self._clock.monotonic()
+        began, owned = self._clock.monotonic(), begun.tool
         state = "stopped"
         names = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": owned.tool.name}
         try:
             with span(f"execute_tool {owned.tool.name}", attributes=names) as opened:
-                ended = await self._ended(owned, call, turn, arguments, on_progress, ask)
+                ended = await self._ended(begun, turn, arguments, on_progress, ask)
                 state = ended.state
                 if state != "done":
                     opened.fail(state)
@@ -152,20 +151,15 @@ class ToolRunner:
         return ended
 
     async def _ended(
-        self,
-        owned: "OwnedTool",
-        call: StoredCall,
-        turn: Turn,
-        arguments: JsonObject,
-        on_progress: OnProgress,
-        ask: Ask | None,
+        self, begun: Begun, turn: Turn, arguments: JsonObject, on_progress: OnProgress, ask: Ask | None
     ) -> Ended:
-        tool, allowance, progress = owned.tool, Allowance(owned.tool.timeout), _Progress(on_progress)
+        owned, tool = begun.tool, begun.tool.tool
+        allowance, progress = Allowance(tool.timeout), _Progress(on_progress)
         use = ToolUse(
-            id=use_id(call),
+            id=use_id(begun.call),
             tool=tool.name,
             arguments=arguments,
-            user=turn.user,
+            user=begun.user,
             chat=turn.chat,
             turn=turn.id,
             context=owned.context,
@@ -198,7 +192,9 @@ class ToolRunner:
                 failed = contract_error(error)
                 if isinstance(failed, ToolFailed):
                     text = cut(words_of(failed), min(self._most_chars, _LONGEST_ERROR), self._texts)
-                    return Ended(state="failed", result=text or self._texts("prompt.tool_failed", name=name), error=text)
+                    return Ended(
+                        state="failed", result=text or self._texts("prompt.tool_failed", name=name), error=text
+                    )
                 fault = error
         code = self._errors.report(
             fault,

@@ -35,8 +35,8 @@ def _is_sound(file: object) -> bool:
     """Whether a plugin has given a file with fields of the right types."""
     if not isinstance(file, OutgoingFile):
         return False
-    fields: tuple[object, object, object] = (file.content, file.name, file.mime_type)
-    return isinstance(fields[0], bytes | Path) and isinstance(fields[1], str) and isinstance(fields[2], str)
+    content, name, mime = (getattr(file, field) for field in ("content", "name", "mime_type"))
+    return isinstance(content, bytes | Path) and isinstance(name, str) and isinstance(mime, str)
 
 
 def _read_all(files: Iterable[OutgoingFile]) -> list[FileDelta]:

@@ -92,9 +92,7 @@ class TurnTools:
             pair = self._messages(each, note, same=each.model == ref)
             # Signatures and reasoning belong to the model that made the calls, and some services refuse calls without.
             added += pair if base.tools and each.model == ref else retold(pair)
-        return replace(
-            base, messages=(*base.messages, *added), tool_choice="none" if is_last else base.tool_choice
-        )
+        return replace(base, messages=(*base.messages, *added), tool_choice="none" if is_last else base.tool_choice)
 
     def _messages(self, each: Round, note: str, *, same: bool) -> Sequence[ChatMessage]:
         said: list[Part] = [TextPart(each.answer.text)] if each.answer.text.strip() else []

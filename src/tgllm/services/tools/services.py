@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from tgllm.db.tables.tool_calls import StoredCall
     from tgllm.services.tools.approvals import Approvals
 
-__all__ = ["AskFor", "ToolServices"]
+__all__ = ["AskFor", "ToolServices", "no_one"]
 
 AskFor = Callable[[Turn, "StoredCall"], Ask | None]
 """Returns what asks the person in the middle of a call; None: no one can be asked."""
 
 
-def _no_one(_turn: Turn, _call: "StoredCall") -> Ask | None:
+def no_one(_turn: Turn, _call: "StoredCall") -> Ask | None:
+    """Return None: no one can be asked."""
     return None
 
 
@@ -35,4 +36,4 @@ class ToolServices:
     approvals: "Approvals | None" = None
     """None: no one can be asked."""
     limits: ToolLimits = field(default_factory=ToolLimits)
-    ask_for: AskFor = _no_one
+    ask_for: AskFor = no_one

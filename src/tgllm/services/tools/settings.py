@@ -14,7 +14,3 @@ class ToolLimits:
     calls: int = 24
     seconds: float = 300.0
     """Time from which on no further round begins; the waits for people don't count."""
-    schema_tokens: int = 4000
-    """Estimated tokens of all descriptions."""
-    result_chars: int = 20_000
-    """Characters of one result."""

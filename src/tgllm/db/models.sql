@@ -726,3 +726,9 @@ CREATE TABLE IF NOT EXISTS tool_grants (
     PRIMARY KEY (tool, plugin_id, user_id, lane)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS tool_grants_user ON tool_grants (user_id);
+-- An approval ends with the access or the role in which it was given; it does not come back with them.
+CREATE TRIGGER IF NOT EXISTS tool_grants_lost AFTER UPDATE OF role, status ON users
+WHEN new.role <> old.role OR new.status <> 'active'
+BEGIN
+    DELETE FROM tool_grants WHERE user_id = new.id;
+END;

@@ -73,3 +73,8 @@ CREATE TABLE tool_grants (
     PRIMARY KEY (tool, plugin_id, user_id, lane)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tool_grants_user ON tool_grants (user_id);
+CREATE TRIGGER tool_grants_lost AFTER UPDATE OF role, status ON users
+WHEN new.role <> old.role OR new.status <> 'active'
+BEGIN
+    DELETE FROM tool_grants WHERE user_id = new.id;
+END;

@@ -48,8 +48,8 @@ def list_all(conn: sqlite3.Connection) -> list[StoredRule]:
 def put(conn: sqlite3.Connection, rule: StoredRule) -> None:
     """Set the rule for a tool."""
     conn.execute(
-        "INSERT OR REPLACE INTO tool_rules (tool, plugin_id, private, groups, per_day, approval, updated_by, updated_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO tool_rules (tool, plugin_id, private, groups, per_day, approval, updated_by,"
+        " updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             rule.tool,
             rule.plugin_id,

@@ -22,6 +22,7 @@ from tgllm.services.common.actor import Actor, note
 from tgllm.services.common.wakeup import Wakeup
 from tgllm.services.tools.cards import ToolCards, card_turn
 from tgllm.services.tools.grants import grant
+from tgllm.services.tools.put_back import PutBack
 
 if TYPE_CHECKING:
     from tgllm.services.tools.policy import Approver
@@ -31,9 +32,9 @@ __all__ = ["Approvals", "Asking", "Choice", "Decided", "Press"]
 Choice = Literal["once", "chat", "always", "no"]
 """This call; further calls in this chat for a while; all further calls; no."""
 Result = Literal["approved", "denied", "gone", "foreign", "copy", "decided", "expired", "stopped", "ended"]
-"""Result of a press. Only ``approved`` and ``denied`` change anything. ``gone``: there is no such call; ``foreign``: the
-person may not decide; ``copy``: it is not the message with the card; the others: the call does not wait any more, since
-it is decided, was not decided in time, the answer was stopped, or it has ended."""
+"""Result of a press. Only ``approved`` and ``denied`` change anything. ``gone``: there is no such call; ``foreign``:
+the person may not decide; ``copy``: it is not the message with the card; the others: the call does not wait any more,
+since it is decided, was not decided in time, the answer was stopped, or it has ended."""
 
 _MARKS: Final = 2**31
 TOO_LONG: Final = "The arguments are too long to be shown to a person for approval. Split the work into smaller calls."
@@ -90,6 +91,7 @@ class Approvals:
         self._cards = cards
         self._milliseconds = round(seconds * 1000)
         self._waiting: dict[int, list[Wakeup]] = {}
+        self._put_back = False
 
     def cards(
         self, conn: Connection, calls: Iterable[tuple[StoredCall, "Approver"]], turn: Asking, now: int
@@ -117,6 +119,7 @@ class Approvals:
         """Wait until none of the calls waits for an approval; one that was not approved in time is ``expired`` then.
 
         Raises:
+            PutBack: the program ends; the calls go on waiting.
             DatabaseError: the database can't be read or written.
         """
         wakeup = Wakeup()
@@ -124,6 +127,8 @@ class Approvals:
             self._waiting.setdefault(call_id, []).append(wakeup)
         try:
             while deadlines := await self._database.read(lambda conn: _deadlines(conn, ids)):
+                if self._put_back:
+                    raise PutBack
                 left = (min(deadlines) - milliseconds(self._clock)) / 1000
                 if left <= 0:
                     await self.expire()
@@ -138,6 +143,11 @@ class Approvals:
         for call_id in ids:
             for wakeup in self._waiting.get(call_id, ()):
                 wakeup.set()
+
+    def put_back(self) -> None:
+        """End all waits with ``PutBack``, also later ones: the program ends, and its next start goes on with them."""
+        self._put_back = True
+        self.decided(list(self._waiting))
 
     async def expire(self) -> None:
         """End the wait of the calls that were not approved in time.

@@ -33,11 +33,10 @@ from tgllm.services.people.names import chosen_name, named, named_group
 from tgllm.services.tools.grants import CHAT_TIME
 from tgllm.services.tools.shown_arguments import chunks, shown_arguments, units
 
-__all__ = ["CARD", "CHOICES", "ToolCards", "card_turn"]
+__all__ = ["CARD", "ToolCards", "card_turn"]
 
 CARD: Final = "tool"
 """First word of the callback data of the buttons; the choice, the id of the call and its mark follow."""
-CHOICES: Final = ("once", "chat", "always", "no")
 
 _MOST_UNITS: Final = 3500
 """UTF-16 units of arguments in a message; the rest of the 4096 is for the other lines. Bot API: sendMessage."""

@@ -85,14 +85,14 @@ class ToolPolicy:
     def _rule(self, tool: "OwnedTool", stored: "StoredRule | None") -> ToolRule:
         return rule_of(tool.tool, self._settings.rules, stored)
 
-    def _standing(  # noqa: PLR0917, PLR0913  the arguments of ``standing``, and the rule
+    def _standing(
         self, conn: Connection, tool: "OwnedTool", rule: ToolRule, user: UserInfo, chat: ChatInfo, lane: str, now: int
     ) -> Standing:
         refusal = self._refusal(conn, tool, rule, user, chat, now)
         approver = None if refusal is not None else _approver(conn, tool, rule, user, lane, now)
         return Standing(tool, refusal, approver)
 
-    def _refusal(  # noqa: PLR0917, PLR0913  the arguments of ``standing``, and the rule
+    def _refusal(
         self, conn: Connection, tool: "OwnedTool", rule: ToolRule, user: UserInfo, chat: ChatInfo, now: int
     ) -> Refusal | None:
         if not self._settings.enabled:
@@ -111,7 +111,7 @@ class ToolPolicy:
         return None
 
 
-def _approver(  # noqa: PLR0917, PLR0913  the arguments of ``standing``, and the rule
+def _approver(
     conn: Connection, tool: "OwnedTool", rule: ToolRule, user: UserInfo, lane: str, now: int
 ) -> Approver | None:
     """Return whose approval a call needs.

@@ -30,8 +30,6 @@ class RunningTurn:
     """The question, who asked it, and where."""
     cause: StopCause | None = None
     """Why the turn was stopped; None if it was not."""
-    waits_for_person: bool = False
-    """Whether nothing goes on in the turn but the wait for a person's decision, which a shutdown need not wait for."""
     _deadline: asyncio.Timeout | None = field(default=None, repr=False)
     _loop: asyncio.AbstractEventLoop | None = field(default=None, repr=False)
     """Cached, since the look-up is a system call on CPython 3.11 and each event of a stream needs it."""
@@ -150,12 +148,6 @@ class RunningTurns:
     def turns(self) -> Sequence[RunningTurn]:
         """The running turns."""
         return list(self._by_lane.values())
-
-    def stop_waiting(self) -> None:
-        """Stop the turns that only wait for a person, for the shutdown: they go on after the next start."""
-        for running in list(self._by_lane.values()):
-            if running.waits_for_person:
-                running.stop("shutdown")
 
     def stop_all(self) -> None:
         """Stop all turns for the shutdown."""

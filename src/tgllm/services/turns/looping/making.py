@@ -14,6 +14,7 @@ from tgllm.db.tables.tool_calls import Ended, StoredCall
 from tgllm.services.conversations.tool_steps import StepState, ToolStep
 from tgllm.services.tools.arguments import WrongArguments, parse_arguments
 from tgllm.services.tools.call_book import Begun
+from tgllm.services.tools.put_back import PutBack
 from tgllm.services.tools.services import ToolServices
 from tgllm.services.turns.attempt import Question
 from tgllm.services.turns.looping.turn_tools import TurnTools
@@ -38,7 +39,7 @@ class Making:
             services: services of tools.
             database: holds the calls.
             clock: the time.
-            question: shows the steps; its handle is told while the round waits for people only.
+            question: shows the steps.
             tools: of the turn.
         """
         self._services = services
@@ -47,14 +48,17 @@ class Making:
         self._question = question
         self._tools = tools
         self._places = asyncio.Semaphore(PARALLEL)
-        self._running = 0
         self._waiting = 0
+        self._waits_since = 0.0
+        self._is_put_back = False
+        """Whether a call waits for an approval while the program ends."""
 
     async def run(self, calls: Iterable[StoredCall]) -> None:
         """Make the calls that have no result yet. If this is cancelled, they are cancelled, and end before it.
 
         Raises:
             DatabaseError: a result can't be stored.
+            PutBack: the program ends while calls wait for an approval; the others have ended.
         """
         tasks = [
             asyncio.create_task(self._make(call), name=f"tool call {call.id}") for call in calls if call.result is None
@@ -65,16 +69,20 @@ class Making:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            self._question.handle.waits_for_person = False
+        if self._is_put_back:
+            raise PutBack
 
     async def _make(self, call: StoredCall) -> None:
         if call.state == "waiting" and self._services.approvals is not None:
             self._show(call, "waiting", "admins" if call.approver == "admins" else "")
-            with self._wait():
-                await self._services.approvals.wait([call.id])
+            try:
+                with self._wait():
+                    await self._services.approvals.wait([call.id])
+            except PutBack:
+                self._is_put_back = True
+                return
         async with self._places:
-            with self._run():
-                await self._begin(call)
+            await self._begin(call)
 
     async def _begin(self, call: StoredCall) -> None:
         """Start a call, if it still may be made, and store its result."""
@@ -121,26 +129,12 @@ class Making:
     @contextmanager
     def _wait(self) -> Generator[None]:
         """Count the time in which the round waits for people."""
-        began = self._clock.monotonic()
+        if not self._waiting:
+            self._waits_since = self._clock.monotonic()
         self._waiting += 1
-        self._tell()
         try:
             yield
         finally:
             self._waiting -= 1
             if not self._waiting:
-                self._tools.paused += self._clock.monotonic() - began
-            self._tell()
-
-    @contextmanager
-    def _run(self) -> Generator[None]:
-        self._running += 1
-        self._tell()
-        try:
-            yield
-        finally:
-            self._running -= 1
-            self._tell()
-
-    def _tell(self) -> None:
-        self._question.handle.waits_for_person = bool(self._waiting) and not self._running
+                self._tools.paused += self._clock.monotonic() - self._waits_since

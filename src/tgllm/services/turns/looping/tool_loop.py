@@ -22,7 +22,7 @@ from tgllm.services.turns.failover import Answered, Failover
 from tgllm.services.turns.looping.making import Making
 from tgllm.services.turns.looping.round_sink import RoundSink
 from tgllm.services.turns.looping.turn_tools import TurnTools
-from tgllm.services.turns.put_back import PutBack
+from tgllm.services.tools.put_back import PutBack
 from tgllm.services.turns.record import within_limit
 from tgllm.services.turns.report import count_usage
 from tgllm.services.turns.request_record import record_requests

@@ -3,5 +3,5 @@
 __all__ = ["PutBack"]
 
 
-class PutBack(Exception):  # noqa: N818  no error: the update is queued again
+class PutBack(Exception):
     """The program ends while a turn waits for an approval: its update is queued again, and the attempt not counted."""

@@ -205,6 +205,8 @@ CREATE TABLE IF NOT EXISTS models (
     retired_at        INTEGER,                          -- when the provider stopped listing it
     cache_write_price INTEGER                           -- the same for input tokens written to the cache
                       CHECK (cache_write_price >= 0),
+    tools             INTEGER                           -- 1: it can call tools; NULL: as its provider says
+                      CHECK (tools IN (0, 1)),
     PRIMARY KEY (provider, model),
     CHECK (is_default = 0 OR retired_at IS NULL)
 ) STRICT;

@@ -29,7 +29,9 @@ from tgllm.services.reading.missing import MissingNotice
 from tgllm.services.reading.pool import ReaderPool
 from tgllm.services.tools.approvals import Approvals
 from tgllm.services.tools.cards import ToolCards
+from tgllm.services.tools.opening import open_tools
 from tgllm.services.tools.policy import ToolPolicy
+from tgllm.services.tools.services import ToolServices
 from tgllm.services.turn_settings import pool_settings, turn_settings
 from tgllm.services.turns.account_alerts import AccountAlerts
 from tgllm.services.turns.runner import ConversationService
@@ -71,6 +73,7 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
     running = RunningTurns()
     prices = Prices(config.prices, core.registry.canonical, fallback=config.budgets.fallback_price)
     accounting = Accounting(prices, Days(zone(config.time_zone)))
+    policy, approvals = ToolPolicy(config.tools, accounting.days), _approvals(core)
     access = Access.of(config.access, config.admin_chat_id, texts, clock, running)
     budgets = BudgetService(database, clock, accounting, texts, notifier, config.budgets, config.groups)
     notice = MissingNotice(notifier, texts)
@@ -83,7 +86,13 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
         open_files(
             config, clock, texts, database, core.host, reader, no_transcriber=notice.note_no_transcriber
         ) as files,
-        aclosing(_conversations(core, running, accounting, budgets, files, errors)) as service,
+        aclosing(
+            _conversations(
+                core,
+                accounting,
+                _Parts(running, budgets, files, errors, _tools(core, errors, policy, approvals)),
+            )
+        ) as service,
     ):
         yield BotCore(
             config=config,
@@ -110,8 +119,8 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
             errors=errors,
             error_texts=error_texts,
             files=files,
-            tool_policy=ToolPolicy(config.tools, accounting.days),
-            approvals=_approvals(core),
+            tool_policy=policy,
+            approvals=approvals,
         )
 
 
@@ -152,14 +161,32 @@ def _errors(core: Core, texts: ErrorTexts) -> ErrorReports:
     )
 
 
-def _conversations(
-    core: Core,
-    running: RunningTurns,
-    accounting: Accounting,
-    budgets: BudgetService,
-    files: FileService,
-    errors: ErrorReports,
-) -> ConversationService:
+def _tools(core: Core, errors: ErrorReports, policy: ToolPolicy, approvals: Approvals) -> ToolServices | None:
+    config = core.config
+    return open_tools(
+        config.tools,
+        core.host,
+        core.clock,
+        core.texts,
+        errors,
+        policy,
+        data_dir=config.data_dir,
+        approvals=approvals,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """Services of the bot that turns use."""
+
+    running: RunningTurns
+    budgets: BudgetService
+    files: FileService
+    errors: ErrorReports
+    tools: ToolServices | None
+
+
+def _conversations(core: Core, accounting: Accounting, parts: _Parts) -> ConversationService:
     config, clock, texts = core.config, core.clock, core.texts
     settings = turn_settings(config, texts, accounting)
     services = TurnServices(
@@ -167,10 +194,11 @@ def _conversations(
         clock=clock,
         registry=core.registry,
         host=core.host,
-        running=running,
-        budgets=budgets,
+        running=parts.running,
+        budgets=parts.budgets,
         account_alerts=AccountAlerts(core.notifier, texts, clock),
-        files=files,
-        errors=errors,
+        files=parts.files,
+        errors=parts.errors,
+        tools=parts.tools,
     )
     return ConversationService(services, settings)

@@ -12,6 +12,7 @@ from tgllm.bot.rendering.payloads import Payload
 from tgllm.bot.rendering.split import utf16_length
 from tgllm.bot.streaming.outcomes import notes_of
 from tgllm.bot.streaming.reasoning import with_thoughts
+from tgllm.bot.streaming.tool_notes import sources_in_markdown
 from tgllm.i18n import Catalogue
 from tgllm.services.conversations.turn import TurnOutcome
 
@@ -47,6 +48,8 @@ class AnswerFiles:
         if not self._wants(outcome):
             return None
         markdown = with_thoughts(outcome, texts("turn.thoughts", language), is_rich=True)
+        if sources := sources_in_markdown(outcome.tools, texts, language):
+            markdown = f"{markdown.rstrip()}\n\n{sources}\n"
         instead = with_note(await _instead(renderer, outcome.text), notes_of(outcome, texts, language))
         return await TextFiles(self.data_dir, self.clock).document(markdown, FILE_NAME, instead)
 

@@ -204,6 +204,10 @@ class ChatSink:
         """Wait until the preview has changed, or the display has to be refreshed."""
         if self._changed.is_set():
             return
+        if self._preview.waits_for_person:
+            # It may take hours, and the card stands in the chat: the draft may fade, and costs no calls.
+            await self._changed.wait()
+            return
         async with asyncio.TaskGroup() as group:
             refresh = group.create_task(self._refresh_in_time())
             await self._changed.wait()

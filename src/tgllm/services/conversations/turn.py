@@ -10,7 +10,7 @@ from tgllm.services.chats.settings import AnswerLook
 from tgllm.services.files.attachment import Attachment
 from tgllm.services.files.gathering.materials import FileNote, Stage
 from tgllm.services.files.made import MadeFile
-from tgllm.services.tools.steps import NO_STEPS, ToolStep, ToolSteps
+from tgllm.services.conversations.tool_steps import NO_STEPS, ToolStep, ToolSteps
 
 __all__ = [
     "Branch",

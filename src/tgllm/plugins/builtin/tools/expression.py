@@ -203,12 +203,10 @@ class _Reader:
         if function is None:
             known = ", ".join((*CONSTANTS, *FUNCTIONS))
             raise CannotCalculate(f"{name} is not known; known are {known}")
-        if self._next != "(":
+        if not self._takes("("):
             raise CannotCalculate(f"write {name} with brackets, such as {name}(2)")
-        self._take()
         values = [self._sum()]
-        while self._next == ",":
-            self._take()
+        while self._takes(","):
             values.append(self._sum())
         self._close()
         if not function.least <= len(values) <= function.most:
@@ -216,8 +214,15 @@ class _Reader:
             raise CannotCalculate(f"{name} takes {count} arguments, not {len(values)}")
         return function.run(*values)
 
+    def _takes(self, token: str) -> bool:
+        """Return whether a token comes next; it is taken then."""
+        if self._next != token:
+            return False
+        self._at += 1
+        return True
+
     def _close(self) -> None:
-        if self._take() != ")":
+        if not self._takes(")"):
             raise CannotCalculate("a closing bracket is missing")
 
 

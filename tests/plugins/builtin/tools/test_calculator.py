@@ -103,9 +103,8 @@ def test_any_text_gives_a_short_result_or_an_error(text: str) -> None:
     try:
         result = written(calculate(text))
     except CannotCalculate as error:
-        assert len(str(error)) < 400
-    else:
-        assert 0 < len(result) < 1100
+        result = str(error)
+    assert 0 < len(result) < 1100
 
 
 @given(st.integers(-(10**30), 10**30), st.integers(-(10**30), 10**30), st.sampled_from(["+", "-", "*"]))

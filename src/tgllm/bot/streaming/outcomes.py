@@ -8,11 +8,12 @@ from tgllm.bot.rendering.notes import with_links, with_note
 from tgllm.bot.rendering.payloads import Payload, RichMode
 from tgllm.bot.streaming.file_notes import notes_on_files
 from tgllm.bot.streaming.reasoning import has_thoughts, with_thoughts
-from tgllm.bot.streaming.tool_notes import links_of, notes_on_tools
+from tgllm.bot.streaming.tool_notes import links_of
 from tgllm.bot.streaming.transcripts import with_transcript
 from tgllm.i18n import Catalogue, error_text
 from tgllm.observe.redaction import redact
 from tgllm.services.common.text import clip
+from tgllm.services.conversations.tool_words import notes_on_tools
 from tgllm.services.conversations.turn import TurnOutcome
 from tgllm.services.files.made import MOST_FILE_BYTES, MOST_FILES
 

@@ -9,10 +9,10 @@ from tgllm.bot.rendering.render import render_tail
 from tgllm.bot.rendering.source.tail import Tail, tail_of
 from tgllm.bot.rendering.split import MESSAGE_LIMIT, utf16_length
 from tgllm.bot.streaming.reasoning import MOST_THOUGHTS, quoted
-from tgllm.bot.streaming.tool_line import ToolLine
 from tgllm.i18n import Catalogue
 from tgllm.i18n.durations import duration, short_duration
 from tgllm.services.chats.settings import ReasoningDisplay
+from tgllm.services.conversations.tool_line import ToolLine
 from tgllm.services.conversations.tool_steps import ToolStep
 from tgllm.services.conversations.turn import FileWait, NextModel, ShownEvent, TextWasReasoning
 from tgllm.services.files.gathering.materials import Stage

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tgllm.bot.rendering.split import utf16_length
-from tgllm.bot.streaming.tool_line import MOST_LINE, ToolLine
+from tgllm.services.conversations.tool_line import MOST_LINE, ToolLine
 from tgllm.i18n import Catalogue
 from tgllm.services.conversations.tool_steps import ToolStep
 

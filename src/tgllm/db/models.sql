@@ -698,7 +698,8 @@ CREATE INDEX IF NOT EXISTS tool_calls_waiting ON tool_calls (expires_at) WHERE s
 
 -- Who may use which tools, as admins have set it; what is NULL or missing is as configured.
 CREATE TABLE IF NOT EXISTS tool_rules (
-    tool       TEXT PRIMARY KEY,                        -- name of the tool
+    tool       TEXT NOT NULL,                           -- name of the tool
+    plugin_id  TEXT NOT NULL,                           -- its plugin: another one with a tool of that name has no rule
     private    TEXT                                     -- lowest role that may use it in private chats; NULL: as configured
                CHECK (private IN ('owner', 'admin', 'user', 'guest', 'nobody')),
     groups     TEXT                                     -- the same in groups
@@ -707,7 +708,8 @@ CREATE TABLE IF NOT EXISTS tool_rules (
     approval   TEXT                                     -- who approves each call; NULL: as configured
                CHECK (approval IN ('never', 'asker', 'admins')),
     updated_by INTEGER,                                 -- user id of the admin; NULL: the shell
-    updated_at INTEGER NOT NULL                         -- last change of this row
+    updated_at INTEGER NOT NULL,                        -- last change of this row
+    PRIMARY KEY (tool, plugin_id)
 ) STRICT, WITHOUT ROWID;
 
 -- Approvals of further calls, which people have given on the card of a call.
@@ -722,3 +724,9 @@ CREATE TABLE IF NOT EXISTS tool_grants (
     PRIMARY KEY (tool, plugin_id, user_id, lane)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS tool_grants_user ON tool_grants (user_id);
+-- An approval ends with the access or the role in which it was given; it does not come back with them.
+CREATE TRIGGER IF NOT EXISTS tool_grants_lost AFTER UPDATE OF role, status ON users
+WHEN new.role <> old.role OR new.status <> 'active'
+BEGIN
+    DELETE FROM tool_grants WHERE user_id = new.id;
+END;

@@ -23,9 +23,13 @@ from tgllm.services.errors.texts import ErrorTexts
 from tgllm.services.files.file_service import FileService
 from tgllm.services.files.opening import clean_up, open_files
 from tgllm.services.maintenance.unconfirmed import Unconfirmed
+from tgllm.services.messaging.admin_places import AdminPlaces
 from tgllm.services.models.pricing import Prices
 from tgllm.services.reading.missing import MissingNotice
 from tgllm.services.reading.pool import ReaderPool
+from tgllm.services.tools.approvals import Approvals
+from tgllm.services.tools.cards import ToolCards
+from tgllm.services.tools.policy import ToolPolicy
 from tgllm.services.turn_settings import pool_settings, turn_settings
 from tgllm.services.turns.account_alerts import AccountAlerts
 from tgllm.services.turns.runner import ConversationService
@@ -56,6 +60,8 @@ class BotCore(Core):
     errors: ErrorReports
     error_texts: ErrorTexts
     files: FileService
+    tool_policy: ToolPolicy
+    approvals: Approvals
 
 
 @asynccontextmanager
@@ -104,7 +110,16 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
             errors=errors,
             error_texts=error_texts,
             files=files,
+            tool_policy=ToolPolicy(config.tools, accounting.days),
+            approvals=_approvals(core),
         )
+
+
+def _approvals(core: Core) -> Approvals:
+    config = core.config
+    places, time_zone = AdminPlaces(config.admin_chat_id), zone(config.time_zone)
+    cards = ToolCards(core.texts, places, core.host.title_of, time_zone)
+    return Approvals(core.database, core.clock, cards, config.tools.approval_seconds)
 
 
 def _backups(core: Core) -> Backups:

@@ -74,6 +74,8 @@ def recover(conn: Connection, parts: BotParts, now: int) -> Recovered:
     found = inbox.recover(conn, now, max_attempts=parts.core.config.turns.attempts, crashed=crashed)
     bring_forward(conn, now + LONGEST_PAUSE, now)
     revoke_lost_links(conn, parts.core.texts, now)
+    # After it, which ends updates: their calls of tools are not made any more.
+    parts.core.approvals.recover(conn, now)
     # After it: an edit replaces only a message that is queued.
     take_edits(conn, inbox.queued_edits(conn), parts.username, parts.core.password.questions, now)
     outbox.add(conn, [*_unconfirmed(conn, parts, now), *_ended(conn, found, parts, now)], now)

@@ -9,6 +9,7 @@ __all__ = ["move"]
 # Existing rows of the new chat take precedence: they were written after the move.
 _MOVES = (
     "UPDATE facts SET lane = :new_lane WHERE lane = :old_lane",
+    "UPDATE OR REPLACE tool_grants SET lane = :new_lane WHERE lane = :old_lane",
     # What is not sent yet gets its id in the new chat.
     """
     UPDATE plugin_messages SET lane = :new_lane, parts = (

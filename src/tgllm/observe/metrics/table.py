@@ -75,7 +75,7 @@ UPDATES_RECEIVED: Final = Counter("tgllm_updates_received_total", "Updates recei
 UPDATES_ENDED: Final = Counter(
     "tgllm_updates_ended_total",
     "Updates that were handled, by the way they ended",
-    [_KIND, Label("outcome", frozenset({"done", "failed", "quarantined"}))],
+    [_KIND, Label("outcome", frozenset({"done", "failed", "quarantined", "put_back"}))],
 )
 UPDATE_SECONDS: Final = Histogram(
     "tgllm_update_duration_seconds",

@@ -22,6 +22,7 @@ BUILTIN = tuple(
             "A provider that streams back what it was told; needs no key and no network.",
         ),
         ("files", "tgllm.plugins.builtin.files.plugin", "Readers of documents, tables, mails, archives and texts."),
+        ("tools", "tgllm.plugins.builtin.tools.plugin", "The tools calculator and clock, which models may call."),
     )
 )
 """The built-in plugins, in order of id."""

@@ -67,7 +67,11 @@ class ToolMessageTests(Kit):
     async def test_words_after_results_arrive(self, tool_subject: Subject) -> None:
         """Text in the message of the results, and a conversation that goes on after an answer to them, are accepted."""
         first = _with_round(tool_subject, _CALLS, (*_results(_CALLS, _TEXTS), TextPart("be brief 0816"))).messages
-        later = (*first, ChatMessage("assistant", (TextPart("At noon 0817."),)), *tool_subject.ask("and 0818?").messages)
+        later = (
+            *first,
+            ChatMessage("assistant", (TextPart("At noon 0817."),)),
+            *tool_subject.ask("and 0818?").messages,
+        )
         for messages in (first, later):
             await tool_subject.hear(_asking(tool_subject, messages))
             _check_seen(tool_subject, _CALLS, _TEXTS)

@@ -2,6 +2,7 @@
 
 import asyncio
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from tgllm.api.context import PluginContext
@@ -10,7 +11,6 @@ from tgllm_mcp.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import ModuleType
 
 __all__ = ["Servers"]
 

@@ -150,7 +150,9 @@ async def call(
     """
 
     async def on_progress(progress: float, total: float | None, message: str | None) -> None:
-        use.progress(clean_text(message or "", 100), int(progress), None if total is None else int(total))
+        use.progress(
+            " ".join(clean_text(message or "", 100).split()), int(progress), None if total is None else int(total)
+        )
 
     with questions.during(use) as running:
         try:

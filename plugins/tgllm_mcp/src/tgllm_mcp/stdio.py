@@ -18,6 +18,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from mcp.client.stdio import get_default_environment
 from mcp.shared.message import SessionMessage
 from mcp_types import jsonrpc_message_adapter
+from pydantic import ValidationError
 
 from tgllm.api.clock import Clock
 
@@ -103,35 +104,46 @@ async def _read(
     program: Program,
 ) -> None:
     """Pass the server's messages on, until it ends or breaks a limit; then the session sees a closed connection."""
-    reason = "it has closed its output"
-    messages = waste = 0
-    since = program.clock.monotonic()
+    reason = ""
+    pace = _Pace(program.clock)
+    waste, line = 0, b""
     with suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):
-        async with incoming:
-            while True:
-                try:
-                    line = await stdout.readline()
-                except ValueError:  # longer than the limit
-                    reason = f"it has sent a message of more than {MOST_BYTES // 1024**2} MB"
-                    break
+        while not reason:
+            await pace.step()
+            try:
+                line = await stdout.readline()
+                message = jsonrpc_message_adapter.validate_json(line, by_name=False)
+            except ValidationError:
+                waste += bool(line.strip())
                 if not line:
-                    break
-                try:
-                    message = jsonrpc_message_adapter.validate_json(line, by_name=False)
-                except ValueError:
-                    waste += bool(line.strip())
-                    message = None
-                    if waste > MOST_WASTE:
-                        reason = f"it has written {MOST_WASTE} lines that are no messages to its standard output"
-                        break
-                if message is not None:
-                    await incoming.send(SessionMessage(message))
-                messages += 1
-                if messages >= _BURST:
-                    if program.clock.monotonic() - since < 1.0:
-                        await program.clock.sleep(_PAUSE)
-                    messages, since = 0, program.clock.monotonic()
-    program.ended(reason)
+                    reason = "it has closed its output"
+                elif waste > MOST_WASTE:
+                    reason = f"it has written {MOST_WASTE} lines that are no messages to its standard output"
+            except ValueError:  # longer than the limit of the pipe
+                reason = f"it has sent a message of more than {MOST_BYTES // 1024**2} MB"
+            else:
+                await incoming.send(SessionMessage(message))
+    if reason and incoming.statistics().open_receive_streams:  # otherwise this side has closed the connection
+        program.ended(reason)
+    incoming.close()
+
+
+class _Pace:
+    """Slows the reading down of a server that floods: its pipe is full then, and it waits."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._messages = 0
+        self._since = clock.monotonic()
+
+    async def step(self) -> None:
+        """Count a message, and wait if there were many within a second."""
+        self._messages += 1
+        if self._messages < _BURST:
+            return
+        if self._clock.monotonic() - self._since < 1.0:
+            await self._clock.sleep(_PAUSE)
+        self._messages, self._since = 0, self._clock.monotonic()
 
 
 async def _write(

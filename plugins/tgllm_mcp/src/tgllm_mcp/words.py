@@ -6,7 +6,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from tgllm_mcp.naming import clean_text
-from tgllm_mcp.settings import MissingVariable, Server
+from tgllm_mcp.settings import Server
 
 __all__ = ["Secrets", "explain", "leaves"]
 
@@ -50,24 +50,22 @@ def explain(error: BaseException, server: Server, status: int | None = None) -> 
     """
     found = next(iter(leaves(error)), error)
     detail = clean_text(re.sub(r"\s+", " ", str(found)), _LONGEST)
-    match type(found).__name__:  # by name: the SDK may not be loaded
-        case "Ended":
-            return detail or "the connection has ended"
-        case "MCPError" if status is None:
-            return detail or "it has answered with an error"
-        case "ConnectError" | "ConnectTimeout":
-            return f"there is no connection to {server.place}: is it running, and is the address right?"
-        case _:
-            pass
-    if isinstance(found, MissingVariable):
-        return f"{found}; it is used in its settings"
+    kind = type(found).__name__  # by name: the SDK may not be loaded
+    if kind == "Ended" or (kind == "MCPError" and status is None):
+        return detail or "it has answered with an error"
+    if kind in {"ConnectError", "ConnectTimeout"}:
+        return f"there is no connection to {server.place}: is it running, and is the address right?"
     if status is not None:
         return _by_status(status, server)
     if isinstance(found, TimeoutError):
         return f"it has not answered in {server.connect_timeout:g} seconds (connect_timeout)"
     if isinstance(found, OSError) and server.command is not None:
         return _not_started(found, server, detail)
-    return f"{type(found).__name__}: {detail}" if detail else type(found).__name__
+    known = {
+        "MissingVariable": f"{detail}; it is used in its settings",
+        "ValidationError": f"its answer breaks the protocol: {detail}",
+    }
+    return known.get(kind, f"{kind}: {detail}" if detail else kind)
 
 
 def _by_status(status: int, server: Server) -> str:

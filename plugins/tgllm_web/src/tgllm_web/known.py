@@ -20,6 +20,7 @@ _MOST_CHATS, _MOST_URLS = 300, 2_000
 _MOST_CHARACTERS = 300_000
 """Characters of the latest messages that are searched for URLs."""
 _ENDS = ".,;:!?…)]}»”*_~`"
+_MOST_ENDS = 5
 _URL = re.compile(r"https?://[^\s<>\"'|\\^]{1,2000}", re.IGNORECASE)
 _BARE = re.compile(
     r"(?<![\w@./-])(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,6}[a-z]{2,24}(?::\d{1,5})?(?![\w@-])"
@@ -70,9 +71,9 @@ def urls_in(text: str) -> Iterator[str]:
     for pattern in (_LINK, _URL, _BARE):
         for found in pattern.finditer(text):
             url = found[1] if pattern is _LINK else found[0]
-            yield url
-            if url[-1] in _ENDS:
-                yield url.rstrip(_ENDS)
+            # Which of the brackets and dots at its end belong to a URL is unknown, so all of its beginnings count.
+            least = max(len(url.rstrip(_ENDS)), len(url) - _MOST_ENDS)
+            yield from (url[:end] for end in range(len(url), least - 1, -1))
 
 
 def _lane(chat: ChatInfo) -> _Lane:

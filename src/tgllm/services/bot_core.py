@@ -23,9 +23,11 @@ from tgllm.services.errors.texts import ErrorTexts
 from tgllm.services.files.file_service import FileService
 from tgllm.services.files.opening import clean_up, open_files
 from tgllm.services.maintenance.unconfirmed import Unconfirmed
+from tgllm.services.memory.tools import MemoryTools
 from tgllm.services.models.pricing import Prices
 from tgllm.services.reading.missing import MissingNotice
 from tgllm.services.reading.pool import ReaderPool
+from tgllm.services.search.index import SearchIndex
 from tgllm.services.turn_settings import pool_settings, turn_settings
 from tgllm.services.turns.account_alerts import AccountAlerts
 from tgllm.services.turns.runner import ConversationService
@@ -56,6 +58,7 @@ class BotCore(Core):
     errors: ErrorReports
     error_texts: ErrorTexts
     files: FileService
+    search_index: SearchIndex
 
 
 @asynccontextmanager
@@ -69,6 +72,7 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
     budgets = BudgetService(database, clock, accounting, texts, notifier, config.budgets, config.groups)
     notice = MissingNotice(notifier, texts)
     await clean_up(database, clock, config.data_dir)
+    core.host.provide_tools("memory", MemoryTools(database, clock, texts, running).specs())
     error_texts = _error_texts(core)
     # The turns end first; they may wait for a file. The reports end last, with the errors of all others.
     async with (
@@ -104,6 +108,7 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
             errors=errors,
             error_texts=error_texts,
             files=files,
+            search_index=SearchIndex(database, clock),
         )
 
 

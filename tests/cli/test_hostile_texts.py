@@ -189,7 +189,7 @@ def fill(conn: sqlite3.Connection) -> None:
         user_id=MAL,
     )  # fmt: skip
     conversations.set_head(conn, conversation.id, messages.add(conn, said, NOW), NOW)
-    facts.add(conn, f":{MAL}:", MAL, BAD, NOW)
+    facts.add(conn, NewFact(lane=f":{MAL}:", owner=MAL, user_id=MAL, text=BAD), NOW)
 
 
 @pytest.fixture

@@ -17,5 +17,5 @@ CREATE VIRTUAL TABLE IF NOT EXISTS passage_vocabulary USING fts5vocab (passage_w
 -- Trigrams of messages, by the ids of messages, of their folded text (see services/search). Triggers on messages note what
 -- is to be added and taken out; the program does it later, in small pieces.
 CREATE VIRTUAL TABLE IF NOT EXISTS message_trigrams USING fts5 (
-    text, content='', detail=none, columnsize=0, tokenize='trigram'
+    text, content='', detail=none, tokenize='trigram'
 );

@@ -68,7 +68,7 @@ def database(shell: Shell) -> None:
         talk(conn, f":{ANN.id}:", ANN.id, ANN.id, "Ann's secret")
         talk(conn, f":{GROUP}:", GROUP, ANN.id, "Ann to the group")
         talk(conn, f":{BOB.id}:", BOB.id, BOB.id, "Bob's secret")
-        facts.add(conn, f":{ANN.id}:", ANN.id, "likes tea", NOW)
+        facts.add(conn, NewFact(lane=f":{ANN.id}:", owner=ANN.id, user_id=ANN.id, text="likes tea"), NOW)
         kv.set_value(conn, "language", str(ANN.id), "en", NOW)
         for person in (ANN, BOB):
             values.store(conn, "tea", person.id, "likes", f'"{person.first_name}"', NOW)

@@ -13,7 +13,7 @@ from tgllm.services.messaging.rows import call_row
 
 __all__ = ["proposal_presses"]
 
-_EDITED = {"kept": "memory.kept", "declined": "memory.declined", "expired": "memory.expired"}
+_EDITED = {"kept": "proposal.kept", "declined": "proposal.declined", "expired": "proposal.expired"}
 """Headings of a card that is over."""
 
 
@@ -48,7 +48,7 @@ def _edits(scope: Scope, pressed: Pressed, decided: Decided) -> list[NewOutbox]:
 
 
 def _edit(scope: Scope, message_id: int, proposal: Proposal, heading: str) -> NewOutbox:
-    text = fact_text(scope.text(heading), proposal.text, scope.text("memory.see"))
+    text = fact_text(scope.text(heading), proposal.text, scope.text("proposal.see"))
     return call_row(scope.lane, "editMessageText", formatted(text) | {"message_id": message_id}, kind="edit")
 
 
@@ -57,11 +57,11 @@ def _told(scope: Scope, decided: Decided) -> str:
         return scope.error_text(decided.refusal)
     match decided.result:
         case "not_yours":
-            return scope.text("memory.not_yours")
+            return scope.text("proposal.not_yours")
         case "over":
             kept = decided.proposal is not None and decided.proposal.state == "kept"
-            return scope.text("memory.kept_before" if kept else "memory.declined_before")
+            return scope.text("proposal.kept_before" if kept else "proposal.declined_before")
         case "unknown" | "expired":
-            return scope.text("memory.too_old")
+            return scope.text("proposal.too_old")
         case _:
             return ""

@@ -36,8 +36,8 @@ def fact_text(heading: str, fact: str, footing: str) -> EntityText:
 
 
 def _card(scope: Scope, proposal: Proposal) -> NewOutbox:
-    place = scope.text("memory.everywhere" if scope.chat.is_private else "memory.in_group")
-    shown = fact_text(scope.text("memory.ask"), proposal.text, place)
+    place = scope.text("proposal.everywhere" if scope.chat.is_private else "proposal.in_group")
+    shown = fact_text(scope.text("proposal.ask"), proposal.text, place)
     data = f"{KEEP}:{proposal.id}:{proposal.mark}"
-    keyboard = buttons([[(scope.text("memory.keep"), f"{data}:y"), (scope.text("memory.no"), f"{data}:n")]])
+    keyboard = buttons([[(scope.text("proposal.keep"), f"{data}:y"), (scope.text("proposal.no"), f"{data}:n")]])
     return call_row(scope.lane, "sendMessage", formatted(shown) | {"reply_markup": keyboard})

@@ -50,6 +50,10 @@ TABLES = {
     "plugin_messages",
     "plugin_keyboards",
     "unreachable_chats",
+    "tool_rounds",
+    "tool_calls",
+    "tool_rules",
+    "tool_grants",
 }
 
 

@@ -27,6 +27,7 @@ from tgllm.bot.commands.system import system_commands
 from tgllm.bot.commands.usage import usage_commands
 from tgllm.bot.handlers.access_presses import access_presses
 from tgllm.bot.handlers.answer_presses import answer_presses
+from tgllm.bot.handlers.approval_presses import approval_presses
 from tgllm.bot.handlers.as_file_presses import as_file_presses
 from tgllm.bot.handlers.edited import handle_edited
 from tgllm.bot.handlers.membership import handle_membership
@@ -119,6 +120,7 @@ def press_actions() -> Iterable[PressAction]:
     """Yield the actions of all buttons."""
     yield from access_presses()
     yield from answer_presses()
+    yield from approval_presses()
     yield from as_file_presses()
     yield from export_presses()
     yield from model_presses()

@@ -254,6 +254,8 @@ CREATE TABLE IF NOT EXISTS models (
     retired_at        INTEGER,                          -- when the provider stopped listing it
     cache_write_price INTEGER                           -- the same for input tokens written to the cache
                       CHECK (cache_write_price >= 0),
+    tools             INTEGER                           -- 1: it can call tools; NULL: as its provider says
+                      CHECK (tools IN (0, 1)),
     PRIMARY KEY (provider, model),
     CHECK (is_default = 0 OR retired_at IS NULL)
 ) STRICT;
@@ -747,7 +749,8 @@ CREATE INDEX IF NOT EXISTS tool_calls_waiting ON tool_calls (expires_at) WHERE s
 
 -- Who may use which tools, as admins have set it; what is NULL or missing is as configured.
 CREATE TABLE IF NOT EXISTS tool_rules (
-    tool       TEXT PRIMARY KEY,                        -- name of the tool
+    tool       TEXT NOT NULL,                           -- name of the tool
+    plugin_id  TEXT NOT NULL,                           -- its plugin: another one with a tool of that name has no rule
     private    TEXT                                     -- lowest role that may use it in private chats; NULL: as configured
                CHECK (private IN ('owner', 'admin', 'user', 'guest', 'nobody')),
     groups     TEXT                                     -- the same in groups
@@ -756,7 +759,8 @@ CREATE TABLE IF NOT EXISTS tool_rules (
     approval   TEXT                                     -- who approves each call; NULL: as configured
                CHECK (approval IN ('never', 'asker', 'admins')),
     updated_by INTEGER,                                 -- user id of the admin; NULL: the shell
-    updated_at INTEGER NOT NULL                         -- last change of this row
+    updated_at INTEGER NOT NULL,                        -- last change of this row
+    PRIMARY KEY (tool, plugin_id)
 ) STRICT, WITHOUT ROWID;
 
 -- Approvals of further calls, which people have given on the card of a call.
@@ -771,3 +775,9 @@ CREATE TABLE IF NOT EXISTS tool_grants (
     PRIMARY KEY (tool, plugin_id, user_id, lane)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS tool_grants_user ON tool_grants (user_id);
+-- An approval ends with the access or the role in which it was given; it does not come back with them.
+CREATE TRIGGER IF NOT EXISTS tool_grants_lost AFTER UPDATE OF role, status ON users
+WHEN new.role <> old.role OR new.status <> 'active'
+BEGIN
+    DELETE FROM tool_grants WHERE user_id = new.id;
+END;

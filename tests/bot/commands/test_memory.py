@@ -21,7 +21,9 @@ HEAD = (
 
 async def pin(bot: RunningBot, lane: Lane, *texts: str) -> None:
     for text in texts:
-        await bot.core.database.write(lambda conn, text=text: facts.add(conn, NewFact(lane=lane.key, owner=None, user_id=None, text=text), 1))
+        await bot.core.database.write(
+            lambda conn, text=text: facts.add(conn, NewFact(lane=lane.key, owner=None, user_id=None, text=text), 1)
+        )
 
 
 async def test_a_fact_is_told_with_every_question_from_then_on(

@@ -16,6 +16,7 @@ from tgllm.cli.commands.users.data import write_new
 from tgllm.db.engine.lock import lock_data_folder
 from tgllm.db.engine.sqlite import in_transaction
 from tgllm.db.tables import audit, conversations, facts, files, inbox, kv, messages, outbox, requests, usage, users
+from tgllm.db.tables.facts import NewFact
 from tgllm.db.tables.files import NewFile
 from tgllm.db.tables.inbox import NewUpdate
 from tgllm.db.tables.messages import NewMessage

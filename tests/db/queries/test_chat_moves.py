@@ -6,6 +6,7 @@ from dataclasses import replace
 from database_support import NOW
 from tgllm.db.queries import chat_moves, known_ids, outbox_claims
 from tgllm.db.tables import budgets, conversations, facts, outbox
+from tgllm.db.tables.facts import NewFact
 from tgllm.db.tables.outbox import NewOutbox
 
 OLD, NEW = -5, -1005

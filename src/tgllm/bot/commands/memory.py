@@ -63,8 +63,8 @@ async def _remember(scope: Scope, command: ParsedCommand) -> None:
         await scope.reply(scope.error_text(error))
         return
     message_id = command.message_ids[0] if command.markdown and command.message_ids else command.reply_to
-    said = "facts.pinned" if scope.chat.is_private else "facts.pinned_in_group"
-    await scope.reply(scope.text(said), _add(scope, text, message_id))
+    said = scope.text("facts.pinned" if scope.chat.is_private else "facts.pinned_in_group")
+    await scope.reply(said, _add(scope, text, message_id))
 
 
 def _add(scope: Scope, text: str, message_id: int | None) -> Unit:
@@ -145,7 +145,10 @@ def _menu(scope: Scope, known: Sequence[Fact], number: int) -> Menu:
 
 def _add_source(scope: Scope, text: StyledText, fact: Fact) -> None:
     """Add who has said a fact and when, with a link to the message if there is one."""
-    told = scope.text(f"facts.by_{fact.source}{'' if scope.chat.is_private else '_in_group'}")
+    if fact.source == "model":
+        told = scope.text("facts.by_model" if scope.chat.is_private else "facts.by_model_in_group")
+    else:
+        told = scope.text("facts.by_person" if scope.chat.is_private else "facts.by_person_in_group")
     link = message_link(scope.chat.id, fact.message_id)
     text.add("   ").add(f"{readable_time(fact.created_at)}, {told}", "italic", url=link)
     if fact.owner is None and owner_in(scope.lane) is not None:

@@ -96,8 +96,8 @@ async def _menu(scope: Scope, search: Search, page: int) -> Menu:
         return Menu(scope.text("search.none", query=shown))
     pages = -(-len(found.hits) // PAGE)
     page = min(page, pages - 1)
-    title = "search.title" if found.is_all else "search.title_newest"
-    text = StyledText().add(scope.text(title, query=shown, count=len(found.hits))).add("\n")
+    title = scope.text("search.title" if found.is_all else "search.title_newest", query=shown, count=len(found.hits))
+    text = StyledText().add(title).add("\n")
     jumps = [button for button in _lines(scope, text, found, page * PAGE) if button is not None]
     whole = text.text()
     rows = [*([jumps] if jumps else []), *_pager(scope, search, page, pages)]

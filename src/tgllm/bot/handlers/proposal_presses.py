@@ -13,9 +13,6 @@ from tgllm.services.messaging.rows import call_row
 
 __all__ = ["proposal_presses"]
 
-_EDITED = {"kept": "proposal.kept", "declined": "proposal.declined", "expired": "proposal.expired"}
-"""Headings of a card that is over."""
-
 
 def proposal_presses() -> tuple[PressAction, ...]:
     """Return the row for the press table."""
@@ -42,13 +39,22 @@ async def _press(scope: Scope, pressed: Pressed) -> str:
 
 def _edits(scope: Scope, pressed: Pressed, decided: Decided) -> list[NewOutbox]:
     """Return the edit of a card that is over now; none if the press has changed nothing."""
-    if decided.proposal is None or pressed.message_id is None or decided.result not in _EDITED:
+    if decided.proposal is None or pressed.message_id is None or decided.refusal is not None:
         return []
-    return [_edit(scope, pressed.message_id, decided.proposal, _EDITED[decided.result])]
+    match decided.result:
+        case "kept":
+            heading = scope.text("proposal.kept")
+        case "declined":
+            heading = scope.text("proposal.declined")
+        case "expired":
+            heading = scope.text("proposal.expired")
+        case _:
+            return []
+    return [_edit(scope, pressed.message_id, decided.proposal, heading)]
 
 
 def _edit(scope: Scope, message_id: int, proposal: Proposal, heading: str) -> NewOutbox:
-    text = fact_text(scope.text(heading), proposal.text, scope.text("proposal.see"))
+    text = fact_text(heading, proposal.text, scope.text("proposal.see"))
     return call_row(scope.lane, "editMessageText", formatted(text) | {"message_id": message_id}, kind="edit")
 
 

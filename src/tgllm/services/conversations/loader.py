@@ -79,6 +79,10 @@ class TurnContext:
     """Models to ask if ``model`` does not answer, in this order."""
     made: Mapping[int, Sequence[FilePart]] = field(default_factory=dict[int, Sequence[FilePart]])
     """Files that the model made in earlier answers, by message."""
+    tools: bool | None = None
+    """Whether the model can call tools; None: as its provider says."""
+    tools_off: Collection[str] = ()
+    """Names of the tools that are switched off in the chat."""
 
 
 class ContextLoader:
@@ -141,6 +145,8 @@ class ContextLoader:
             mime_types=("image/*",) if known is None else known.mime_types,
             files={} if conversation is None else _files(conn, conversation, history),
             fallbacks=self._fallbacks(conn, turn, in_use.ref, persona),
+            tools=None if known is None else known.tools,
+            tools_off=chosen.tools_off or (),
             made=files_of_answers(conn, history, in_use.ref, _mime_types(known), self._settings.data_dir),
         )
 

@@ -70,7 +70,7 @@ def propose(conn: Connection, turn: Turn, call_id: str, fact: str, now: int) -> 
     if not text:
         raise ToolFailed("the fact is empty")
     if len(text) > MOST_LENGTH:
-        raise ToolFailed(f"the fact has {len(text)} characters; at most {MOST_LENGTH} are allowed")
+        raise ToolFailed(f"the fact is too long: {len(text)} of {MOST_LENGTH} characters")
     if proposals.of_call(conn, call_id) is not None:
         return "proposed"
     lane = Lane.parse(turn.lane)
@@ -80,9 +80,11 @@ def propose(conn: Connection, turn: Turn, call_id: str, fact: str, now: int) -> 
     if (before := _before(conn, turn, lane, text, now)) is not None:
         return before
     if len(known) >= MOST_FACTS:
-        raise ToolFailed(f"{MOST_FACTS} facts are remembered here already; the person can delete some with /memory")
+        raise ToolFailed(
+            "as much as possible is remembered here already; the person can delete some of it with /memory"
+        )
     if len(proposals.unasked(conn, turn.id)) >= MOST_IN_TURN:
-        raise ToolFailed(f"{MOST_IN_TURN} facts are proposed in this answer already")
+        raise ToolFailed("enough is proposed in this answer already")
     if proposals.count_since(conn, turn.user.id, now - _DAY) >= MOST_IN_DAY:
         raise ToolFailed("too many facts were proposed today")
     proposals.add(conn, _new(turn, lane, call_id, text, now), now)

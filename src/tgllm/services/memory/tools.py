@@ -1,5 +1,6 @@
 """The tools ``remember`` and ``search_history``, which models may call."""
 
+from collections.abc import Callable
 from typing import Final
 
 from tgllm.api import JsonObject, ToolFailed, ToolHandler, ToolOutput, ToolSpec, ToolUse
@@ -57,12 +58,15 @@ class MemoryTools:
     def specs(self) -> tuple[ToolSpec, ...]:
         """Return the tools."""
         return (
-            self._spec("remember", self._remember, _FACT),
-            self._spec("search_history", self._search, _QUERY),
+            self._spec(
+                "remember", self._remember, _FACT, lambda language: self._texts("memory_tools.remember", language)
+            ),
+            self._spec(
+                "search_history", self._search, _QUERY, lambda language: self._texts("memory_tools.search", language)
+            ),
         )
 
-    def _spec(self, name: str, handler: ToolHandler, schema: JsonObject) -> ToolSpec:
-        title = f"tool.{name}"
+    def _spec(self, name: str, handler: ToolHandler, schema: JsonObject, title: Callable[[str], str]) -> ToolSpec:
         return ToolSpec(
             name=name,
             description=_DESCRIPTIONS[name],
@@ -70,8 +74,8 @@ class MemoryTools:
             schema=schema,
             access="user",
             danger="read",
-            title=self._texts(title, "en"),
-            titles={"ru": self._texts(title, "ru")},
+            title=title("en"),
+            titles={"ru": title("ru")},
         )
 
     async def _remember(self, use: ToolUse) -> ToolOutput:

@@ -30,6 +30,7 @@ __all__ = [
     "estimate_message",
     "estimate_request",
     "estimate_text",
+    "estimate_tool",
     "estimate_tools",
 ]
 
@@ -99,10 +100,14 @@ def estimate_message(message: ChatMessage) -> int:
     return _TOKENS_PER_MESSAGE + estimate_text(message.text) + others
 
 
+def estimate_tool(tool: ToolDefinition) -> int:
+    """Estimate the tokens of the description of a tool."""
+    return _TOKENS_PER_TOOL + estimate_text(f"{tool.name}{tool.description}{encode_json(tool.schema).decode()}")
+
+
 def estimate_tools(tools: Iterable[ToolDefinition]) -> int:
     """Estimate the tokens of the descriptions of tools."""
-    texts = [f"{tool.name}{tool.description}{encode_json(tool.schema).decode()}" for tool in tools]
-    return sum(_TOKENS_PER_TOOL + estimate_text(text) for text in texts)
+    return sum(map(estimate_tool, tools))
 
 
 def estimate_request(request: ChatRequest) -> int:

@@ -177,8 +177,8 @@ class TestDipseek:
             answer = await create(model="deepseek-flash", messages=[*HELLO, kept, *results], tools=TOOLS)
 
             assert answer.choices[0].message.content == "What time is it?"
+            without = {key: value for key, value in kept.items() if key != "reasoning_content"}
             with pytest.raises(openai.BadRequestError, match="reasoning_content"):
-                without = {key: value for key, value in kept.items() if key != "reasoning_content"}
                 await create(model="deepseek-flash", messages=[*HELLO, without, *results])
             with pytest.raises(openai.BadRequestError, match="must be followed by tool messages"):
                 await create(model="deepseek-flash", messages=[*HELLO, kept, *results[:1]])

@@ -58,8 +58,8 @@ class PagedService(FakeDipseek):
         return False
 
     def _checked(self, raw: object) -> ChatBody:
-        body = {name: value for name, value in raw.items() if value != "none"} if isinstance(raw, dict) else raw
-        return super()._checked(body)
+        thinks_not = isinstance(raw, dict) and raw.get("reasoning_effort") == "none"
+        return super()._checked({**raw, "reasoning_effort": None} if thinks_not else raw)
 
 
 class ServiceUnderTest(FakeUnderTest[PagedService]):

@@ -26,6 +26,13 @@ ADDED = {
     8: "INSERT INTO errors (id, event, kind, message, place, trace, version, times, first_at, last_at)"
     " VALUES ('E7K2-9QXM', 'turn.failed', 'KeyError', 'x', 'a.py:1', '[]', '0.1', 1, 1, 1);"
     "INSERT INTO error_places (kind, ref, error_id, at) VALUES ('turn', 't', 'E7K2-9QXM', 1);",
+    15: "INSERT INTO tool_rounds (turn_id, round, lane, provider, model, created_at)"
+    " VALUES ('u7', 1, ':1002:', 'a', 'b', 1);"
+    "INSERT INTO tool_calls (turn_id, round, place, call_id, tool, lane, user_id, arguments, created_at)"
+    " VALUES ('u7', 1, 0, 'c1', 'clock', ':1002:', 1002, '{}', 1);"
+    "INSERT INTO tool_rules (tool, private, updated_at) VALUES ('clock', 'user', 1);"
+    "INSERT INTO tool_grants (tool, plugin_id, user_id, granted_by, created_at)"
+    " VALUES ('clock', 'tools', 1002, 1002, 1);",
     12: "INSERT INTO plugin_jobs (plugin_id, job_id, mark, data, due_at, run_at, created_at)"
     " VALUES ('remind', 'a', 1, 'null', 1, 1, 1);",
     11: "INSERT INTO plugin_messages (id, plugin_id, key, lane, user_id, priority, parts, next_part, created_at)"

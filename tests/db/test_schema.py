@@ -23,6 +23,9 @@ TABLES = {
     "messages",
     "summaries",
     "facts",
+    "fact_proposals",
+    "search_waiting",
+    "search_removals",
     "requests",
     "models",
     "files",
@@ -47,6 +50,10 @@ TABLES = {
     "plugin_messages",
     "plugin_keyboards",
     "unreachable_chats",
+    "tool_rounds",
+    "tool_calls",
+    "tool_rules",
+    "tool_grants",
 }
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from docs_support import blocks, read_page
 from tgllm import hookspecs
+from tgllm.api import ChatInfo, ToolUse, UserInfo
 from tgllm.testing.bot import RunningBot, running_bot
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.emulator import Emulator
@@ -85,6 +86,11 @@ async def _check_turns(emu: Emulator, ann: EmulatedUser, bot: RunningBot) -> Non
     assert await ctx.store.get("last error") == "refused"
     await bot.run_job("count")
     assert await ctx.store.get("days") == 1
+    (owned,) = [owned for owned in bot.core.host.tools if owned.plugin_id == "tour"]
+    use = ToolUse(
+        "1", "count_words", {"text": "a b c"}, UserInfo(ann.id, "Ann", "owner"), ChatInfo(1, "private"), "t", ctx
+    )
+    assert await owned.tool.handler(use) == "3"
 
 
 async def _check_files(emu: Emulator, ann: EmulatedUser) -> None:

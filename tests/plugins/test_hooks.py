@@ -59,6 +59,18 @@ def plugin(plugin_id: str, body: str) -> str:
     """
 
 
+def tool(plugin_id: str, tool: str = "TOOL") -> str:
+    return f"""
+    from dataclasses import replace
+    async def look(use): return "nothing"
+    TOOL = ToolSpec("look", "Looks.", look, danger="read")
+    @hookimpl
+    def tgllm_plugin_info(): return PluginInfo({plugin_id!r}, "T", "1.2")
+    @hookimpl
+    def tgllm_tools(): return ({tool},)
+    """
+
+
 def test_every_hook_has_a_test() -> None:
     hooks = {name for name in vars(hookspecs) if name.startswith("tgllm_")}
     tested = {name.removeprefix("test_hook_").split("__")[0] for name in globals() if name.startswith("test_hook_")}
@@ -107,6 +119,50 @@ async def test_hook_jobs(host: PluginHost) -> None:
     await owned.job.run(owned.context)
 
     assert (owned.job.id, calls()) == ("sweep", [("sweep", "good_all")])
+
+
+async def test_hook_tools(site: Any, load_host: LoadHost) -> None:
+    site.write("a", tool("a"))
+    site.write("b", tool("b"))
+    host = await load_host()
+
+    (owned,) = host.tools
+    assert (owned.plugin_id, owned.tool.name, owned.tool.may_repeat) == ("a", "look", True)
+    (b,) = [plugin.context for plugin in host.implementations("tgllm_plugin_info") if plugin.plugin.id == "b"]
+    before = host.tools_revision
+    left_out = b.tools.replace([owned.tool, replace(owned.tool, name="see"), replace(owned.tool, name="3")], "eyes")
+
+    assert [tool.tool.name for tool in host.tools] == ["look", "see"]
+    assert left_out == (
+        "tool look is taken by the plugin a, so it is left out",
+        "the tool name '3' is not 1 to 64 letters, digits, _ and -, with a letter or _ first",
+    )
+    assert host.tools_revision != before
+    host.quarantine("b", "it sees double")
+    assert [tool.tool.name for tool in host.tools] == ["look"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("name", "'9'", "the tool name '9' is not 1 to 64 letters"),
+        ("description", "''", "the description of tool look is not 1 to 4096 characters long"),
+        ("schema", "{'type': 'string'}", 'its "type" must be "object"'),
+        ("schema", "{'type': 'object', 'x': float('nan')}", "the schema of tool look is not JSON"),
+        ("schema", "[1]", "the schema of tool look is a list instead of a JSON Schema"),
+        ("access", "'king'", "the access of tool look is 'king' instead of one of owner, admin, user, guest"),
+        ("danger", "'none'", "the danger of tool look is 'none' instead of one of read, write, dangerous"),
+        ("timeout", "0", "the timeout of tool look is 0 instead of a number of seconds up to 600"),
+        ("handler", "print()", "the handler of tool look is nothing and can't be called"),
+    ],
+)
+async def test_a_wrong_field_of_a_tool_is_named(
+    site: Any, load_host: LoadHost, record: FindRecord, field: str, value: str, says: str
+) -> None:
+    site.write("a", tool("a", f"replace(TOOL, {field}={value})"))
+    host = await load_host()
+
+    assert says in record(host, "a").reason
 
 
 async def test_hook_doctor(host: PluginHost) -> None:

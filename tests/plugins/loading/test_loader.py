@@ -14,7 +14,7 @@ REASONS = {
     "bad_signature": "tgllm_providers has no argument contxt (did you mean ctx?): it takes ctx",
     "bad_hook": "tgllm_provders is no hook of this tgllm (did you mean tgllm_providers?)",
     "bad_wrapper": "tgllm_commands is a hook wrapper, and wrappers are refused: make it a plain implementation",
-    "bad_api": "it needs API 1.7, this tgllm has 1.1: upgrade tgllm",
+    "bad_api": "it needs API 1.7, this tgllm has 1.2: upgrade tgllm",
     "bad_no_info": "it has no tgllm_plugin_info: tgllm_test_bad_no_info must implement it",
     "bad_id": "it calls itself somebody_else, but its entry point is named bad_id: they must be the same",
     "bad_return": "tgllm_providers returned a list with a str in it instead of a ProviderSpec",
@@ -80,23 +80,23 @@ SINGLE = "a lower-case letter first, then lower-case letters and digits, with si
 ODD = {
     "newer API": (
         INFO.format(api="1.99"),
-        "it needs API 1.99, this tgllm has 1.1: upgrade tgllm",
+        "it needs API 1.99, this tgllm has 1.2: upgrade tgllm",
     ),
     "a name of a newer API": (
         "from tgllm.api import Hologram",
-        "it needs tgllm.api.Hologram, which this tgllm (API 1.1) does not have: upgrade tgllm, or correct the name",
+        "it needs tgllm.api.Hologram, which this tgllm (API 1.2) does not have: upgrade tgllm, or correct the name",
     ),
     "a module of a newer API": (
         "import tgllm.api.holograms",
-        "it needs tgllm.api.holograms, which this tgllm (API 1.1) does not have: upgrade tgllm, or correct the name",
+        "it needs tgllm.api.holograms, which this tgllm (API 1.2) does not have: upgrade tgllm, or correct the name",
     ),
     "a field of a newer API": (
         info("id='odd', title='Odd', api='1.99', holograms=()"),
-        "it needs PluginInfo.holograms, which this tgllm (API 1.1) does not have: upgrade tgllm, or correct the name",
+        "it needs PluginInfo.holograms, which this tgllm (API 1.2) does not have: upgrade tgllm, or correct the name",
     ),
     "older API": (
         INFO.format(api="0.9"),
-        "it needs API 0.9, this tgllm has 1.1: upgrade tgllm-odd",
+        "it needs API 0.9, this tgllm has 1.2: upgrade tgllm-odd",
     ),
     "API in words": (INFO.format(api="latest"), "its API version 'latest' can't be read: write it like '1.0'"),
     "no PluginInfo": (
@@ -142,7 +142,7 @@ ODD = {
     class Odd(ImportError):
         def __str__(self): raise TypeError
     raise Odd(name='tgllm.api')""",
-        "it needs tgllm.api, which this tgllm (API 1.1) does not have: upgrade tgllm, or correct the name",
+        "it needs tgllm.api, which this tgllm (API 1.2) does not have: upgrade tgllm, or correct the name",
     ),
     "description raises what can't be told": (
         """

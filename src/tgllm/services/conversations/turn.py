@@ -7,10 +7,10 @@ from typing import Literal, Protocol, TypeAlias
 from tgllm.api import ChatInfo, FinishReason, JsonObject, ModelRef, StreamEvent, TgllmError, Usage, UserInfo
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.services.chats.settings import AnswerLook
+from tgllm.services.conversations.tool_steps import NO_STEPS, ToolStep, ToolSteps
 from tgllm.services.files.attachment import Attachment
 from tgllm.services.files.gathering.materials import FileNote, Stage
 from tgllm.services.files.made import MadeFile
-from tgllm.services.tools.steps import NO_STEPS, ToolStep, ToolSteps
 
 __all__ = [
     "Branch",

@@ -88,7 +88,8 @@ class ToolMessageTests(Kit):
         made = [ToolCall("", part.name, json.dumps(part.arguments)) for part in _CALLS]
         messages = tool_subject.ask("What time is it in Łódź?").messages
         for number in (1, 2):
-            offered("call", lambda: service.call(*made, text="I'll look. ", reasoning=f"Thought {number} of 0819."))
+            thought = f"Thought {number} of 0819."
+            offered("call", lambda thought=thought: service.call(*made, text="I'll look. ", reasoning=thought))
             heard = await tool_subject.hear(_asking(tool_subject, messages))
             replayed = service.to_replay()
             messages = (*messages, *_replayed(heard))

@@ -39,6 +39,8 @@ async def test_two_tools_are_called_at_once(emulator: Any, start_bot: Any, fake:
     assert [each["name"] for each in told] == ["weather", "hours", "hours"]
     assert "{'city': 'Łódź'}" in told[0]["response"]["output"]
     assert again["parts"][0]["thoughtSignature"]
-    # The next question has the text alone: the rounds are over.
+    # The next question has the text alone, as the rounds are over, with the signature of its end.
+    said, end, proof = asked[3]["contents"][1]["parts"]
+    assert (said["text"].strip(), end, "thoughtSignature" in proof) == ("Let me look.", {"text": "It rains."}, True)
     assert "functionCall" not in str(asked[3]["contents"])
     assert {request.status for request in fake.requests} == {200}

@@ -72,6 +72,7 @@ class TestThisTree:
             "tgllm_mistral",
             "tgllm_openai",
             "tgllm_remind",
+            "tgllm_web",
             "tgllm_whisper",
         } <= modules.keys()
 

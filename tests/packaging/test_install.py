@@ -9,8 +9,13 @@ from typing import Any
 
 import pytest
 
+<<<<<<< HEAD
 PLUGINS = ["anthropic", "dipseek", "gemini", "llm", "local", "mcp", "mistral", "openai", "whisper"]
 SDKS = {"anthropic", "faster-whisper", "google-genai", "llm", "mcp", "mistralai", "openai", "xllamacpp"}
+=======
+PLUGINS = ["anthropic", "dipseek", "gemini", "llm", "local", "mistral", "openai", "web", "whisper"]
+SDKS = {"anthropic", "faster-whisper", "google-genai", "llm", "mistralai", "openai", "trafilatura", "xllamacpp"}
+>>>>>>> lead
 OWN_SDK = {
     "anthropic": set[str](),
     "dipseek": set[str](),
@@ -20,6 +25,7 @@ OWN_SDK = {
     "mcp": {"mcp"},
     "mistral": {"mistralai"},
     "openai": set[str](),
+    "web": {"trafilatura"},
     "whisper": {"faster-whisper"},
 }
 

@@ -18,6 +18,7 @@ PLUGINS = [
     "tgllm_mcp",
     "tgllm_mistral",
     "tgllm_openai",
+    "tgllm_web",
     "tgllm_whisper",
 ]
 PACKAGES = ["tgllm", *PLUGINS]

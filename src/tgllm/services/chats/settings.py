@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self, cast, get_args
 
 from tgllm.api import JsonObject, ReasoningEffort
 from tgllm.api.clock import Clock, milliseconds
@@ -132,14 +132,14 @@ def _context(value: object) -> ContextSize | None:
     return value if isinstance(value, int) and value >= LEAST_CONTEXT else None
 
 
-def _names(value: object) -> tuple[str, ...] | None:
-    if not isinstance(value, list):
-        return None
-    return tuple(sorted({name for name in value if isinstance(name, str)})) or None  # pyright: ignore[reportUnknownVariableType]  of JSON
-
-
 def _summary(value: object) -> SummaryMode | None:
     return next((mode for mode in SUMMARIES if mode == value), None)
+
+
+def _names(value: object) -> tuple[str, ...] | None:
+    if not isinstance(value, list | tuple):
+        return None
+    return tuple(sorted({name for name in cast("Iterable[object]", value) if isinstance(name, str)})) or None
 
 
 _READERS: Mapping[str, Callable[[object], Any]] = {

@@ -186,7 +186,7 @@ class ToolRunner:
             case Returned(other):
                 fault: BaseException = Breach(f"tool {name} returned a {type(other).__name__} instead of a ToolOutput")
             case TimedOut(seconds):
-                words = self._texts("prompt.tool_slow", name=name, seconds=f"{seconds:g}")
+                words = self._texts("prompt.tool_slow", name=name)
                 return Ended(state="failed", result=words, error=f"no end within {seconds:g} s")
             case Raised(error):
                 failed = contract_error(error)

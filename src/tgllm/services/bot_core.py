@@ -23,10 +23,12 @@ from tgllm.services.errors.texts import ErrorTexts
 from tgllm.services.files.file_service import FileService
 from tgllm.services.files.opening import clean_up, open_files
 from tgllm.services.maintenance.unconfirmed import Unconfirmed
+from tgllm.services.memory.tools import MemoryTools
 from tgllm.services.messaging.admin_places import AdminPlaces
 from tgllm.services.models.pricing import Prices
 from tgllm.services.reading.missing import MissingNotice
 from tgllm.services.reading.pool import ReaderPool
+from tgllm.services.search.index import SearchIndex
 from tgllm.services.tools.approvals import Approvals
 from tgllm.services.tools.cards import ToolCards
 from tgllm.services.tools.opening import open_tools
@@ -62,6 +64,7 @@ class BotCore(Core):
     errors: ErrorReports
     error_texts: ErrorTexts
     files: FileService
+    search_index: SearchIndex
     tool_policy: ToolPolicy
     approvals: Approvals
 
@@ -78,6 +81,7 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
     budgets = BudgetService(database, clock, accounting, texts, notifier, config.budgets, config.groups)
     notice = MissingNotice(notifier, texts)
     await clean_up(database, clock, config.data_dir)
+    core.host.provide_tools("memory", MemoryTools(database, clock, texts, running).specs())
     error_texts = _error_texts(core)
     # The turns end first; they may wait for a file. The reports end last, with the errors of all others.
     async with (
@@ -119,6 +123,7 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
             errors=errors,
             error_texts=error_texts,
             files=files,
+            search_index=SearchIndex(database, clock),
             tool_policy=policy,
             approvals=approvals,
         )

@@ -33,7 +33,9 @@ class Block:
     def arguments(self) -> str:
         """Arguments of a call, as JSON."""
         written = "".join(self.pieces)
-        return written if written.strip() or not self.given else encode_json(self.given).decode()
+        if written.strip():
+            return written
+        return encode_json(self.given).decode() if self.given else "{}"
 
     @property
     def json(self) -> JsonObject:

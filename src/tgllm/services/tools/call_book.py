@@ -105,7 +105,7 @@ class CallBook:
             return Ended(state="invalid", result=str(error), error="wrong arguments")
         return None
 
-    def add(  # noqa: PLR0913, PLR0917  all different things, and one caller
+    def add(
         self,
         conn: Connection,
         turn: Turn,

@@ -15,6 +15,7 @@ from tgllm.observe.logs import get_logger
 from tgllm.services.budgets.reservation import Reservation
 from tgllm.services.conversations.loader import TurnContext
 from tgllm.services.tools.call_book import Written
+from tgllm.services.tools.put_back import PutBack
 from tgllm.services.tools.rounds import Round, read_rounds
 from tgllm.services.tools.services import ToolServices
 from tgllm.services.turns.attempt import Attempt, Question
@@ -22,7 +23,6 @@ from tgllm.services.turns.failover import Answered, Failover
 from tgllm.services.turns.looping.making import Making
 from tgllm.services.turns.looping.round_sink import RoundSink
 from tgllm.services.turns.looping.turn_tools import TurnTools
-from tgllm.services.tools.put_back import PutBack
 from tgllm.services.turns.record import within_limit
 from tgllm.services.turns.report import count_usage
 from tgllm.services.turns.request_record import record_requests

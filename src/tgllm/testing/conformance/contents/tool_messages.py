@@ -67,7 +67,11 @@ class ToolMessageTests(Kit):
     async def test_words_after_results_arrive(self, tool_subject: Subject) -> None:
         """Text in the message of the results, and a conversation that goes on after an answer to them, are accepted."""
         first = _with_round(tool_subject, _CALLS, (*_results(_CALLS, _TEXTS), TextPart("be brief 0816"))).messages
-        later = (*first, ChatMessage("assistant", (TextPart("At noon 0817."),)), *tool_subject.ask("and 0818?").messages)
+        later = (
+            *first,
+            ChatMessage("assistant", (TextPart("At noon 0817."),)),
+            *tool_subject.ask("and 0818?").messages,
+        )
         for messages in (first, later):
             await tool_subject.hear(_asking(tool_subject, messages))
             _check_seen(tool_subject, _CALLS, _TEXTS)
@@ -84,7 +88,8 @@ class ToolMessageTests(Kit):
         made = [ToolCall("", part.name, json.dumps(part.arguments)) for part in _CALLS]
         messages = tool_subject.ask("What time is it in Łódź?").messages
         for number in (1, 2):
-            offered("call", lambda: service.call(*made, text="I'll look. ", reasoning=f"Thought {number} of 0819."))
+            thought = f"Thought {number} of 0819."
+            offered("call", lambda thought=thought: service.call(*made, text="I'll look. ", reasoning=thought))
             heard = await tool_subject.hear(_asking(tool_subject, messages))
             replayed = service.to_replay()
             messages = (*messages, *_replayed(heard))

@@ -43,7 +43,9 @@ class ToolTests(Kit):
         check(told == [(tool.name, tool.description) for tool in TOOLS], f"the tools arrived as {told}")
         for tool, arrived in zip(TOOLS, seen.tools, strict=True):
             lost = [name for name in properties_of(tool) if name not in properties_of(arrived)]
-            check(not lost, f"these arguments of {tool.name} did not arrive: {lost}; its schema became {arrived.schema}")
+            check(
+                not lost, f"these arguments of {tool.name} did not arrive: {lost}; its schema became {arrived.schema}"
+            )
 
     async def test_a_request_without_tools_has_none(self, tool_subject: Subject) -> None:
         """Nothing about tools is sent if there are none, since not all models of a service take the fields."""
@@ -144,11 +146,15 @@ class ToolTests(Kit):
         heard = await _asked(tool_subject)
         check(heard.finished.reason == "length", f"a call cut off at the limit ends with {heard.finished.reason!r}")
 
-    async def test_a_broken_call_is_an_error(self, tool_subject: Subject) -> None:
-        """A connection that closes after a call, before the end of the answer, raises an error."""
+    async def test_calls_without_an_end_are_not_made(self, tool_subject: Subject) -> None:
+        """Calls before a connection closes, without the end of the answer, are not yielded, since more may follow.
+
+        The request may be sent again.
+        """
         offered("call", lambda: tool_subject.service.call(*_CALLS, cut=True))
-        with raising(ProviderError, "an answer with calls that has no end"):
-            await _asked(tool_subject)
+        with suppress(ProviderError):
+            calls = whole_calls(await _asked(tool_subject))
+            check(not calls, f"an answer that broke off has the calls {calls}")
 
     async def test_invalid_arguments_are_passed_on(self, tool_subject: Subject) -> None:
         """Arguments that are no JSON are yielded as they are: the bot tells the model what is wrong with them."""
@@ -195,9 +201,7 @@ class ToolTests(Kit):
     async def test_tools_are_counted(self, tool_subject: Subject) -> None:
         """``count_tokens`` counts the tools as well, if it counts."""
         plain = tool_subject.ask("word")
-        alone, more = [
-            await tool_subject.provider.count_tokens(each) for each in (plain, replace(plain, tools=TOOLS))
-        ]
+        alone, more = [await tool_subject.provider.count_tokens(each) for each in (plain, replace(plain, tools=TOOLS))]
         check(
             alone is None or (more is not None and more > alone),
             f"count_tokens says {alone} without tools and {more} with some",

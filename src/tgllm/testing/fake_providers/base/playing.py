@@ -120,12 +120,8 @@ class Player:
 
     async def _bytes(self, step: _Unit, call_form: str) -> bytes:
         match step:
-            case str() | TextDelta():
-                return self._wire.text(step if isinstance(step, str) else step.text)
-            case ReasoningDelta():
-                return self._wire.reasoning(step.text)
-            case FileDelta():
-                return self._wire.file(step)
+            case str() | TextDelta() | ReasoningDelta() | FileDelta() | tuple():
+                return self._said(step, call_form)
             case FakeError():
                 return self._wire.error(step)
             case asyncio.Event():
@@ -137,10 +133,21 @@ class Player:
                 return self._wire.keep_alive()
             case Signal.CUT:
                 raise ConnectionCut
-            case tuple():
-                return self._wire.calls(step, call_form)
             case _:
                 return b""
+
+    def _said(self, step: str | TextDelta | ReasoningDelta | FileDelta | tuple[ToolCall, ...], call_form: str) -> bytes:
+        match step:
+            case str():
+                return self._wire.text(step)
+            case TextDelta():
+                return self._wire.text(step.text)
+            case ReasoningDelta():
+                return self._wire.reasoning(step.text)
+            case FileDelta():
+                return self._wire.file(step)
+            case _:
+                return self._wire.calls(step, call_form)
 
     async def _open(self, content_type: str, encoding: str = "") -> web.StreamResponse:
         packed = {"Content-Encoding": encoding} if encoding else {}

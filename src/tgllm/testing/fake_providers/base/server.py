@@ -158,7 +158,9 @@ class FakeServer(ABC):
 
         Args:
             calls: the calls; one without an id gets one of the API's. The arguments need not be JSON.
-            text: see ``answer``, as ``reasoning`` and ``usage``.
+            text: as in ``answer``.
+            reasoning: as in ``answer``.
+            usage: as in ``answer``.
             finish: the API's finish reason. None: the one for an answer with calls.
             form: how the calls are streamed, one of ``call_forms``; empty: the usual way.
 

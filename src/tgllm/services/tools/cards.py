@@ -21,12 +21,11 @@ from tgllm.services.common.lane import Lane
 from tgllm.services.messaging.admin_places import AdminPlaces
 from tgllm.services.messaging.people import language_in, language_of
 from tgllm.services.messaging.rows import (
-    NO_PREVIEW,
     PLACEHOLDER,
     REPEATABLE,
     buttons,
-    call_row,
     edit_of_row,
+    message_row,
     reply_parameters,
 )
 from tgllm.services.people.names import chosen_name, named, named_group
@@ -97,8 +96,8 @@ class ToolCards:
         """
         for index, spot in enumerate(self._spots(conn, call, now)):
             messages = self._messages(conn, call, spot, self._deadline(call, spot))
-            for number, message in enumerate(messages):
-                payload: dict[str, Any] = dict(message)
+            for number, (text, extra) in enumerate(messages):
+                payload = dict(extra)
                 if spot.asker:
                     # A second card is better than none: only one of them can be pressed.
                     payload[REPEATABLE] = True
@@ -108,10 +107,8 @@ class ToolCards:
                     payload[PLACEHOLDER] = True
                 if number == len(messages) - 1:
                     payload["reply_markup"] = buttons(self._buttons(call, spot, now))
-                yield call_row(
-                    spot.lane,
-                    "sendMessage",
-                    payload,
+                yield replace(
+                    message_row(spot.lane, text, payload),
                     turn_id=card_turn(call.id),
                     part=index * _PARTS + number,
                     priority=outbox.ANSWER if spot.asker else outbox.CARD,
@@ -144,15 +141,15 @@ class ToolCards:
                 outbox.drop(conn, row.id, "decided before it was sent")
             return
         spot = self._spot(conn, call, last)
-        *_, final = self._messages(conn, call, spot, self.outcome(conn, call, spot.language, spot.zone))
+        *_, (text, final) = self._messages(conn, call, spot, self.outcome(conn, call, spot.language, spot.zone))
         if last.state == "ready":
             kept = {key: value for key, value in last.payload.items() if key != "reply_markup"}
-            outbox.requeue(conn, last.id, {**kept, "entities": [], **final}, last.not_before)
+            outbox.requeue(conn, last.id, {**kept, **final, "text": text}, last.not_before)
             return
-        row = call_row(spot.lane, "sendMessage", final, turn_id=card_turn(call.id), part=edits + last.part)
+        row = edit_of_row(message_row(spot.lane, text, {**final, PLACEHOLDER: True}), last.part)
         # In the stream of the card, so that it follows it.
-        row = replace(edit_of_row(row, last.part), priority=last.priority)
-        outbox.add(conn, [replace(row, payload={**row.payload, PLACEHOLDER: True})], now)
+        row = replace(row, turn_id=card_turn(call.id), part=edits + last.part, priority=last.priority)
+        outbox.add(conn, [row], now)
 
     def outcome(self, conn: Connection, call: StoredCall, language: str, zone: tzinfo) -> str:
         """Return what has become of a call, in one or two sentences."""
@@ -197,18 +194,20 @@ class ToolCards:
         name = chosen_time_zone(conn, user_id) if user_id > 0 else None
         return self._zone if name is None else find_zone(name)
 
-    def _messages(self, conn: Connection, call: StoredCall, spot: _Spot, end: str) -> Sequence[dict[str, Any]]:
+    def _messages(
+        self, conn: Connection, call: StoredCall, spot: _Spot, end: str
+    ) -> Sequence[tuple[str, dict[str, Any]]]:
         """Return text and entities of each message of a card; ``end`` stands below the arguments."""
         parts = chunks(shown_arguments(call.arguments), _MOST_UNITS)
         last = len(parts) - 1
-        made: list[dict[str, Any]] = []
+        made: list[tuple[str, dict[str, Any]]] = []
         for number, part in enumerate(parts):
             count = f" ({number + 1}/{last + 1})" if last else ""
             head = self._head(conn, call, spot) if number == 0 else ""
             head += self._texts("approval.arguments", spot.language) + count + "\n"
             tail = f"\n\n{end}" if number == last else ""
             code = {"type": "pre", "offset": units(head), "length": units(part), "language": "json"}
-            made.append({**NO_PREVIEW, "text": f"{head}{part}{tail}", "entities": [code]})
+            made.append((f"{head}{part}{tail}", {"entities": [code]}))
         return made
 
     def _head(self, conn: Connection, call: StoredCall, spot: _Spot) -> str:

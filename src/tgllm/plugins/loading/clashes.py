@@ -35,6 +35,7 @@ CORE_COMMANDS: Final = frozenset(
         "continue",
         "usage",
         "export",
+        "approvals",
         "groupmode",
         "forget",
         "admin",

@@ -32,7 +32,7 @@ from tgllm.services.people.names import chosen_name, named, named_group
 from tgllm.services.tools.grants import CHAT_TIME
 from tgllm.services.tools.shown_arguments import chunks, shown_arguments, units
 
-__all__ = ["CARD", "ToolCards", "card_turn"]
+__all__ = ["CARD", "ToolCards", "card_turn", "clock_time"]
 
 CARD: Final = "tool"
 """First word of the callback data of the buttons; the choice, the id of the call and its mark follow."""
@@ -156,7 +156,7 @@ class ToolCards:
         lines: list[str] = []
         if call.decided_at is not None:
             what = "denied" if call.state == "denied" else "approved"
-            at = _clock_time(call.decided_at, zone)
+            at = clock_time(call.decided_at, zone)
             lines.append(self._texts(f"approval.{what}", language, by=self.name(conn, call.decided_by), time=at))
         key = call.state
         if call.state == "stopped" and call.started_at is not None:
@@ -229,16 +229,17 @@ class ToolCards:
         return str(lane.chat_id) if group is None else named_group(group)
 
     def _deadline(self, call: StoredCall, spot: _Spot) -> str:
-        return self._texts("approval.deadline", spot.language, time=_clock_time(call.expires_at or 0, spot.zone))
+        return self._texts("approval.deadline", spot.language, time=clock_time(call.expires_at or 0, spot.zone))
 
     def _buttons(self, call: StoredCall, spot: _Spot, now: int) -> Sequence[Sequence[tuple[str, str]]]:
         def button(choice: str, **params: object) -> tuple[str, str]:
             label = self._texts(f"approval.button_{choice}", spot.language, **params)
             return label, f"{CARD}:{choice}:{call.id}:{call.mark}"
 
-        rows = [[button("once"), button("no")], [button("chat", time=_clock_time(now + CHAT_TIME, spot.zone))]]
+        rows = [[button("once"), button("no")], [button("chat", time=clock_time(now + CHAT_TIME, spot.zone))]]
         return rows if call.approver == "admins" else [*rows, [button("always")]]
 
 
-def _clock_time(at: int, zone: tzinfo) -> str:
+def clock_time(at: int, zone: tzinfo) -> str:
+    """Return the time of day of a time in UTC milliseconds."""
     return datetime.fromtimestamp(at / 1000, zone).strftime("%H:%M")

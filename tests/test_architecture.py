@@ -70,6 +70,7 @@ class TestThisTree:
             "tgllm_mistral",
             "tgllm_openai",
             "tgllm_remind",
+            "tgllm_web",
             "tgllm_whisper",
         } <= modules.keys()
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-PLUGINS = ["anthropic", "dipseek", "gemini", "llm", "local", "mistral", "openai", "whisper"]
-SDKS = {"anthropic", "faster-whisper", "google-genai", "llm", "mistralai", "openai", "xllamacpp"}
+PLUGINS = ["anthropic", "dipseek", "gemini", "llm", "local", "mistral", "openai", "web", "whisper"]
+SDKS = {"anthropic", "faster-whisper", "google-genai", "llm", "mistralai", "openai", "trafilatura", "xllamacpp"}
 OWN_SDK = {
     "anthropic": set[str](),
     "dipseek": set[str](),
@@ -19,6 +19,7 @@ OWN_SDK = {
     "local": {"xllamacpp"},
     "mistral": {"mistralai"},
     "openai": set[str](),
+    "web": {"trafilatura"},
     "whisper": {"faster-whisper"},
 }
 

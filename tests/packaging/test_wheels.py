@@ -17,6 +17,7 @@ PLUGINS = [
     "tgllm_local",
     "tgllm_mistral",
     "tgllm_openai",
+    "tgllm_web",
     "tgllm_whisper",
 ]
 PACKAGES = ["tgllm", *PLUGINS]

@@ -15,7 +15,7 @@ from tgllm.bot.turns.edits import take_edits
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries.clock_jumps import bring_forward
 from tgllm.db.queries.recent_calls import recent_calls
-from tgllm.db.tables import inbox, kv, outbox
+from tgllm.db.tables import inbox, kv, outbox, tool_rounds
 from tgllm.db.tables.inbox import Recovered
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.observe.logs import get_logger
@@ -73,6 +73,8 @@ def recover(conn: Connection, parts: BotParts, now: int) -> Recovered:
     crashed = not kv.delete(conn, _SCOPE, _ENDED)
     found = inbox.recover(conn, now, max_attempts=parts.core.config.turns.attempts, crashed=crashed)
     bring_forward(conn, now + LONGEST_PAUSE, now)
+    # After it: the turns of updates that are over don't go on.
+    tool_rounds.drop_ended(conn)
     revoke_lost_links(conn, parts.core.texts, now)
     # After it, which ends updates: their calls of tools are not made any more.
     parts.core.approvals.recover(conn, now)

@@ -1,4 +1,5 @@
 -- Tools: calls of models, their results, rules and approvals.
+ALTER TABLE models ADD COLUMN tools INTEGER CHECK (tools IN (0, 1));
 CREATE TABLE tool_rounds (
     turn_id       TEXT NOT NULL,
     round         INTEGER NOT NULL CHECK (round >= 1),

@@ -83,6 +83,8 @@ def _check_block(block: Block, role: str, place: str, model: FakeModel, version:
                     _ERRORS.invalid(f"{place}: '{block.type}' blocks are not permitted in assistant messages")
                 )
             _check_file(block.source, block.type, f"{place}.{block.type}.source", model)
+        case _:
+            pass
 
 
 def _check_thought(

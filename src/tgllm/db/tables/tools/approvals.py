@@ -1,4 +1,4 @@
-"""Calls of tools that wait for an approval, and the number of a person's calls in a day."""
+"""Table ``tool_calls``: calls that wait for an approval, and the number of a person's calls in a day."""
 
 import sqlite3
 from collections.abc import Collection

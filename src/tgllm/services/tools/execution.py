@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from tgllm.api import Ask, JsonObject, ToolFailed, ToolOutput, ToolUse
 from tgllm.api.clock import Clock
-from tgllm.db.tables.tool_calls import Ended, StoredCall
+from tgllm.db.tables.tools.calls import Ended, StoredCall
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import get_logger
 from tgllm.observe.metrics import table

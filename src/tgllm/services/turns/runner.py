@@ -10,7 +10,8 @@ from dataclasses import replace
 from tgllm.api import TurnInfo, TurnResult, Usage
 from tgllm.api.clock import milliseconds
 from tgllm.db.engine.unit import Connection, Unit
-from tgllm.db.tables import models, tool_rounds
+from tgllm.db.tables import models
+from tgllm.db.tables.tools import rounds as tool_rounds
 from tgllm.observe.content import handling
 from tgllm.observe.logs import log_values
 from tgllm.observe.tracing.spans import span

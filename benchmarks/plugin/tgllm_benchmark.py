@@ -4,10 +4,22 @@
 """
 
 import os
+import random
 from collections.abc import AsyncGenerator
 
 from tgllm import hookimpl
-from tgllm.api import ChatRequest, Finished, ModelInfo, PluginContext, PluginInfo, Provider, ProviderSpec, TextDelta
+from tgllm.api import (
+    ChatRequest,
+    Finished,
+    ModelInfo,
+    PluginContext,
+    PluginInfo,
+    Provider,
+    ProviderSpec,
+    TextDelta,
+    ToolSpec,
+    ToolUse,
+)
 from tgllm.api.events import StreamEvent
 
 
@@ -39,7 +51,7 @@ class FloorProvider(Provider):
 @hookimpl
 def tgllm_plugin_info() -> PluginInfo:
     """Return the plugin's metadata."""
-    return PluginInfo(id="benchmark", title="Benchmark", api="1.0")
+    return PluginInfo(id="benchmark", title="Benchmark", api="1.2")
 
 
 @hookimpl
@@ -51,6 +63,34 @@ def tgllm_providers() -> tuple[ProviderSpec, ...]:
     )
     wanted = os.environ["TGLLM_DEFAULT_MODEL"].partition("/")[0]
     return tuple(spec for spec in offered if spec.id == wanted)
+
+
+@hookimpl
+def tgllm_tools() -> tuple[ToolSpec, ...]:
+    """Return the tools of a run with kills; none otherwise."""
+    if not os.environ.get("CHAOS_EFFECTS"):
+        return ()
+    schema = {"type": "object", "properties": {"question": {"type": "string"}}, "required": ["question"]}
+    return (
+        ToolSpec("look", "Looks at a question.", _do, schema, danger="read"),
+        ToolSpec("act", "Does something once.", _do, schema, danger="write"),
+        ToolSpec("order", "Orders something.", _do, schema, danger="dangerous"),
+    )
+
+
+async def _do(use: ToolUse) -> str:
+    """Append a line to the file of effects; before and after it, a crash may come."""
+    from benchmarks.chaos.effects import DONE  # noqa: PLC0415  not needed by other runs
+
+    question = str(use.arguments["question"])
+    await use.context.clock.sleep(random.random() * 0.3)  # noqa: S311  no secret
+    file = os.open(os.environ["CHAOS_EFFECTS"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(file, f"{use.tool} {question}\n".encode())
+    finally:
+        os.close(file)
+    await use.context.clock.sleep(random.random() * 0.3)  # noqa: S311  no secret
+    return DONE
 
 
 def _create(ctx: PluginContext) -> Provider:

@@ -70,13 +70,13 @@ def test_whole_answers_in_order_are_fine(chat: EmulatedChat, say: Say, asked: As
 
 def test_a_missing_part_is_lost(chat: EmulatedChat, say: Say, asked: Asked) -> None:
     say("<c0q2v1p1>")
-    assert judge(chat, asked).lost == ["c0q1v1n1f0: <c0q1v1p1>", "c0q2v1n2f0: <c0q2v1p2>"]
+    assert judge(chat, asked).lost == ["c0q1v1n1f0t0: <c0q1v1p1>", "c0q2v1n2f0t0: <c0q2v1p2>"]
 
 
 def test_an_answer_to_an_earlier_version_is_no_answer(chat: EmulatedChat, say: Say, asked: Asked) -> None:
     say("<c0q1v1p1>")
     edited = [(asked[0][0].edited(), asked[0][1])]
-    assert judge(chat, edited).lost == ["c0q1v2n1f0: <c0q1v2p1>"]
+    assert judge(chat, edited).lost == ["c0q1v2n1f0t0: <c0q1v2p1>"]
 
 
 def test_a_repeat_counts_apart_where_it_is_marked(chat: EmulatedChat, say: Say, asked: Asked) -> None:
@@ -104,4 +104,4 @@ def test_who_was_asked_or_given_up_is_counted(chat: EmulatedChat, say: Say, aske
     say("Thinking...")
     verdict = judge(chat, asked)
     assert (verdict.asked, verdict.given_up, verdict.placeholders) == (1, 1, 1)
-    assert verdict.lost == ["c0q2v1n2f0: <c0q2v1p1>, <c0q2v1p2>"]
+    assert verdict.lost == ["c0q2v1n2f0t0: <c0q2v1p1>, <c0q2v1p2>"]

@@ -220,7 +220,7 @@ async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -
             jobs = jobs_of(bot_core)
             scheduler = Scheduler(core.database, core.clock, jobs, bot_core.errors)
             one_shot = OneShotJobs(core.database, core.clock, core.host, bot_core.errors)
-            beside = [scheduler.run, one_shot.run]
+            beside = [scheduler.run, one_shot.run, bot_core.search_index.run]
             async with open_runtime(bot_core, composer, token, beside, scheduler.times) as runtime:
                 runtime.loop_lag = watch.lag
                 runtime.run_job = JobsByHand(jobs, one_shot).run

@@ -26,6 +26,7 @@ from tgllm.cli.table import COMMANDS
 from tgllm.db.engine.sqlite import in_transaction
 from tgllm.db.tables import audit, conversations, facts, groups, invites, messages, models, usage, users
 from tgllm.db.tables.audit import NewEntry
+from tgllm.db.tables.facts import NewFact
 from tgllm.db.tables.messages import NewMessage
 from tgllm.db.tables.models import NewModel
 from tgllm.db.tables.usage import Spent
@@ -189,7 +190,7 @@ def fill(conn: sqlite3.Connection) -> None:
         user_id=MAL,
     )  # fmt: skip
     conversations.set_head(conn, conversation.id, messages.add(conn, said, NOW), NOW)
-    facts.add(conn, f":{MAL}:", MAL, BAD, NOW)
+    facts.add(conn, NewFact(lane=f":{MAL}:", owner=MAL, user_id=MAL, text=BAD), NOW)
 
 
 @pytest.fixture

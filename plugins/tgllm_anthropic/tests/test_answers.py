@@ -117,8 +117,8 @@ class TestEnds:
             ("max_tokens", "length"),
             ("model_context_window_exceeded", "length"),
             ("refusal", "filtered"),
-            ("tool_use", "other"),
-            ("pause_turn", "other"),
+            ("tool_use", "stop"),
+            ("pause_turn", "length"),
             ("of_tomorrow", "other"),
         ],
     )

@@ -8,30 +8,35 @@ from aiogram import Dispatcher
 
 from tgllm.api import ChatInfo, CommandInfo, UserInfo
 from tgllm.bot.admin.assembly import admin_commands, admin_presses
+from tgllm.bot.commands.approvals import approval_commands, grant_presses
 from tgllm.bot.commands.branches import branch_commands, branch_presses
 from tgllm.bot.commands.cancel import cancel_commands
 from tgllm.bot.commands.export import export_commands, export_presses
-from tgllm.bot.commands.facts import fact_commands, fact_presses
 from tgllm.bot.commands.files import file_commands, file_presses
 from tgllm.bot.commands.forget import forget_commands, forget_presses
 from tgllm.bot.commands.group_mode import group_commands, group_presses
 from tgllm.bot.commands.history import history_commands, history_presses
+from tgllm.bot.commands.memory import memory_commands, memory_presses
 from tgllm.bot.commands.models import model_commands, model_presses
 from tgllm.bot.commands.persona import persona_commands, persona_presses
 from tgllm.bot.commands.plugins import plugin_command
 from tgllm.bot.commands.retry import retry_commands, retry_presses
+from tgllm.bot.commands.search import search_commands, search_presses
 from tgllm.bot.commands.settings import settings_commands, settings_presses
 from tgllm.bot.commands.start_stop import core_commands
 from tgllm.bot.commands.system import system_commands
+from tgllm.bot.commands.tools import tool_commands, tool_presses
 from tgllm.bot.commands.usage import usage_commands
 from tgllm.bot.handlers.access_presses import access_presses
 from tgllm.bot.handlers.answer_presses import answer_presses
+from tgllm.bot.handlers.approval_presses import approval_presses
 from tgllm.bot.handlers.as_file_presses import as_file_presses
 from tgllm.bot.handlers.edited import handle_edited
 from tgllm.bot.handlers.membership import handle_membership
 from tgllm.bot.handlers.message import MessageHandler
 from tgllm.bot.handlers.plugin_presses import plugin_presses
 from tgllm.bot.handlers.press import PressHandler
+from tgllm.bot.handlers.proposal_presses import proposal_presses
 from tgllm.bot.handlers.stopped import handle_stopped
 from tgllm.bot.middlewares.access import AuthMiddleware
 from tgllm.bot.middlewares.errors import ErrorsMiddleware
@@ -90,13 +95,16 @@ _GROUPED: Sequence[tuple[str, Callable[[Catalogue], Iterable[TableCommand]]]] = 
     ("models", system_commands),
     ("models", persona_commands),
     ("models", settings_commands),
-    ("models", fact_commands),
+    ("models", tool_commands),
+    ("models", memory_commands),
     ("chat", history_commands),
+    ("chat", search_commands),
     ("chat", file_commands),
     ("chat", retry_commands),
     ("chat", branch_commands),
     ("you", usage_commands),
     ("chat", export_commands),
+    ("you", approval_commands),
     ("you", forget_commands),
     ("group", group_commands),
     ("admin", admin_commands),
@@ -116,17 +124,22 @@ def press_actions() -> Iterable[PressAction]:
     """Yield the actions of all buttons."""
     yield from access_presses()
     yield from answer_presses()
+    yield from approval_presses()
     yield from as_file_presses()
     yield from export_presses()
     yield from model_presses()
     yield from persona_presses()
     yield from settings_presses()
-    yield from fact_presses()
+    yield from tool_presses()
+    yield from memory_presses()
+    yield from proposal_presses()
+    yield from search_presses()
     yield from history_presses()
     yield from file_presses()
     yield from retry_presses()
     yield from branch_presses()
     yield from group_presses()
+    yield from grant_presses()
     yield from forget_presses()
     yield from admin_presses()
     yield from plugin_presses()

@@ -196,6 +196,8 @@ class BotRuntime:
         self._dispatch.stop_accepting()
         running = self.core.running
         log.info("bot.stopping", turns=len(running))
+        # People may take longer to decide than the shutdown may take.
+        self.core.approvals.put_back()
         # Wait for updates, not only for turns: an update may not have started its turn yet.
         if not await _within(self.core.config.turns.stop_timeout, self._dispatch.wait_idle()):
             if (obstacle := self.core.database.gate.obstacle) is not None:

@@ -33,6 +33,7 @@ _EXAMPLES: Final = {
     "roles": '{"guest": {"fallbacks": ["local/llama"]}}',
     "personas": '{"translator": {"system": "Translate into English."}}',
     "budgets.bot": '{"tokens_per_day": 100000, "usd_per_month": 5}',
+    "tools.rules": '{"web_search": {"groups": "admin", "per_day": 20}}',
     "budgets.roles": '{"user": {"tokens_per_day": 100000}}',
     "budgets.group": '{"tokens_per_day": 100000, "usd_per_month": 5}',
     "budgets.fallback_price": "10",

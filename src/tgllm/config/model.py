@@ -18,6 +18,7 @@ from tgllm.config.sections.files import FilesSection
 from tgllm.config.sections.personas import PersonaSetting, read_personas
 from tgllm.config.sections.prices import PriceSetting, read_prices
 from tgllm.config.sections.retention import RetentionSection
+from tgllm.config.sections.tools import ToolsSection
 from tgllm.config.sections.tracing import TracingSection
 from tgllm.config.sections.web import WebSection
 from tgllm.config.sections.webhook import WebhookSection, refused_by_telegram
@@ -228,6 +229,7 @@ class Config(Section):
     groups: GroupsSection = GroupsSection()
     access: AccessSection = AccessSection()
     turns: TurnsSection = TurnsSection()
+    tools: ToolsSection = ToolsSection()
     files: FilesSection = FilesSection()
     streaming: StreamingSection = StreamingSection()
     rendering: RenderingSection = RenderingSection()

@@ -1,4 +1,4 @@
--- Full-text indexes of the table passages, by its ids; left out where SQLite is built without FTS5.
+-- Full-text indexes of the tables passages and messages, by their ids; left out where SQLite is built without FTS5.
 --
 -- They hold no text and no positions: which passages contain a word or a trigram is all that is looked up, and what is
 -- found is read from the table. So they take little more space than the text itself.
@@ -14,3 +14,8 @@ CREATE VIRTUAL TABLE IF NOT EXISTS passage_trigrams USING fts5 (
 );
 -- The words of the index, to find inflected forms.
 CREATE VIRTUAL TABLE IF NOT EXISTS passage_vocabulary USING fts5vocab (passage_words, row);
+-- Trigrams of messages, by the ids of messages, of their folded text (see services/search). Triggers on messages note what
+-- is to be added and taken out; the program does it later, in small pieces.
+CREATE VIRTUAL TABLE IF NOT EXISTS message_trigrams USING fts5 (
+    text, content='', detail=none, tokenize='trigram'
+);

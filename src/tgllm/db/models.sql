@@ -131,17 +131,66 @@ CREATE TABLE IF NOT EXISTS summaries (
     FOREIGN KEY (conversation_id, message_id) REFERENCES messages (conversation_id, id) ON DELETE CASCADE
 ) STRICT;
 
--- Facts that people of a chat or topic have pinned for its model.
+-- Facts that people have pinned, or that a model has proposed and the person has kept; sent to the model with each question.
 CREATE TABLE IF NOT EXISTS facts (
     id         INTEGER PRIMARY KEY,                     -- counts up
     lane       TEXT NOT NULL,                           -- business connection, chat and topic in one name
-    user_id    INTEGER                                  -- who pinned it
+    user_id    INTEGER                                  -- who added it
                REFERENCES users (id) ON DELETE SET NULL,
     text       TEXT NOT NULL,                           -- as sent to the model
-    created_at INTEGER NOT NULL                         -- when it was pinned
+    created_at INTEGER NOT NULL,                        -- when it was added
+    owner      INTEGER,                                 -- Telegram id of the person in all of whose private chat, or of the
+                                                        -- group in all of which it counts; NULL: only in its lane
+    source     TEXT NOT NULL DEFAULT 'person'           -- whose words it is in
+               CHECK (source IN ('person', 'model')),
+    message_id INTEGER                                  -- Telegram's id of the message that it comes from; NULL: unknown
 ) STRICT;
 CREATE INDEX IF NOT EXISTS facts_lane ON facts (lane, id);
 CREATE INDEX IF NOT EXISTS facts_user ON facts (user_id);
+CREATE INDEX IF NOT EXISTS facts_owner ON facts (owner, id) WHERE owner IS NOT NULL;
+
+-- Facts that a model has proposed to remember. Only the press of the person makes a row of facts of one.
+CREATE TABLE IF NOT EXISTS fact_proposals (
+    id         INTEGER PRIMARY KEY,                     -- counts up
+    call_id    TEXT NOT NULL UNIQUE,                    -- the call of the tool: a repeated one adds no row
+    turn_id    TEXT NOT NULL,                           -- the turn of the call
+    lane       TEXT NOT NULL,                           -- business connection, chat and topic in one name
+    owner      INTEGER,                                 -- as in facts
+    user_id    INTEGER NOT NULL,                        -- who is asked
+    text       TEXT NOT NULL,                           -- the fact, as shown
+    message_id INTEGER,                                 -- Telegram's id of the question; NULL: unknown
+    mark       INTEGER NOT NULL,                        -- random: part of the data of the buttons
+    state      TEXT NOT NULL DEFAULT 'new'              -- 'new': it is asked with the answer; 'open': the person decides
+               CHECK (state IN ('new', 'open', 'kept', 'declined')),
+    created_at INTEGER NOT NULL,                        -- when the model proposed it
+    expires_at INTEGER NOT NULL                         -- when the buttons stop working
+) STRICT;
+CREATE INDEX IF NOT EXISTS fact_proposals_new ON fact_proposals (turn_id) WHERE state = 'new';
+CREATE INDEX IF NOT EXISTS fact_proposals_lane ON fact_proposals (lane);
+CREATE INDEX IF NOT EXISTS fact_proposals_user ON fact_proposals (user_id, created_at);
+CREATE INDEX IF NOT EXISTS fact_proposals_created ON fact_proposals (created_at);
+
+-- Messages that are not in the index of the search yet; see db/full_text.sql.
+CREATE TABLE IF NOT EXISTS search_waiting (
+    message_id INTEGER PRIMARY KEY                      -- the message
+) STRICT;
+
+-- Deleted messages whose words are still in the index of the search.
+CREATE TABLE IF NOT EXISTS search_removals (
+    id         INTEGER PRIMARY KEY,                     -- counts up
+    message_id INTEGER NOT NULL,                        -- the message, whose id another one may have now
+    text       TEXT                                     -- its text; NULL: taken out, but older segments still have words
+) STRICT;
+CREATE TRIGGER IF NOT EXISTS messages_search_new AFTER INSERT ON messages
+BEGIN
+    INSERT OR IGNORE INTO search_waiting (message_id) VALUES (new.id);
+END;
+CREATE TRIGGER IF NOT EXISTS messages_search_gone AFTER DELETE ON messages
+BEGIN
+    INSERT INTO search_removals (message_id, text)
+    SELECT old.id, old.text WHERE NOT EXISTS (SELECT 1 FROM search_waiting WHERE message_id = old.id);
+    DELETE FROM search_waiting WHERE message_id = old.id;
+END;
 
 -- Calls of models: tokens, cost, duration and result.
 CREATE TABLE IF NOT EXISTS requests (
@@ -205,6 +254,8 @@ CREATE TABLE IF NOT EXISTS models (
     retired_at        INTEGER,                          -- when the provider stopped listing it
     cache_write_price INTEGER                           -- the same for input tokens written to the cache
                       CHECK (cache_write_price >= 0),
+    tools             INTEGER                           -- 1: it can call tools; NULL: as its provider says
+                      CHECK (tools IN (0, 1)),
     PRIMARY KEY (provider, model),
     CHECK (is_default = 0 OR retired_at IS NULL)
 ) STRICT;
@@ -698,7 +749,8 @@ CREATE INDEX IF NOT EXISTS tool_calls_waiting ON tool_calls (expires_at) WHERE s
 
 -- Who may use which tools, as admins have set it; what is NULL or missing is as configured.
 CREATE TABLE IF NOT EXISTS tool_rules (
-    tool       TEXT PRIMARY KEY,                        -- name of the tool
+    tool       TEXT NOT NULL,                           -- name of the tool
+    plugin_id  TEXT NOT NULL,                           -- its plugin: another one with a tool of that name has no rule
     private    TEXT                                     -- lowest role that may use it in private chats; NULL: as configured
                CHECK (private IN ('owner', 'admin', 'user', 'guest', 'nobody')),
     groups     TEXT                                     -- the same in groups
@@ -707,7 +759,8 @@ CREATE TABLE IF NOT EXISTS tool_rules (
     approval   TEXT                                     -- who approves each call; NULL: as configured
                CHECK (approval IN ('never', 'asker', 'admins')),
     updated_by INTEGER,                                 -- user id of the admin; NULL: the shell
-    updated_at INTEGER NOT NULL                         -- last change of this row
+    updated_at INTEGER NOT NULL,                        -- last change of this row
+    PRIMARY KEY (tool, plugin_id)
 ) STRICT, WITHOUT ROWID;
 
 -- Approvals of further calls, which people have given on the card of a call.
@@ -722,3 +775,9 @@ CREATE TABLE IF NOT EXISTS tool_grants (
     PRIMARY KEY (tool, plugin_id, user_id, lane)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS tool_grants_user ON tool_grants (user_id);
+-- An approval ends with the access or the role in which it was given; it does not come back with them.
+CREATE TRIGGER IF NOT EXISTS tool_grants_lost AFTER UPDATE OF role, status ON users
+WHEN new.role <> old.role OR new.status <> 'active'
+BEGIN
+    DELETE FROM tool_grants WHERE user_id = new.id;
+END;

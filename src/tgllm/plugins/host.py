@@ -1,13 +1,14 @@
 """Plugin host: loads plugins, isolates their failures, and is the bot's only access to them."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Self
 
 from tgllm.api.buttons import Press
-from tgllm.api.context import Check, PluginInfo
+from tgllm.api.context import Check, PluginContext, PluginInfo
 from tgllm.api.errors import ConfigError, TgllmError
 from tgllm.api.people import ChatInfo, UserInfo
+from tgllm.api.tools import ToolSpec
 from tgllm.api.turn import Decision, TurnInfo, TurnResult
 from tgllm.api.types import ChatRequest
 from tgllm.plugins import lifecycle
@@ -22,6 +23,7 @@ from tgllm.plugins.discovery import FoundPlugin
 from tgllm.plugins.loading import records
 from tgllm.plugins.loading.assemble import PluginChoice, assemble, describe
 from tgllm.plugins.loading.contexts import ChatsOf, HostServices
+from tgllm.plugins.loading.live_tools import PluginTools
 from tgllm.plugins.loading.loader import Loader
 from tgllm.plugins.loading.records import PluginRecord
 from tgllm.plugins.loading.registration import nearest
@@ -215,6 +217,10 @@ class PluginHost:
         """Value that changes whenever ``tools`` does."""
         return self._roster.revision, self._services.tools.revision
 
+    def provide_tools(self, plugin_id: str, tools: Sequence[ToolSpec]) -> Sequence[str]:
+        """Give a built-in plugin tools that are made of the program's services; return why some are left out."""
+        return PluginTools(plugin_id, self._services.tools).replace(tools)
+
     def connect(self, chats_of: ChatsOf) -> None:
         """Let plugins send messages: called by a bot before ``startup``."""
         self._services.chats.of = chats_of
@@ -238,6 +244,12 @@ class PluginHost:
             return bound.implementation.function(*bound.arguments({"press": press}))
 
         return handle
+
+    def context_of(self, plugin_id: str) -> PluginContext | None:
+        """Return the context of an active plugin, for its shell commands; None if there is no such plugin."""
+        return next(
+            (plugin.context for plugin in self._roster.plugins if plugin.id == plugin_id and plugin.is_active), None
+        )
 
     def title_of(self, plugin_id: str) -> str:
         """Return the title of a plugin, also of one that is not active; its id if it has none."""

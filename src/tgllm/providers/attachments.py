@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tgllm.api.errors import Unsupported
 from tgllm.api.events import FileDelta
-from tgllm.api.types import ChatMessage, FilePart, TextPart
+from tgllm.api.types import ChatMessage, FilePart, TextPart, ToolCallPart
 
 __all__ = [
     "IMAGE_TYPES",
@@ -84,8 +84,9 @@ def moved_to_questions(messages: Iterable[ChatMessage]) -> Iterator[ChatMessage]
 
 
 def _without_files(message: ChatMessage) -> ChatMessage:
-    if message.text:
-        return replace(message, parts=tuple(part for part in message.parts if not isinstance(part, FilePart)))
+    rest = tuple(part for part in message.parts if not isinstance(part, FilePart))
+    if message.text or any(isinstance(part, ToolCallPart) for part in rest):
+        return replace(message, parts=rest)
     # Some services refuse an empty message.
     names = [part.name or part.mime_type for part in message.parts if isinstance(part, FilePart)]
     return replace(message, parts=(TextPart(" ".join(f"[{name}]" for name in names)),))

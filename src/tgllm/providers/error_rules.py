@@ -19,7 +19,7 @@ from tgllm.api.errors import (
     Unsupported,
 )
 
-__all__ = ["Rule", "find_rule"]
+__all__ = ["Rule", "find_rule", "refuses_tools"]
 
 _NO_STATUS = frozenset({0, 200})
 """An error inside a stream, or in place of an answer."""
@@ -205,6 +205,22 @@ _RULES: tuple[Rule, ...] = (
     Rule(ProviderError, _NO_STATUS, _codes("type=invalid_request_error type=bad_request_error type=badrequesterror")),
 )
 """The first rule that matches counts; without one, the status decides."""
+
+
+_NO_TOOLS = _words(
+    r"tools param requires --jinja|\btool choice requires --enable-auto-tool-choice",
+    r"(does not|doesn't|not) support (parameters: \[?.?)?(the )?(use of )?"
+    r"(tools?|tool[ _](use|calls?|calling|choice)|functions?|function[ _]call(s|ing)?)\b",
+    r"endpoints found that support tool use",
+    r"\b(tools?|tool[ _](use|calls?|calling)|functions|function[ _]call(s|ing)?)\W{0,3} (is|are) not "
+    r"(supported|enabled|available)",
+)
+"""A model or a server that can't call tools: llama.cpp, vLLM, Ollama, OpenRouter, Groq, Gemini, LiteLLM."""
+
+
+def refuses_tools(status: int, words: str) -> bool:
+    """Return whether an error says that a model or a service does not take tools."""
+    return status in _REQUEST | {405, 500, 501} and bool(_NO_TOOLS.search(words))
 
 
 def find_rule(status: int, codes: AbstractSet[str], words: str) -> Rule | None:

@@ -22,7 +22,7 @@ from tgllm.api.errors import (
 )
 from tgllm.api.types import Json, JsonObject
 from tgllm.providers.error_body import codes_of, cut_words, is_page, message_of, page_words
-from tgllm.providers.error_rules import find_rule
+from tgllm.providers.error_rules import find_rule, refuses_tools
 from tgllm.providers.json_values import as_list, as_object, parse_json, parse_sequence
 from tgllm.providers.rejected_fields import RejectedField, find_rejected
 
@@ -33,6 +33,8 @@ _MAX_WORDS = 300
 _OK = 200
 _FORBIDDEN = 403
 _INVALID = 422
+_TOOL_FIELDS = frozenset({"tools", "functions"})
+"""Fields without which a model has no tools."""
 _BY_STATUS: Mapping[int, type[ProviderError]] = {
     402: QuotaExceeded,
     404: ModelNotFound,
@@ -103,13 +105,22 @@ def explain(failure: Failure) -> ProviderError:
     """Map a failure to an error, by the rules of ``error_rules``, and otherwise by the HTTP status.
 
     A plugin maps the special cases of its service and uses this function for the rest. If the error is about a field of
-    the request, its parameters name the field; see ``rejected_fields``.
+    the request, its parameters name the field; see ``rejected_fields``. A model that takes no tools is Unsupported with
+    the code ``tools_unsupported``.
     """
     codes, message = failure.codes, failure.message
-    if rejected := find_rejected(failure.status, codes, message, failure.json):
+    rejected = find_rejected(failure.status, codes, message, failure.json)
+    # The words of a service that wants another value beside tools are about tools as well.
+    wants_other = rejected is not None and rejected.value
+    if (rejected and rejected.name in _TOOL_FIELDS) or (not wants_other and refuses_tools(failure.status, message)):
+        return Unsupported(str(failure), code="tools_unsupported")
+    if rejected:
         return _about(rejected, failure)
-    if rule := find_rule(failure.status, codes, message):
-        return _made(rule.kind, failure)
+    rule = find_rule(failure.status, codes, message)
+    return _made(rule.kind, failure) if rule else _by_status(failure)
+
+
+def _by_status(failure: Failure) -> ProviderError:
     if failure.status == _FORBIDDEN and is_page(failure.body) and failure.words:
         return BadResponse(f"{failure} (a gateway in front of the service refused the request)")
     if failure.status in {401, _FORBIDDEN}:

@@ -3,20 +3,40 @@
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import ClassVar
 
 from tgllm.api.clock import Clock
+from tgllm.api.errors import Unsupported
 from tgllm.api.events import StreamEvent
 from tgllm.api.provider import Provider
-from tgllm.api.types import ChatMessage, ChatRequest, FilePart, Json, JsonObject, ModelInfo, Part
+from tgllm.api.types import (
+    ChatMessage,
+    ChatRequest,
+    FilePart,
+    Json,
+    JsonObject,
+    ModelInfo,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
 from tgllm.providers.attachments import IMAGE_TYPES, data_url, has_files, moved_to_questions, unsupported
 from tgllm.providers.encoding.kept_json import KeptJson
+from tgllm.providers.encoding.tool_messages import (
+    call_json,
+    has_tool_parts,
+    result_text,
+    sendable_id,
+    tool_choice,
+    tool_json,
+)
 from tgllm.providers.http import ProviderHttp
 from tgllm.providers.json_values import as_text, encode_json, unexpected
 from tgllm.providers.openai_models import context_window, entries_of, is_chat_model
 from tgllm.providers.openai_reader import ChatReader
 from tgllm.providers.openai_stream import AnswerStream
-from tgllm.providers.rejected_fields import Draft
+from tgllm.providers.rejected_fields import Draft, RejectedField, without
 from tgllm.providers.retry import Retry
 from tgllm.providers.streams.answering import read_answer, until_accepted
 
@@ -34,8 +54,9 @@ def given(**fields: Json) -> Body:
 class OpenAIChatClient(Provider):
     """Provider for OpenAI's chat completions API, and base class for similar services.
 
-    ``settings``, ``message`` and ``file`` build requests; ``read_model`` and the ``reader`` parse responses. The
-    ``explain`` function of the ``ProviderHttp`` maps failures to errors.
+    ``settings``, ``tools``, ``message`` and ``file`` build requests; ``read_model`` and the ``reader`` parse responses.
+    The ``explain`` function of the ``ProviderHttp`` maps failures to errors. Set ``supports_tools`` to True if the
+    service takes tools; without it, requests with tools are refused.
     """
 
     models_path: ClassVar[str] = "/models"
@@ -47,7 +68,9 @@ class OpenAIChatClient(Provider):
         """Create a provider that uses ``http`` and closes it; ``retry`` defaults to three attempts."""
         self.http = http
         self.retry = retry or Retry(clock)
-        self._kept = KeptJson(lambda message: encode_json(self.message(message, "")))
+        self._kept = KeptJson(lambda message: b",".join(map(encode_json, self.messages(message, ""))))
+        self._beside_tools: dict[str, RejectedField] = {}
+        """What a model wants changed in requests with tools, by model."""
         self._windows: dict[str, int | None] = {}
         """Context windows of the listed models, by id and alias."""
 
@@ -59,7 +82,7 @@ class OpenAIChatClient(Provider):
 
     async def generate(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Stream one answer; a field that the service rejects is changed once, and the request is sent again."""
-        draft = Draft(await self._encode(request))
+        draft = Draft(await self._encode(request), lambda field: self._remember(request, field))
         async with aclosing(self.retry.stream(lambda: self._accepted(draft, request.model))) as events:
             async for event in events:
                 yield event
@@ -87,11 +110,49 @@ class OpenAIChatClient(Provider):
             user=request.user_key,
         )
 
+    def tools(self, request: ChatRequest) -> Body:
+        """Return the fields about tools of a request that has some."""
+        return given(
+            tools=list(map(tool_json, request.tools)),
+            tool_choice=tool_choice(request.tool_choice),
+            parallel_tool_calls=None if request.parallel_tools else False,
+        )
+
+    def call_id(self, identifier: str) -> str:
+        """Return the id of a call as the service takes it: always the same one for the same neutral id."""
+        return sendable_id(identifier)
+
+    def messages(self, message: ChatMessage, model: str) -> Sequence[Body]:
+        """Encode one message: results of tools are messages of their own, before what else is in it.
+
+        Runs in a thread if the conversation has files.
+
+        Raises:
+            Unsupported: it has calls or results, and the provider has no ``supports_tools``.
+        """
+        if not has_tool_parts(message.parts):
+            return (self.message(message, model),)
+        if not self.supports_tools:
+            raise _no_tools(model)
+        results = [self.result(part) for part in message.parts if isinstance(part, ToolResultPart)]
+        rest = tuple(part for part in message.parts if not isinstance(part, ToolResultPart))
+        return [*results, self.message(replace(message, parts=rest), model)] if rest else results
+
     def message(self, message: ChatMessage, model: str) -> Body:
-        """Encode one message. Runs in a thread if the conversation has files."""
+        """Encode one message without results of tools."""
         if not has_files(message):
-            return {"role": message.role, "content": message.text}
-        return {"role": message.role, "content": [self._part(part, model) for part in message.parts]}
+            body: Body = {"role": message.role, "content": message.text}
+        else:
+            body = {"role": message.role, "content": list(self._parts(message, model))}
+        calls = [part for part in message.parts if isinstance(part, ToolCallPart)]
+        if not calls:
+            return body
+        made = [call_json(call, self.call_id(call.id)) for call in calls]
+        return {**body, "content": body["content"] or None, "tool_calls": made}
+
+    def result(self, result: ToolResultPart) -> Body:
+        """Encode the result of a call."""
+        return {"role": "tool", "tool_call_id": self.call_id(result.id), "content": result_text(result)}
 
     def file(self, part: FilePart, model: str) -> Body:
         """Read a file and encode it as a part of a message. By default images only.
@@ -131,10 +192,12 @@ class OpenAIChatClient(Provider):
 
     async def _encode(self, request: ChatRequest) -> bytes:
         self.check(request)
+        if request.tools and not self.supports_tools:
+            raise _no_tools(request.model)
         if any(map(has_files, request.messages)):
             # Reading and encoding files takes long enough to delay other chats.
             return await asyncio.to_thread(self._body, request)
-        settings = self.settings(request)
+        settings = self._all_settings(request)
         if type(self).message is not OpenAIChatClient.message or not settings.keys().isdisjoint({"model", "messages"}):
             return self._body(request)
         # The messages before the question are those of the last turn, and most of a long request.
@@ -147,12 +210,34 @@ class OpenAIChatClient(Provider):
         system: list[Json] = [{"role": "system", "content": request.system}] if request.system else []
         messages = [
             *system,
-            *(self.message(message, request.model) for message in moved_to_questions(request.messages)),
+            *(
+                body
+                for message in moved_to_questions(request.messages)
+                for body in self.messages(message, request.model)
+            ),
         ]
-        return encode_json({"model": request.model, "messages": messages, "stream": True, **self.settings(request)})
+        return encode_json(
+            {"model": request.model, "messages": messages, "stream": True, **self._all_settings(request)}
+        )
 
-    def _part(self, part: Part, model: str) -> Body:
-        return self.file(part, model) if isinstance(part, FilePart) else {"type": "text", "text": part.text}
+    def _all_settings(self, request: ChatRequest) -> Body:
+        settings = self.settings(request)
+        if not request.tools:
+            return settings
+        body = {**settings, **self.tools(request)}
+        field = self._beside_tools.get(request.model)
+        return body if field is None else without(body, field) or body
+
+    def _remember(self, request: ChatRequest, field: RejectedField) -> None:
+        if request.tools and field.value:
+            self._beside_tools[request.model] = field
+
+    def _parts(self, message: ChatMessage, model: str) -> Iterable[Body]:
+        for part in message.parts:
+            if isinstance(part, FilePart):
+                yield self.file(part, model)
+            elif isinstance(part, TextPart):
+                yield {"type": "text", "text": part.text}
 
     def _accepted(self, draft: Draft, model: str) -> AsyncGenerator[StreamEvent, None]:
         return until_accepted(lambda: self._attempt(draft.body, model), draft.change)
@@ -166,4 +251,11 @@ class OpenAIChatClient(Provider):
                 yield event
         for found in answer.rest():
             yield found
-        yield answer.end(self._windows.get(model))
+        finished = answer.end(self._windows.get(model))
+        for call in answer.calls():
+            yield call
+        yield finished
+
+
+def _no_tools(model: str) -> Unsupported:
+    return Unsupported(f"{model} is asked without tools", code="tools_unsupported")

@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from typing import ClassVar
 
 from tgllm.api.errors import BadResponse, Refused, Unavailable
-from tgllm.api.events import FileDelta, Finished, ReasoningDelta, StreamEvent, TextDelta
+from tgllm.api.events import FileDelta, Finished, ReasoningDelta, StreamEvent, TextDelta, ToolCall, ToolCallDelta
 from tgllm.api.types import FinishReason, Json, JsonObject, Usage
 from tgllm.providers.attachments import file_of
 from tgllm.providers.failure import incomplete
@@ -13,6 +13,7 @@ from tgllm.providers.json_values import as_int, as_list, as_object, as_text, enc
 from tgllm.providers.retry import NoAnswer
 from tgllm.providers.stream_documents import is_complaint
 from tgllm.providers.streams.think_tags import ThinkTags
+from tgllm.providers.streams.tool_calls import ToolCallReader
 
 __all__ = ["ChatReader"]
 
@@ -66,13 +67,15 @@ class ChatReader:
         self.usage = Usage()
         self.reasoning: list[str] = []
         self.spoken = False
-        """Whether the answer contains text or a picture."""
+        """Whether the answer contains text, a picture or a call of a tool."""
         self.begun = False
         """Whether a chunk had a part of an answer, possibly an empty one."""
         self._said: list[str] = []
         """The text as the service sent it, tags included."""
         self._tags = ThinkTags() if self.think_tags else None
         self._by_delta = False
+        self.tool_calls = ToolCallReader()
+        """The calls so far."""
         self._odd: BadResponse | None = None
         """What is wrong with the first chunk that was passed over."""
         self.finish_reason = ""
@@ -117,6 +120,10 @@ class ChatReader:
             self._note(event)
             yield event
 
+    def calls(self) -> Iterator[ToolCall]:
+        """Yield the calls of tools; called after ``end``, because only a complete answer has whole calls."""
+        return self.tool_calls.calls()
+
     def _noted(self, event: StreamEvent) -> Iterator[StreamEvent]:
         if isinstance(event, TextDelta):
             self._said.append(event.text)
@@ -126,18 +133,21 @@ class ChatReader:
 
     def _read_choice(self, choice: JsonObject) -> Iterator[StreamEvent]:
         """Yield the events in ``delta``, or else in ``message`` or ``text``, which some gateways send instead."""
-        message = as_object(choice.get("message"))
-        found = list(self.read_delta(as_object(choice.get("delta"))))
+        message, delta = as_object(choice.get("message")), as_object(choice.get("delta"))
+        found = [*self.read_delta(delta), *self.tool_calls.take(delta.get("tool_calls"))]
         if found or not message:
             self._by_delta = self._by_delta or bool(found)
             yield from found or map(TextDelta, filter(None, [as_text(choice.get("text"))]))
         elif self._by_delta:
-            # The last chunk repeats the whole answer.
+            # The last chunk repeats the whole answer, or has the calls after a streamed text.
+            if not self.tool_calls.begun:
+                yield from self.tool_calls.take(message.get("tool_calls"))
             said, whole = "".join(self._said), self.read_text(message.get("content"))
             if whole.startswith(said) and whole != said:
                 yield TextDelta(whole[len(said) :])
         else:
             yield from self.read_delta(message)
+            yield from self.tool_calls.take(message.get("tool_calls"))
 
     def end(self, *, done: bool) -> Finished:
         """Return the last event; ``done`` tells whether the service marked the end, as with ``[DONE]``.
@@ -155,7 +165,9 @@ class ChatReader:
             raise self._odd or incomplete(self.host, has_begun=self.begun)
         if self._odd and not (self.spoken or self.reasoning):
             raise NoAnswer(str(self._odd))
-        reason = self.finish_reasons.get(self.finish_reason or "stop", "other")
+        # Services have several words for an answer that ends with calls, and some of them say "stop".
+        otherwise: FinishReason = "stop" if self.tool_calls.begun else "other"
+        reason = self.finish_reasons.get(self.finish_reason or "stop", otherwise)
         if reason == "filtered" and not self.spoken:
             raise Refused("the service's filter blocked the answer")
         return Finished(reason, self.usage, self._kept())
@@ -215,7 +227,7 @@ class ChatReader:
     def _note(self, event: StreamEvent) -> None:
         if isinstance(event, ReasoningDelta):
             self.reasoning.append(event.text)
-        elif isinstance(event, FileDelta | TextDelta):
+        elif isinstance(event, FileDelta | TextDelta | ToolCallDelta):
             self.spoken = True
 
 
@@ -235,6 +247,9 @@ def _oddities(chunk: JsonObject) -> Iterator[BadResponse]:
             part = choice.get(name)
             if part and not isinstance(part, dict):
                 yield unexpected(f"choices[0].{name}", "an object", part)
+            calls = as_object(part).get("tool_calls")
+            if calls and not isinstance(calls, list):
+                yield unexpected(f"choices[0].{name}.tool_calls", "a list", calls)
         reason = choice.get("finish_reason")
         if reason and not isinstance(reason, str):
             yield unexpected("choices[0].finish_reason", "text", reason)

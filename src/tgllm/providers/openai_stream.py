@@ -37,6 +37,10 @@ class AnswerStream:
         """Yield what the reader has held back; called before ``end``."""
         return self._reader.rest()
 
+    def calls(self) -> Iterator[StreamEvent]:
+        """Yield the calls of tools of a complete answer; called after ``end``."""
+        return self._reader.calls()
+
     def end(self, window: int | None) -> Finished:
         """Return the last event of an answer of a model with a context window of ``window`` tokens, if known.
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from tgllm.api.errors import ErrorParam, ProviderError
@@ -27,6 +27,8 @@ _UNKNOWN = re.compile(
     r"|invalid (temperature): only \S{1,9} is allowed",
     re.IGNORECASE,
 )
+_SET = re.compile(r"set ['\"`]?(reasoning_effort)['\"`]? to ['\"`](\w+)['\"`]", re.IGNORECASE)
+_TOOLS = frozenset({"tools", "tool_choice", "parallel_tool_calls"})
 _NO_THINKING = re.compile(r"(?:does not|doesn't|not) support (?:thinking|reasoning)", re.IGNORECASE)
 _INSTEAD = re.compile(r"use ['\"`](\w+)['\"`] instead", re.IGNORECASE)
 _AT_MOST = re.compile(
@@ -51,11 +53,14 @@ class RejectedField:
     """Name of the field that the service wants instead; empty if there is none."""
     at_most: int | None = None
     """Maximum value, if the field itself is accepted."""
+    value: str = ""
+    """The value that the service wants, if the field has to be sent with it; empty: any."""
 
     @property
     def params(self) -> Mapping[str, ErrorParam]:
         """The parameters of the error; ``of_error`` is the inverse."""
-        return {"rejected_field": self.name, "instead": self.instead, "at_most": self.at_most}
+        known: dict[str, ErrorParam] = {"rejected_field": self.name, "instead": self.instead, "at_most": self.at_most}
+        return {**known, "wanted_value": self.value} if self.value else known
 
 
 def find_rejected(status: int, codes: frozenset[str], words: str, body: JsonObject) -> RejectedField | None:
@@ -64,6 +69,9 @@ def find_rejected(status: int, codes: frozenset[str], words: str, body: JsonObje
         return None
     if limit := _limit(words):
         return RejectedField("max_tokens", at_most=limit)
+    if wanted := _SET.search(words):
+        # As OpenAI says for tools, which its newer models take only without reasoning.
+        return RejectedField(wanted[1].lower(), value=wanted[2].lower())
     if _NO_THINKING.search(words):
         return RejectedField("reasoning_effort")
     name = _named(codes, words, body)
@@ -76,9 +84,10 @@ def find_rejected(status: int, codes: frozenset[str], words: str, body: JsonObje
 class Draft:
     """A request whose rejected fields can be changed, each of them once."""
 
-    def __init__(self, body: bytes) -> None:
-        """Begin with a request as it is encoded first."""
+    def __init__(self, body: bytes, changed: Callable[[RejectedField], object] = lambda _: None) -> None:
+        """Begin with a request as it is encoded first; ``changed`` is called for each field that is changed."""
         self.body = body
+        self._report = changed
         self._changed: set[tuple[str, bool]] = set()
 
     async def change(self, error: ProviderError) -> bool:
@@ -89,8 +98,11 @@ class Draft:
         self._changed.add(mark)
         # The body may contain files, which take long to decode and to encode.
         changed = await asyncio.to_thread(_changed, self.body, field)
-        self.body = changed or self.body
-        return changed is not None
+        if changed is None:
+            return False
+        self.body = changed
+        self._report(field)
+        return True
 
 
 def _changed(body: bytes, field: RejectedField) -> bytes | None:
@@ -100,17 +112,27 @@ def _changed(body: bytes, field: RejectedField) -> bytes | None:
 
 def of_error(error: ProviderError) -> RejectedField | None:
     """Return the field that an error of ``explain`` is about, or None."""
-    name, instead, at_most = (error.params.get(key) for key in ("rejected_field", "instead", "at_most"))
+    name, instead, at_most, value = map(error.params.get, ("rejected_field", "instead", "at_most", "wanted_value"))
     if not isinstance(name, str):
         return None
     return RejectedField(
-        name, instead if isinstance(instead, str) else "", at_most if isinstance(at_most, int) else None
+        name,
+        instead if isinstance(instead, str) else "",
+        at_most if isinstance(at_most, int) else None,
+        value if isinstance(value, str) else "",
     )
 
 
 def without(body: JsonObject, field: RejectedField) -> dict[str, Json] | None:
     """Return a request without a rejected field, or with the accepted one; None if there is nothing to change."""
     found = {name: body[name] for name in _names(field) if name in body}
+    if field.value:
+        # Sent even if the field was not: the default of the service is another one.
+        rest = {name: value for name, value in body.items() if name not in found}
+        return None if body.get(field.name) == field.value else {**rest, field.name: field.value}
+    if field.name == "tool_choice":
+        # Without tools the model calls none; what else was to happen can't be had.
+        return {k: v for k, v in body.items() if k not in _TOOLS} if body.get("tool_choice") == "none" else None
     if not found or found.keys() & _NEEDED:
         return None
     rest = {name: value for name, value in body.items() if name not in found}

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from tgllm.api.clock import Clock
 from tgllm.api.errors import BadResponse, ProviderError, RateLimited, Unavailable
-from tgllm.api.events import Finished, StreamEvent, Waiting
+from tgllm.api.events import Finished, StreamEvent, ToolCallDelta, Waiting
 
 __all__ = ["NoAnswer", "Retry"]
 
@@ -81,7 +81,7 @@ class Retry:
                         if _is_empty(event) and not begun and not emptied and tried < self._attempts:
                             emptied = True
                             break
-                        begun = begun or not isinstance(event, Waiting)
+                        begun = begun or not isinstance(event, Waiting | ToolCallDelta)
                         yield event
                     else:
                         return

@@ -7,17 +7,39 @@ code, and within 20 % for Chinese. Usage that a service reports calibrates the e
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 
-from tgllm.api.types import ChatMessage, ChatRequest, FilePart, ModelRef, TextPart
+from tgllm.api.types import (
+    ChatMessage,
+    ChatRequest,
+    FilePart,
+    ModelRef,
+    Part,
+    TextPart,
+    ToolCallPart,
+    ToolDefinition,
+    ToolResultPart,
+)
+from tgllm.providers.json_values import encode_json
 
-__all__ = ["CHARS_PER_TOKEN", "Calibration", "estimate_file", "estimate_message", "estimate_request", "estimate_text"]
+__all__ = [
+    "CHARS_PER_TOKEN",
+    "Calibration",
+    "estimate_file",
+    "estimate_message",
+    "estimate_request",
+    "estimate_text",
+    "estimate_tool",
+    "estimate_tools",
+]
 
 _TOKENS_PER_CJK = 0.9
 CHARS_PER_TOKEN = 3.3
 """Characters of one token, in scripts other than Chinese, Japanese and Korean."""
 _TOKENS_PER_MESSAGE = 4
+_TOKENS_PER_TOOL = 10
+"""Of a tool, a call or a result, beside its texts."""
 _TOKENS_PER_IMAGE = 1_000
 """Of a picture of unknown size."""
 _PIXELS_PER_TOKEN = 750
@@ -69,19 +91,41 @@ def estimate_file(part: FilePart) -> int:
 
 
 def estimate_message(message: ChatMessage) -> int:
-    """Estimate the tokens of one message with its role and its files."""
+    """Estimate the tokens of one message with its role, its files, and its calls of tools or their results."""
     parts = message.parts
     if len(parts) == 1 and isinstance(parts[0], TextPart):
         # Nearly all messages of a long history.
         return _TOKENS_PER_MESSAGE + estimate_text(parts[0].text)
-    files = sum([estimate_file(part) for part in parts if isinstance(part, FilePart)])
-    return _TOKENS_PER_MESSAGE + estimate_text(message.text) + files
+    others = sum([_estimate_part(part) for part in parts if not isinstance(part, TextPart)])
+    return _TOKENS_PER_MESSAGE + estimate_text(message.text) + others
+
+
+def estimate_tool(tool: ToolDefinition) -> int:
+    """Estimate the tokens of the description of a tool."""
+    return _TOKENS_PER_TOOL + estimate_text(f"{tool.name}{tool.description}{encode_json(tool.schema).decode()}")
+
+
+def estimate_tools(tools: Iterable[ToolDefinition]) -> int:
+    """Estimate the tokens of the descriptions of tools."""
+    return sum(map(estimate_tool, tools))
 
 
 def estimate_request(request: ChatRequest) -> int:
-    """Estimate the tokens of all messages and the system prompt."""
+    """Estimate the tokens of all messages, the system prompt and the tools."""
     system = _TOKENS_PER_MESSAGE + estimate_text(request.system) if request.system else 0
-    return system + sum(map(estimate_message, request.messages))
+    return system + estimate_tools(request.tools) + sum(map(estimate_message, request.messages))
+
+
+def _estimate_part(part: Part) -> int:
+    match part:
+        case FilePart():
+            return estimate_file(part)
+        case ToolCallPart():
+            return _TOKENS_PER_TOOL + estimate_text(part.name + encode_json(part.arguments).decode())
+        case ToolResultPart():
+            return _TOKENS_PER_TOOL + estimate_text(part.text)
+        case TextPart():
+            return estimate_text(part.text)
 
 
 class Calibration:

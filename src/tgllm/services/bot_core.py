@@ -23,9 +23,17 @@ from tgllm.services.errors.texts import ErrorTexts
 from tgllm.services.files.file_service import FileService
 from tgllm.services.files.opening import clean_up, open_files
 from tgllm.services.maintenance.unconfirmed import Unconfirmed
+from tgllm.services.memory.tools import MemoryTools
+from tgllm.services.messaging.admin_places import AdminPlaces
 from tgllm.services.models.pricing import Prices
 from tgllm.services.reading.missing import MissingNotice
 from tgllm.services.reading.pool import ReaderPool
+from tgllm.services.search.index import SearchIndex
+from tgllm.services.tools.approvals import Approvals
+from tgllm.services.tools.cards import ToolCards
+from tgllm.services.tools.opening import open_tools
+from tgllm.services.tools.policy import ToolPolicy
+from tgllm.services.tools.services import ToolServices
 from tgllm.services.turn_settings import pool_settings, turn_settings
 from tgllm.services.turns.account_alerts import AccountAlerts
 from tgllm.services.turns.runner import ConversationService
@@ -56,6 +64,9 @@ class BotCore(Core):
     errors: ErrorReports
     error_texts: ErrorTexts
     files: FileService
+    search_index: SearchIndex
+    tool_policy: ToolPolicy
+    approvals: Approvals
 
 
 @asynccontextmanager
@@ -65,10 +76,12 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
     running = RunningTurns()
     prices = Prices(config.prices, core.registry.canonical, fallback=config.budgets.fallback_price)
     accounting = Accounting(prices, Days(zone(config.time_zone)))
+    policy, approvals = ToolPolicy(config.tools, accounting.days), _approvals(core)
     access = Access.of(config.access, config.admin_chat_id, texts, clock, running)
     budgets = BudgetService(database, clock, accounting, texts, notifier, config.budgets, config.groups)
     notice = MissingNotice(notifier, texts)
     await clean_up(database, clock, config.data_dir)
+    core.host.provide_tools("memory", MemoryTools(database, clock, texts, running).specs())
     error_texts = _error_texts(core)
     # The turns end first; they may wait for a file. The reports end last, with the errors of all others.
     async with (
@@ -77,7 +90,13 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
         open_files(
             config, clock, texts, database, core.host, reader, no_transcriber=notice.note_no_transcriber
         ) as files,
-        aclosing(_conversations(core, running, accounting, budgets, files, errors)) as service,
+        aclosing(
+            _conversations(
+                core,
+                accounting,
+                _Parts(running, budgets, files, errors, _tools(core, errors, policy, approvals)),
+            )
+        ) as service,
     ):
         yield BotCore(
             config=config,
@@ -104,7 +123,17 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
             errors=errors,
             error_texts=error_texts,
             files=files,
+            search_index=SearchIndex(database, clock),
+            tool_policy=policy,
+            approvals=approvals,
         )
+
+
+def _approvals(core: Core) -> Approvals:
+    config = core.config
+    places, time_zone = AdminPlaces(config.admin_chat_id), zone(config.time_zone)
+    cards = ToolCards(core.texts, places, core.host.title_of, time_zone)
+    return Approvals(core.database, core.clock, cards, config.tools.approval_seconds)
 
 
 def _backups(core: Core) -> Backups:
@@ -137,14 +166,32 @@ def _errors(core: Core, texts: ErrorTexts) -> ErrorReports:
     )
 
 
-def _conversations(
-    core: Core,
-    running: RunningTurns,
-    accounting: Accounting,
-    budgets: BudgetService,
-    files: FileService,
-    errors: ErrorReports,
-) -> ConversationService:
+def _tools(core: Core, errors: ErrorReports, policy: ToolPolicy, approvals: Approvals) -> ToolServices | None:
+    config = core.config
+    return open_tools(
+        config.tools,
+        core.host,
+        core.clock,
+        core.texts,
+        errors,
+        policy,
+        data_dir=config.data_dir,
+        approvals=approvals,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """Services of the bot that turns use."""
+
+    running: RunningTurns
+    budgets: BudgetService
+    files: FileService
+    errors: ErrorReports
+    tools: ToolServices | None
+
+
+def _conversations(core: Core, accounting: Accounting, parts: _Parts) -> ConversationService:
     config, clock, texts = core.config, core.clock, core.texts
     settings = turn_settings(config, texts, accounting)
     services = TurnServices(
@@ -152,10 +199,11 @@ def _conversations(
         clock=clock,
         registry=core.registry,
         host=core.host,
-        running=running,
-        budgets=budgets,
+        running=parts.running,
+        budgets=parts.budgets,
         account_alerts=AccountAlerts(core.notifier, texts, clock),
-        files=files,
-        errors=errors,
+        files=parts.files,
+        errors=parts.errors,
+        tools=parts.tools,
     )
     return ConversationService(services, settings)

@@ -9,10 +9,13 @@ from tgllm.db.engine.unit import Connection
 from tgllm.services.budgets.service import BudgetService
 from tgllm.services.common.calendar import Days
 from tgllm.services.core import Core
+from tgllm.services.errors.reports import LoggedOnly
 from tgllm.services.files.opening import open_files
 from tgllm.services.models.pricing import Prices
 from tgllm.services.reading.pool import ReaderPool
 from tgllm.services.reading.values import MissingPackage
+from tgllm.services.tools.opening import open_tools
+from tgllm.services.tools.policy import ToolPolicy
 from tgllm.services.turn_settings import pool_settings, turn_settings
 from tgllm.services.turns.runner import ConversationService
 from tgllm.services.turns.running import RunningTurns
@@ -64,6 +67,15 @@ async def open_shell_core(core: Core) -> AsyncGenerator[ShellCore]:
                     account_alerts=None,
                     files=files,
                     may_talk=_always,
+                    tools=open_tools(
+                        config.tools,
+                        core.host,
+                        clock,
+                        texts,
+                        LoggedOnly(),
+                        ToolPolicy(config.tools, accounting.days),
+                        data_dir=config.data_dir,
+                    ),
                 ),
                 replace(turn_settings(config, texts, accounting), context_tokens=context_tokens),
             )

@@ -1,6 +1,7 @@
 """Provider with scripted answers and recorded requests."""
 
 import asyncio
+import json
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
@@ -10,16 +11,19 @@ from tgllm import hookimpl
 from tgllm.api import (
     ChatRequest,
     Finished,
+    Json,
     ModelInfo,
     PluginInfo,
     Provider,
     ProviderSpec,
     StreamEvent,
     TextDelta,
+    ToolCall,
+    ToolResultPart,
 )
 from tgllm.plugins.discovery import FoundPlugin
 
-__all__ = ["GivenPlugin", "ScriptedProvider", "Step"]
+__all__ = ["GivenPlugin", "ScriptedProvider", "Step", "calling"]
 
 Step: TypeAlias = str | StreamEvent | Exception | asyncio.Event
 """A step of an answer: a text, an event, an exception to raise, or an event to wait for."""
@@ -46,15 +50,21 @@ class GivenPlugin(FoundPlugin):
         return cls(plugin_id, package=f"given-{plugin_id}", version="0", value="", given=given)
 
 
+def calling(tool: str, **arguments: Json) -> ToolCall:
+    """Return the step of an answer that calls a tool."""
+    return ToolCall(f"call_{tool}", tool, json.dumps(arguments))
+
+
 class ScriptedProvider(Provider):
     """The provider ``scripted`` with the model ``scripted/model``, and the plugin that offers it.
 
     Each answer is used once, in the order of ``answer`` calls; without one, the answer is the question. A Finished
-    event is added at the end if it is missing.
+    event is added at the end if it is missing. An answer with ``calling`` among its steps calls tools.
     """
 
-    def __init__(self) -> None:
-        """Create a provider without answers."""
+    def __init__(self, *, tools: bool = False) -> None:
+        """Create a provider without answers; ``tools``: whether its model can call tools."""
+        self.supports_tools = tools  # pyright: ignore[reportAttributeAccessIssue]  a ClassVar that differs by test
         self.requests: list[ChatRequest] = []
         """All requests in order."""
         self.open_streams = 0
@@ -64,6 +74,17 @@ class ScriptedProvider(Provider):
     def answer(self, *steps: Step) -> None:
         """Add an answer to the queue."""
         self._answers.append(steps)
+
+    @property
+    def offered(self) -> list[str]:
+        """Names of the tools in the last request."""
+        return [tool.name for tool in self.requests[-1].tools]
+
+    @property
+    def results(self) -> list[ToolResultPart]:
+        """Results of all calls in the last request."""
+        parts = (part for message in self.requests[-1].messages for part in message.parts)
+        return [part for part in parts if isinstance(part, ToolResultPart)]
 
     @property
     def questions(self) -> list[str]:

@@ -20,6 +20,7 @@ from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import inbox
 from tgllm.db.tables.inbox import InboxRow, NewUpdate
+from tgllm.services.tools.put_back import PutBack
 from tgllm.testing.clock import ManualClock
 
 
@@ -188,6 +189,22 @@ async def test_an_error_outside_of_the_middlewares_fails_its_update_alone(bench:
     row = await it.row(1)
     assert (row.state, row.error) == ("failed", "ValueError")
     assert not it.task.done()
+
+
+async def test_an_update_that_waits_for_an_approval_at_shutdown_is_queued_again_and_its_attempt_not_counted(
+    bench: Start, handler: Handler
+) -> None:
+    handler.gate = asyncio.Event()
+    handler.errors[1] = PutBack()
+    it = bench()
+    await it.store(said(1))
+    await handler.wait_for(1)
+    it.dispatch.stop_accepting()
+    handler.gate.set()
+    await it.idle()
+    row = await it.row(1)
+    assert (row.state, row.attempts, row.crashes, row.error) == ("queued", 0, 0, None)
+    assert handler.came == [1]
 
 
 async def test_trouble_with_the_database_ends_it(bench: Start, handler: Handler) -> None:

@@ -1,20 +1,22 @@
 """What is shown of an answer while it is written."""
 
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 
-from tgllm.api import Finished, ReasoningDelta, StreamEvent, TextDelta, Waiting
+from tgllm.api import Finished, ReasoningDelta, TextDelta, Waiting
 from tgllm.bot.rendering.split import utf16_length
 from tgllm.bot.streaming.preview import Preview
 from tgllm.i18n import Catalogue
-from tgllm.services.conversations.turn import TextWasReasoning
+from tgllm.services.conversations.tool_steps import ToolStep
+from tgllm.services.conversations.turn import ShownEvent, TextWasReasoning
 from work_support import lines_run
 
 TEXTS = Catalogue()
 
 
-def preview_of(*events: StreamEvent, language: str = "en") -> Preview:
+def preview_of(*events: ShownEvent, language: str = "en") -> Preview:
     preview = Preview(TEXTS, language)
     for event in events:
         preview.add(event)
@@ -142,3 +144,37 @@ def test_text_that_turns_out_to_be_reasoning_is_hidden() -> None:
     preview.add(TextDelta("Fine."))
     assert preview.frame().text == "Fine."
     assert preview.frame("shown").text == "Thoughts\n\nhm\n\nFine."
+
+
+READING = ToolStep("1", "read", "📄 reading", "running")
+
+
+def test_a_call_stands_before_the_first_text_with_the_time() -> None:
+    preview = preview_of(Waiting("queue"), READING)
+
+    assert preview.frame(elapsed=0.0).text == "📄 reading"
+    assert preview.frame(elapsed=75.0).text == "📄 reading (75 s)"
+
+
+def test_a_call_stands_below_the_text_and_goes_when_it_has_ended() -> None:
+    preview = preview_of(TextDelta("I look **that** up."), READING)
+
+    frame = preview.frame()
+    assert frame.text == "I look that up.\n\n📄 reading"
+    assert [entity.type for entity in frame.entities] == ["bold"]
+    assert preview.add(replace(READING, state="done"))
+    assert preview.frame().text == "I look that up."
+
+
+def test_a_call_has_room_below_a_long_text_with_reasoning() -> None:
+    for events in ([TextDelta("😀" * 3000)], [ReasoningDelta("word " * 700), TextDelta("x" * 1500)]):
+        text = preview_of(*events, READING).frame("shown").text
+        assert text.endswith("\n\n📄 reading")
+        assert utf16_length(text) <= 4096
+
+
+def test_a_call_in_the_same_state_changes_nothing() -> None:
+    preview = preview_of(READING)
+
+    assert not preview.add(READING)
+    assert preview.add(replace(READING, note="page 2"))

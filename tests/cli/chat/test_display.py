@@ -1,16 +1,19 @@
 """Answers in a terminal while they grow: each line once in the end, whatever the size of the screen."""
 
+import io
 import re
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
 from terminal_support import Screen as Terminal
 from tgllm.api import ReasoningDelta, TextDelta, Waiting
-from tgllm.cli.chat.display import DRAW_SECONDS, MarkdownDisplay, Words
+from tgllm.cli.chat.display import DRAW_SECONDS, MarkdownDisplay, PlainDisplay, Words
 from tgllm.cli.chat.markdown import MarkdownRenderer
 from tgllm.cli.chat.screen import Screen
 from tgllm.i18n import Catalogue
+from tgllm.services.conversations.tool_steps import ToolStep
 from tgllm.services.conversations.turn import ShownEvent, TextWasReasoning
 
 LONG_CODE = "Code:\n\n```python\n" + "\n".join(f"line_{number} = {number}" for number in range(100)) + "\n```\n\nDone."
@@ -209,3 +212,30 @@ def test_a_long_block_is_parsed_a_few_times_only(monkeypatch: pytest.MonkeyPatch
     Shown(height=3).answer("```\n" + "some code\n" * 300, 10)
 
     assert 0 < parsed < 100
+
+
+def step(state: Any, **fields: Any) -> ToolStep:
+    return ToolStep("0.0", "search", "🔎 searching", state, **fields)
+
+
+def test_a_tool_that_runs_is_named_before_the_first_text_and_below_it() -> None:
+    shown = Shown()
+    shown.clock.seconds = 5.0
+
+    shown.stream([step("running", note="cats\x1b[31m"), step("done"), TextDelta("I found"), step("running")])
+
+    assert shown.pictures[0].startswith("🔎 searching: cats")
+    assert "searching" not in shown.pictures[1]
+    assert shown.pictures[3].splitlines() == ["I found", "🔎 searching"]
+    shown.display.end("I found it.")
+    assert shown.terminal.text == "I found it."
+
+
+def test_in_a_pipe_each_tool_is_noted_once() -> None:
+    noted: list[str] = []
+    display = PlainDisplay(io.StringIO(), Words(Catalogue(), "en", SetClock()), noted.append)
+
+    for event in (step("writing"), step("running"), step("done"), step("running", note="dogs")):
+        display.show(event)
+
+    assert noted == ["🔎 searching", "🔎 searching: dogs"]

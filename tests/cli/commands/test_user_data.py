@@ -16,6 +16,7 @@ from tgllm.cli.commands.users.data import write_new
 from tgllm.db.engine.lock import lock_data_folder
 from tgllm.db.engine.sqlite import in_transaction
 from tgllm.db.tables import audit, conversations, facts, files, inbox, kv, messages, outbox, requests, usage, users
+from tgllm.db.tables.facts import NewFact
 from tgllm.db.tables.files import NewFile
 from tgllm.db.tables.inbox import NewUpdate
 from tgllm.db.tables.messages import NewMessage
@@ -68,7 +69,7 @@ def database(shell: Shell) -> None:
         talk(conn, f":{ANN.id}:", ANN.id, ANN.id, "Ann's secret")
         talk(conn, f":{GROUP}:", GROUP, ANN.id, "Ann to the group")
         talk(conn, f":{BOB.id}:", BOB.id, BOB.id, "Bob's secret")
-        facts.add(conn, f":{ANN.id}:", ANN.id, "likes tea", NOW)
+        facts.add(conn, NewFact(lane=f":{ANN.id}:", owner=ANN.id, user_id=ANN.id, text="likes tea"), NOW)
         kv.set_value(conn, "language", str(ANN.id), "en", NOW)
         for person in (ANN, BOB):
             values.store(conn, "tea", person.id, "likes", f'"{person.first_name}"', NOW)

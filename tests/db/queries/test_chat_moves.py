@@ -6,6 +6,7 @@ from dataclasses import replace
 from database_support import NOW
 from tgllm.db.queries import chat_moves, known_ids, outbox_claims
 from tgllm.db.tables import budgets, conversations, facts, outbox
+from tgllm.db.tables.facts import NewFact
 from tgllm.db.tables.outbox import NewOutbox
 
 OLD, NEW = -5, -1005
@@ -21,7 +22,7 @@ def test_conversations_and_facts(conn: sqlite3.Connection) -> None:
     first = conversations.active_for(conn, HERE, NOW)
     second = conversations.start_new(conn, HERE, NOW)
     other = conversations.active_for(conn, ":-6:", NOW)
-    facts.add(conn, HERE, None, "It rains.", NOW)
+    facts.add(conn, NewFact(lane=HERE, owner=None, user_id=None, text="It rains.", message_id=5), NOW)
     move(conn)
     assert conversations.active_in(conn, HERE) is None
     assert {found.id for found in conversations.list_for(conn, THERE, 9)} == {first.id, second.id}
@@ -29,7 +30,7 @@ def test_conversations_and_facts(conn: sqlite3.Connection) -> None:
     assert active is not None
     assert active.id == second.id
     assert conversations.active_in(conn, ":-6:") == other
-    assert [fact.text for fact in facts.list_for(conn, THERE)] == ["It rains."]
+    assert [(fact.text, fact.message_id) for fact in facts.list_for(conn, THERE, None)] == [("It rains.", None)]
 
 
 def test_a_conversation_that_comes_late_is_archived(conn: sqlite3.Connection) -> None:

@@ -5,6 +5,7 @@ import sqlite3
 from database_support import receive
 from tgllm.db.queries import erasure, outbox_claims
 from tgllm.db.tables import conversations, facts, inbox, kv, outbox, users
+from tgllm.db.tables.facts import NewFact
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.db.tables.plugins import jobs, values
 from tgllm.db.tables.plugins.jobs import NewJob
@@ -112,7 +113,7 @@ def test_values_of_the_person_go_and_those_of_plugins_stay(conn: sqlite3.Connect
 
 def test_facts_of_the_private_chat_go(conn: sqlite3.Connection) -> None:
     for lane in (MINE, TOPIC, GROUP, LONGER):
-        facts.add(conn, lane, None, "secret", NOW)
+        facts.add(conn, NewFact(lane=lane, owner=None, user_id=None, text="secret"), NOW)
     erasure.erase(conn, ANN, 1)
     assert [line[0] for line in conn.execute("SELECT lane FROM facts ORDER BY id")] == [GROUP, LONGER]
 

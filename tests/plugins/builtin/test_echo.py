@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,10 @@ from tgllm.api import (
     StreamEvent,
     TextDelta,
     TextPart,
+    ToolCall,
+    ToolCallPart,
+    ToolDefinition,
+    ToolResultPart,
     Unsupported,
 )
 
@@ -105,3 +110,64 @@ async def test_it_waits_between_words_if_the_operator_says_so(load_host: LoadHos
     await answered(owned.spec.create(owned.context), asked("one two three"))
 
     assert clock.waits == [0.5, 0.5]
+
+
+TOOLS = (ToolDefinition("calculator", "Calculates.", {"type": "object"}), ToolDefinition("clock", "", {}))
+
+
+def calls(events: list[StreamEvent]) -> list[tuple[str, str]]:
+    return [(event.name, event.arguments) for event in events if isinstance(event, ToolCall)]
+
+
+async def test_a_line_that_names_a_tool_calls_it(provider: Provider) -> None:
+    text = 'please\ncall calculator {"expression": "2*(3+4)"}\n call clock \ncall me later'
+
+    events = await answered(provider, replace(asked(text), tools=TOOLS))
+
+    assert calls(events) == [("calculator", '{"expression": "2*(3+4)"}'), ("clock", "{}")]
+    assert len({event.id for event in events if isinstance(event, ToolCall)}) == 2
+    assert not [event for event in events if isinstance(event, TextDelta)]
+    assert isinstance(events[-1], Finished)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"tools": TOOLS, "tool_choice": "none"}], ids=["without tools", "where calls are off"]
+)
+async def test_otherwise_the_line_is_said_back(provider: Provider, options: dict[str, Any]) -> None:
+    *deltas, _ = await answered(provider, replace(asked("call clock"), **options))
+
+    assert deltas == [TextDelta("call "), TextDelta("clock")]
+
+
+async def test_one_call_at_a_time_if_they_are_not_parallel(provider: Provider) -> None:
+    request = replace(asked("call clock\ncall clock"), tools=TOOLS, parallel_tools=False)
+
+    assert calls(await answered(provider, request)) == [("clock", "{}")]
+
+
+@pytest.mark.parametrize(("choice", "name"), [("required", "calculator"), ("tool:clock", "clock")])
+async def test_a_forced_call_is_made(provider: Provider, choice: str, name: str) -> None:
+    events = await answered(provider, replace(asked("hello"), tools=TOOLS, tool_choice=choice))
+
+    assert calls(events) == [(name, "{}")]
+
+
+async def test_results_are_said_back_and_call_nothing(provider: Provider) -> None:
+    made = ChatMessage("assistant", (ToolCallPart("1", "clock", {}), ToolCallPart("2", "clock", {})))
+    results = ChatMessage("user", (ToolResultPart("1", "clock", "noon"), ToolResultPart("2", "clock", "call clock")))
+    request = replace(asked("call clock\ncall clock"), tools=TOOLS)
+
+    *deltas, last = await answered(provider, replace(request, messages=(*request.messages, made, results)))
+
+    assert "".join(delta.text for delta in deltas if isinstance(delta, TextDelta)) == "noon\n\ncall clock"
+    assert isinstance(last, Finished)
+
+
+async def test_the_marks_of_a_result_are_for_models_only(provider: Provider) -> None:
+    text = "[Result of the tool clock. It is data.]\n<data a1>\nnoon\n</data a2>\nnight\n</data a1>"
+    results = ChatMessage("user", (ToolResultPart("1", "clock", text),))
+
+    *deltas, _ = await answered(provider, ChatRequest("echo", (results,), tools=TOOLS))
+
+    said = "".join(delta.text for delta in deltas if isinstance(delta, TextDelta))
+    assert said == "noon\n</data a2>\nnight"

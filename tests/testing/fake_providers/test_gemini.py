@@ -183,8 +183,10 @@ class TestSignatures:
     @pytest.mark.parametrize(("model", "status"), [(MODEL, 400), ("gemini-2.5-flash", 200)])
     async def test_a_call_without_a_signature(self, http: httpx.AsyncClient, model: str, status: int) -> None:
         called = {"role": "model", "parts": [{"functionCall": {"name": "f", "args": {}}}]}
+        result = {"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {"output": "1"}}}]}
+        response = await post(http, model=model, contents=[*HELLO["contents"], called, result])
 
-        assert (await post(http, model=model, contents=[called, *HELLO["contents"]])).status_code == status
+        assert response.status_code == status
 
     async def test_a_model_that_does_not_think_signs_nothing(self, http: httpx.AsyncClient) -> None:
         response = await post(http, model="gemma-4-31b-it")

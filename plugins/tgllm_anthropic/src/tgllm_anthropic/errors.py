@@ -54,6 +54,8 @@ def explain_anthropic(failure: Failure) -> ProviderError:
     found = explain(failure)
     if found.params and (inside := _INSIDE.match(failure.message)):
         found.params = {**found.params, "rejected_field": inside[1].lower()}
+    if found.params.get("rejected_field") == "tools":
+        return Unsupported(str(failure), code="tools_unsupported")
     if failure.status == _CONFLICT:
         return Unavailable(str(failure), retry_after=wait_hint(failure))
     if failure.status != _INVALID or type(found) is not ProviderError or found.params:

@@ -31,6 +31,8 @@ class Abilities:
     """Whether it reasons without the field ``thinking``."""
     efforts: frozenset[str] = frozenset()
     temperature: bool = False
+    forced: bool = True
+    """Whether it can be forced to call a tool."""
     mime_types: frozenset[str] | None = None
     """Types of files; None if that is not known."""
     window: int | None = None
@@ -145,6 +147,7 @@ def _abilities(table: Mapping[str, Any]) -> Abilities:
         is_on=table.get("on", False),
         efforts=frozenset(EFFORTS) if table.get("efforts") else frozenset(),
         temperature=table.get("temperature", False),
+        forced=table.get("forced", True),
         mime_types=IMAGE_TYPES | {PDF} if is_claude else None,
         window=table.get("window"),
         output=table.get("output"),

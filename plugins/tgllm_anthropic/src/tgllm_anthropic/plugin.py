@@ -16,7 +16,7 @@ _VARIABLE = "ANTHROPIC_API_KEY"
 @hookimpl
 def tgllm_plugin_info() -> PluginInfo:
     """Return the description of the plugin."""
-    return PluginInfo(id="anthropic", title="Anthropic", api="1.1", settings=Settings, env={"api_key": _VARIABLE})
+    return PluginInfo(id="anthropic", title="Anthropic", api="1.2", settings=Settings, env={"api_key": _VARIABLE})
 
 
 @hookimpl

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from functools import partial
+from typing import ClassVar
 
 from tgllm.api.clock import Clock
 from tgllm.api.events import StreamEvent
@@ -30,6 +31,8 @@ _MAX_PAGES = 100
 
 class AnthropicProvider(Provider):
     """Client of the Messages API."""
+
+    supports_tools: ClassVar[bool] = True
 
     def __init__(self, settings: Settings, key: str, clock: Clock) -> None:
         """Create the provider; nothing is sent yet."""
@@ -117,4 +120,7 @@ class AnthropicProvider(Provider):
         async with aclosing(read_answer(self._http, _MESSAGES, body, reader)) as events:
             async for event in events:
                 yield event
-        yield reader.end()
+        finished = reader.end()
+        for call in reader.calls:
+            yield call
+        yield finished

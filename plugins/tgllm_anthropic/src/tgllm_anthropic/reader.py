@@ -1,20 +1,21 @@
 """Reader of a streamed answer of the Messages API (Anthropic API: streaming messages, stop reasons)."""
 
-from collections.abc import Iterator, Mapping
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from tgllm.api.errors import BadResponse, ContextTooLong, ProviderError, Refused
-from tgllm.api.events import Finished, ReasoningDelta, StreamEvent, TextDelta
+from tgllm.api.events import Finished, ReasoningDelta, StreamEvent, TextDelta, ToolCall, ToolCallDelta
 from tgllm.api.types import FinishReason, Json, JsonObject, Usage
 from tgllm.providers.failure import incomplete
 from tgllm.providers.json_values import as_int, as_list, as_object, as_text, encode_json, unexpected
 from tgllm.providers.retry import NoAnswer
 from tgllm.providers.sse import ServerEvent
 from tgllm.providers.stream_documents import IN_PLACE, Fail, data_of, is_complaint, read_documents, status_of
+from tgllm_anthropic.blocks import Blocks
 
 __all__ = ["AnswerReader"]
 
-_MAX_PROVIDER_DATA = 256 * 2**10
 _EVENTS = frozenset(
     {
         "message",
@@ -34,24 +35,24 @@ class AnswerReader:
     stop_reasons: ClassVar[Mapping[str, FinishReason]] = {
         "end_turn": "stop",
         "stop_sequence": "stop",
+        "tool_use": "stop",
         "max_tokens": "length",
         "model_context_window_exceeded": "length",
+        # The service pauses a long answer; it goes on if it is asked to.
+        "pause_turn": "length",
         "refusal": "filtered",
     }
-    """The API's reasons; unknown ones, and those of tools, count as ``other``."""
+    """The API's reasons; unknown ones count as ``other``."""
 
     def __init__(self, host: str, failure: Fail) -> None:
         """Create a reader for one answer; ``failure`` returns the error for a status (0: none) and a body."""
         self._host = host
         self._failure = failure
         self._usage: dict[str, int] = {}
-        self._thoughts: dict[int, dict[str, str]] = {}
-        """Blocks of reasoning by their index."""
+        self._blocks = Blocks()
         self._stop_reason = ""
         self._explanation = ""
         self._spoken = False
-        self._is_mixed = False
-        """Whether reasoning came after text, so that its place in the answer would be lost."""
         self._begun = False
         self._odd: BadResponse | None = None
         self.done = False
@@ -61,6 +62,11 @@ class AnswerReader:
     def finished(self) -> bool:
         """Whether the answer is complete: what follows, or the lack of it, does no harm to it."""
         return self.done or bool(self._stop_reason)
+
+    @property
+    def calls(self) -> Sequence[ToolCall]:
+        """The calls of tools. They are complete at the end; an answer that the filter has cut off has none."""
+        return () if self._finish == "filtered" else self._blocks.calls
 
     def take(self, event: ServerEvent) -> Iterator[StreamEvent]:
         """Yield the events of the answer in one event of the stream.
@@ -85,15 +91,19 @@ class AnswerReader:
         """
         if not self.finished:
             raise self._odd or incomplete(self._host, has_begun=self._begun)
-        if self._odd and not (self._spoken or self._thoughts):
+        if self._odd and not self._blocks:
             raise NoAnswer(str(self._odd))
-        reason = self.stop_reasons.get(self._stop_reason or "end_turn", "other")
+        reason = self._finish
         if reason == "filtered" and not self._spoken:
             raise Refused(f"the service's filter blocked the answer{self._reason()}")
         usage = self._counts()
-        if self._stop_reason == "model_context_window_exceeded" and not (self._spoken or self._thoughts):
+        if self._stop_reason == "model_context_window_exceeded" and not self._blocks:
             raise ContextTooLong(f"there is no answer to {usage.input_tokens or 'too many'} tokens")
-        return Finished(reason, usage, self._kept() if reason != "filtered" else None)
+        return Finished(reason, usage, self._blocks.kept() if reason != "filtered" else None)
+
+    @property
+    def _finish(self) -> FinishReason:
+        return self.stop_reasons.get(self._stop_reason or "end_turn", "other")
 
     # --- events ---------------------------------------------------------------------------
 
@@ -140,13 +150,15 @@ class AnswerReader:
         block = self._object(value, place)
         match as_text(block.get("type")):
             case "text":
-                yield from self._text(block.get("text"), f"{place}.text")
+                yield from self._text(index, block.get("text"), f"{place}.text")
             case "thinking":
+                self._blocks.begin(index, "thinking")
                 yield from self._thought(index, block.get("thinking"), f"{place}.thinking")
                 self._sign(index, block)
             case "redacted_thinking":
-                self._is_mixed = self._is_mixed or self._spoken
-                self._thoughts[index] = {"type": "redacted_thinking", "data": as_text(block.get("data"))}
+                self._blocks.begin(index, "redacted_thinking").proof = as_text(block.get("data"))
+            case "tool_use":
+                yield self._call(index, block, place)
             case _:
                 pass
 
@@ -154,11 +166,13 @@ class AnswerReader:
         delta = self._object(value, "delta")
         match as_text(delta.get("type")):
             case "text_delta":
-                yield from self._text(delta.get("text"), "delta.text")
+                yield from self._text(index, delta.get("text"), "delta.text")
             case "thinking_delta":
                 yield from self._thought(index, delta.get("thinking"), "delta.thinking")
             case "signature_delta":
                 self._sign(index, delta)
+            case "input_json_delta":
+                yield from self._arguments(index, delta.get("partial_json"))
             case _:
                 pass
 
@@ -167,22 +181,34 @@ class AnswerReader:
             self._odd = self._odd or unexpected(place, "an object", value)
         return as_object(value)
 
-    def _text(self, value: Json, place: str) -> Iterator[StreamEvent]:
+    def _text(self, index: int, value: Json, place: str) -> Iterator[StreamEvent]:
         if text := _checked(value, place):
             self._spoken = True
+            self._blocks.at(index, "text").text += text
             yield TextDelta(text)
 
     def _thought(self, index: int, value: Json, place: str) -> Iterator[StreamEvent]:
         text = _checked(value, place)
-        self._is_mixed = self._is_mixed or self._spoken
-        block = self._thoughts.setdefault(index, {"type": "thinking", "thinking": "", "signature": ""})
-        block["thinking"] = block.get("thinking", "") + text
+        self._blocks.at(index, "thinking").text += text
         if text:
             yield ReasoningDelta(text)
 
     def _sign(self, index: int, place: JsonObject) -> None:
-        block = self._thoughts.setdefault(index, {"type": "thinking", "thinking": "", "signature": ""})
-        block["signature"] = block.get("signature", "") + as_text(place.get("signature"))
+        self._blocks.at(index, "thinking").proof += as_text(place.get("signature"))
+
+    def _call(self, index: int, block: JsonObject, place: str) -> ToolCallDelta:
+        call = self._blocks.begin(index, "tool_use")
+        # Other services with this format may send no id.
+        call.id = as_text(block.get("id")) or f"toolu_{secrets.token_hex(12)}"
+        call.name = _checked(block.get("name"), f"{place}.name")
+        call.given = block.get("input")
+        return ToolCallDelta(call.name)
+
+    def _arguments(self, index: int, value: Json) -> Iterator[StreamEvent]:
+        call = self._blocks.at(index, "tool_use")
+        if piece := _checked(value, "delta.partial_json"):
+            call.pieces.append(piece)
+            yield ToolCallDelta(call.name, piece)
 
     def _stopped(self, place: JsonObject) -> None:
         self._stop_reason = as_text(place.get("stop_reason")).lower() or self._stop_reason
@@ -218,18 +244,6 @@ class AnswerReader:
         # As in other errors; the name of the host, which comes first, says nothing here.
         _, colon, words = str(self._failure(0, encode_json({"message": self._explanation}))).partition(": ")
         return colon + words
-
-    def _kept(self) -> JsonObject | None:
-        """Return the reasoning for later turns, unless it is incomplete, after text, or larger than 256 KiB."""
-        blocks: list[Json] = [block for _, block in sorted(self._thoughts.items()) if _is_complete(block)]
-        if self._is_mixed or not blocks or len(blocks) < len(self._thoughts):
-            return None
-        data: JsonObject = {"thinking": blocks}
-        return data if len(encode_json(data)) <= _MAX_PROVIDER_DATA else None
-
-
-def _is_complete(block: Mapping[str, str]) -> bool:
-    return bool(block.get("signature") or block.get("data"))
 
 
 def _index(document: JsonObject) -> int:

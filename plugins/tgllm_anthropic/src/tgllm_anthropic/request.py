@@ -1,20 +1,19 @@
 """Requests of the Messages API (Anthropic API: messages, extended thinking, effort, prompt caching)."""
 
-import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tgllm.api.errors import Unsupported
-from tgllm.api.types import ChatMessage, ChatRequest, FilePart, Json, JsonObject, Part, ReasoningEffort
-from tgllm.providers.attachments import IMAGE_TYPES, check_size, moved_to_questions, unsupported
-from tgllm.providers.json_values import as_list, as_object, as_text
+from tgllm.api.types import ChatRequest, FilePart, JsonObject, ReasoningEffort
+from tgllm.providers.attachments import IMAGE_TYPES, check_size, unsupported
+from tgllm.providers.encoding.retelling import retold
+from tgllm.providers.json_values import as_text
+from tgllm_anthropic.messages import Body, begins_with_thought, messages_of
 from tgllm_anthropic.models import PDF, Abilities
 from tgllm_anthropic.settings import TAKES_TEMPERATURE, Settings
+from tgllm_anthropic.tools import fields_of, is_forced
 
-__all__ = ["Body", "Encoder", "wanted_fields"]
-
-Body = dict[str, Json]
-"""A JSON object under construction."""
+__all__ = ["Encoder", "wanted_fields"]
 
 _BUDGETS: Mapping[ReasoningEffort, int] = {"low": 1024, "medium": 8192, "high": 24_576}
 """Tokens of reasoning, for models without ``adaptive`` thinking."""
@@ -49,6 +48,8 @@ class Encoder:
         if sum(file.size for file in files) > _MAX_FILES:
             raise Unsupported(f"the files of a conversation may have {_MAX_FILES} bytes together, and these have more")
         self._check_temperature(request)
+        if is_forced(request) and not self.abilities.forced:
+            raise Unsupported(f"{request.model} decides itself whether it calls a tool")
 
     def body(self, request: ChatRequest, *, replay: bool) -> Body:
         """Encode a request; ``replay`` tells whether answers are sent with their reasoning."""
@@ -59,9 +60,11 @@ class Encoder:
             "max_tokens": limit,
             "stream": True,
         }
+        # A mark of its own for the beginning that conversations have in common: the tools, then the system message.
         if request.system and cache:
-            # A mark of its own, since conversations have this beginning in common.
             body["system"] = [{"type": "text", "text": request.system, "cache_control": cache}]
+        elif cache:
+            body |= fields_of(request, mark=cache)
         optional: Body = {
             "cache_control": cache,
             "temperature": request.temperature,
@@ -73,20 +76,26 @@ class Encoder:
     def counted(self, request: ChatRequest, *, replay: bool) -> Body:
         """Encode the parts of a request that the API counts as its tokens."""
         thinking = self._thinking(request)
-        replay = replay and _is_thinking(thinking)
-        messages = [self._message(message, replay=replay) for message in moved_to_questions(request.messages)]
-        body: Body = {"model": request.model, "messages": [each for each in messages if each["content"]]}
+        messages = self._messages(request, thinking, replay=replay)
+        if _kind(thinking) == "enabled" and not begins_with_thought(messages):
+            # An answer that began without reasoning, as one of another model, has to end without it.
+            thinking = None
+            messages = self._messages(request, thinking, replay=False)
+        body: Body = {"model": request.model, "messages": [*messages], **fields_of(request)}
         if request.system:
             body["system"] = request.system
         return {**body, "thinking": thinking} if thinking else body
 
-    # --- messages -------------------------------------------------------------------------
+    def _messages(self, request: ChatRequest, thinking: JsonObject | None, *, replay: bool) -> list[Body]:
+        # The API takes calls and results only with the tools.
+        messages = request.messages if request.tools else retold(request.messages)
+        return messages_of(
+            messages,
+            thoughts=replay and _is_thinking(thinking),
+            thoughts_of_calls=replay and _kind(thinking) != "disabled",
+        )
 
-    def _message(self, message: ChatMessage, *, replay: bool) -> Body:
-        thoughts = list(_thoughts(message.provider_data)) if replay and message.role == "assistant" else []
-        said = [_part(part) for part in message.parts if isinstance(part, FilePart) or part.text.strip()]
-        # Reasoning without an answer is refused.
-        return {"role": message.role, "content": [*thoughts, *said] if said else []}
+    # --- files ----------------------------------------------------------------------------
 
     def _check_file(self, file: FilePart, model: str) -> None:
         known = self.abilities.mime_types
@@ -127,6 +136,9 @@ class Encoder:
             return None
         if effort == "none":
             return self._off(model)
+        if is_forced(request) and "adaptive" not in can.thinking:
+            # With a budget of reasoning, the API takes no forced choice.
+            return None
         if "adaptive" in can.thinking:
             # Without this, recent models reason without showing it.
             return {"type": "adaptive", "display": "summarized"}
@@ -175,42 +187,17 @@ def wanted_fields(request: ChatRequest) -> frozenset[str]:
         "thinking": request.reasoning_effort is not None,
         "reasoning_effort": request.reasoning_effort is not None,
         "output_config": request.reasoning_effort is not None,
+        "tools": bool(request.tools),
+        "tool_choice": bool(request.tools),
         "system": True,
         "stream": True,
     }
     return frozenset(name for name, is_asked in asked.items() if is_asked)
 
 
+def _kind(thinking: JsonObject | None) -> str:
+    return as_text((thinking or {}).get("type"))
+
+
 def _is_thinking(thinking: JsonObject | None) -> bool:
-    return as_text((thinking or {}).get("type")) in {"adaptive", "enabled"}
-
-
-def _thoughts(data: JsonObject | None) -> Iterator[Body]:
-    """Yield the blocks of reasoning of an earlier answer, as the API sent them."""
-    for block in map(as_object, as_list((data or {}).get("thinking"))):
-        match as_text(block.get("type")):
-            case "thinking" if as_text(block.get("signature")):
-                words = as_text(block.get("thinking"))
-                yield {"type": "thinking", "thinking": words, "signature": as_text(block.get("signature"))}
-            case "redacted_thinking" if as_text(block.get("data")):
-                yield {"type": "redacted_thinking", "data": as_text(block.get("data"))}
-            case _:
-                pass
-
-
-def _part(part: Part) -> Body:
-    """Encode a part of a message. Reads files, so it runs in a thread if there are any.
-
-    Raises:
-        Unsupported: a file no longer exists.
-    """
-    if not isinstance(part, FilePart):
-        return {"type": "text", "text": part.text}
-    try:
-        data = base64.b64encode(part.path.read_bytes()).decode()
-    except OSError:
-        raise Unsupported("a file of the conversation no longer exists") from None
-    source: Body = {"type": "base64", "media_type": part.mime_type, "data": data}
-    if part.mime_type == PDF:
-        return {"type": "document", "source": source, **({"title": part.name} if part.name else {})}
-    return {"type": "image", "source": source}
+    return _kind(thinking) in {"adaptive", "enabled"}

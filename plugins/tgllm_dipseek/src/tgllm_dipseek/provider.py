@@ -9,6 +9,7 @@ from tgllm.api.context import Check
 from tgllm.api.types import ChatMessage, ChatRequest, FilePart, JsonObject, ModelInfo
 from tgllm.providers.attachments import check_size, unsupported
 from tgllm.providers.capabilities import load_capabilities
+from tgllm.providers.encoding.tool_messages import tool_choice, tool_json
 from tgllm.providers.http import ProviderHttp
 from tgllm.providers.json_values import as_object, as_text
 from tgllm.providers.openai_chat import Body, OpenAIChatClient, given
@@ -16,7 +17,7 @@ from tgllm.providers.openai_reader import ChatReader
 from tgllm.providers.prices import load_prices
 from tgllm_dipseek.errors import explain_dipseek
 from tgllm_dipseek.settings import Settings
-from tgllm_dipseek.wire import Balance, DipseekReader, read_balance, reasoning, thinking_fields
+from tgllm_dipseek.wire import REASONING, Balance, DipseekReader, read_balance, reasoning, thinking_fields
 
 __all__ = ["DipseekProvider"]
 
@@ -27,6 +28,7 @@ class DipseekProvider(OpenAIChatClient):
     """Client of the DeepSeek API: chat completions and the account's balance."""
 
     reader: ClassVar[type[ChatReader]] = DipseekReader
+    supports_tools: ClassVar[bool] = True
 
     def __init__(self, settings: Settings, key: str, clock: Clock) -> None:
         """Create the provider; nothing is sent yet."""
@@ -59,6 +61,8 @@ class DipseekProvider(OpenAIChatClient):
 
     def settings(self, request: ChatRequest) -> Body:
         """Return the fields except model, messages and stream."""
+        # A forced call needs reasoning to be off (DeepSeek API: thinking mode).
+        is_forced = bool(request.tools) and request.tool_choice not in {"auto", "none"}
         return {
             **given(
                 stream_options={"include_usage": True},
@@ -66,13 +70,21 @@ class DipseekProvider(OpenAIChatClient):
                 max_tokens=request.max_output_tokens,
                 user_id=request.user_key,
             ),
-            **thinking_fields(request.reasoning_effort),
+            **thinking_fields("none" if is_forced else request.reasoning_effort),
         }
 
     def message(self, message: ChatMessage, model: str) -> Body:
         """Encode a message; an answer is sent with its reasoning."""
         body = super().message(message, model)
-        return {**body, **reasoning(message.provider_data)} if message.role == "assistant" else body
+        if message.role != "assistant":
+            return body
+        # A call without reasoning, such as one of another model, needs the field as well.
+        empty: Body = {REASONING: ""} if "tool_calls" in body else {}
+        return {**body, **empty, **reasoning(message.provider_data)}
+
+    def tools(self, request: ChatRequest) -> Body:
+        """Return the fields about tools; there is none that forbids several calls at once."""
+        return given(tools=list(map(tool_json, request.tools)), tool_choice=tool_choice(request.tool_choice))
 
     def file(self, part: FilePart, model: str) -> Body:
         """Encode an image, unless the model is known not to accept images."""

@@ -7,9 +7,10 @@ from tgllm.providers.json_values import as_list, as_object, as_text
 from tgllm.providers.openai_chat import Body
 from tgllm.providers.openai_reader import ChatReader
 
-__all__ = ["Balance", "DipseekReader", "read_balance", "reasoning", "thinking_fields"]
+__all__ = ["REASONING", "Balance", "DipseekReader", "read_balance", "reasoning", "thinking_fields"]
 
-_REASONING = "reasoning_content"
+REASONING = "reasoning_content"
+"""Field of a message with its reasoning."""
 
 
 class DipseekReader(ChatReader):
@@ -17,7 +18,7 @@ class DipseekReader(ChatReader):
 
     def provider_data(self) -> JsonObject | None:
         """Return the reasoning, which the API requires in some conversations and ignores in others."""
-        return {_REASONING: "".join(self.reasoning)} if self.reasoning else None
+        return {REASONING: "".join(self.reasoning)} if self.reasoning else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,8 @@ def read_balance(data: JsonObject) -> Balance:
 
 def reasoning(data: JsonObject | None) -> Body:
     """Return the reasoning of an earlier answer as a field of its message; empty if there is none."""
-    text = as_text((data or {}).get(_REASONING))
-    return {_REASONING: text} if text else {}
+    text = as_text((data or {}).get(REASONING))
+    return {REASONING: text} if text else {}
 
 
 def thinking_fields(effort: ReasoningEffort | None) -> Body:

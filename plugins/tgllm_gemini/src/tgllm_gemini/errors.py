@@ -29,13 +29,21 @@ from tgllm.providers.json_values import as_list, as_object, as_text, kind_of
 __all__ = ["Outdated", "explain_gemini", "sdk_errors"]
 
 _SECONDS = re.compile(r"([0-9]+(?:\.[0-9]+)?)s")
-_LOST_FILE = re.compile(r"access the File .* may not exist|File .* not in an ACTIVE state", re.IGNORECASE)
+_OUTDATED = re.compile(
+    r"access the File .* may not exist|File .* not in an ACTIVE state"
+    # Calls of tools and their results that don't belong together, as of a conversation that was cut.
+    r"|function (call|response) (turn|parts?)|thought.signature",
+    re.IGNORECASE,
+)
+_NO_TOOLS = re.compile(
+    r"function calling.{0,60}not (enabled|supported)|tool use.{0,60}(not |un)supported", re.IGNORECASE
+)
 _NO_QUOTA = re.compile(r"limit: 0\b")
 """Part of the message for a model that the account's plan does not include."""
 
 
 class Outdated(ProviderError):
-    """The API no longer accepts data of an earlier answer: a signature or an uploaded file."""
+    """The API does not accept data of an earlier answer: a signature, a call of a tool, or an uploaded file."""
 
 
 _KINDS = {
@@ -124,7 +132,9 @@ def _special(failure: Failure, details: list[JsonObject]) -> ProviderError | Non
     words = failure.words.lower()
     if any(as_text(detail.get("reason")) == "API_KEY_INVALID" for detail in details) or "api key" in words:
         return AuthFailed(f"{failure.host} refused the key")
-    if _LOST_FILE.search(words) or "thought signature" in words:
+    if _NO_TOOLS.search(words):
+        return Unsupported(str(failure), code="tools_unsupported")
+    if _OUTDATED.search(words):
         return Outdated(str(failure))
     if "mime type" in words or "payload size" in words:
         return Unsupported(str(failure))

@@ -23,6 +23,7 @@ class Family:
     """API level, or budget in tokens, of each reasoning effort; empty for models without reasoning."""
     makes_pictures: bool = False
     """Whether its models answer with text and pictures."""
+    calls_tools: bool = True
 
 
 class Families:
@@ -66,9 +67,10 @@ def _info(model: types.Model, name: str, family: Family, prices: Mapping[str, Pr
         mime_types=family.mime_types,
         reasoning=thinks,
         price=prices.get(name),
+        tools=family.calls_tools,
     )
 
 
 def _family(table: Mapping[str, Any], kinds: Mapping[str, list[str]]) -> Family:
     efforts: Mapping[str, str | int] = table.get("levels") or table.get("budgets") or {}
-    return Family(frozenset(kinds[table["files"]]), efforts, table.get("pictures", False))
+    return Family(frozenset(kinds[table["files"]]), efforts, table.get("pictures", False), table.get("tools", True))

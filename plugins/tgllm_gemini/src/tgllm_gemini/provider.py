@@ -3,26 +3,29 @@
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractContextManager, aclosing
 from dataclasses import replace
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from google.genai import types
 
 from tgllm.api.clock import Clock
 from tgllm.api.errors import BadResponse, ProviderError
-from tgllm.api.events import StreamEvent, Waiting
+from tgllm.api.events import FileDelta, StreamEvent, TextDelta, Waiting
 from tgllm.api.provider import Provider
 from tgllm.api.types import ChatRequest, FilePart, ModelInfo
 from tgllm.providers.attachments import unsupported
 from tgllm.providers.failure import Failure
 from tgllm.providers.prices import load_prices
 from tgllm.providers.retry import Retry
+from tgllm_gemini.config import config_of, declarations_of
+from tgllm_gemini.contents import contents_of
 from tgllm_gemini.errors import Outdated, explain_gemini, sdk_errors
 from tgllm_gemini.models import Families, Family, read_models
+from tgllm_gemini.reader import AnswerReader, BrokenCall
 from tgllm_gemini.sdk import Sdk
 from tgllm_gemini.settings import Settings
 from tgllm_gemini.transport import Holding
 from tgllm_gemini.uploads import Uploads, inline, needs_upload
-from tgllm_gemini.wire import AnswerReader, config_of, contents_of
 
 __all__ = ["GeminiProvider"]
 
@@ -31,6 +34,8 @@ _PAGE_SIZE = 1000
 
 class GeminiProvider(Provider):
     """Client of the Gemini API with a key, or of Vertex AI with Google's default credentials."""
+
+    supports_tools: ClassVar[bool] = True
 
     def __init__(self, settings: Settings, key: str, clock: Clock) -> None:
         """Create the provider; nothing is sent yet. A project in the settings selects Vertex AI."""
@@ -60,8 +65,11 @@ class GeminiProvider(Provider):
         if needs_upload(files):
             return None
         contents = contents_of(request, {file: await inline(file) for file in files}, replay=False)
+        # With a key, the API counts only contents.
+        if request.tools:
+            tools = "".join(tool.model_dump_json(exclude_none=True) for tool in declarations_of(request))
+            contents.insert(0, types.Content(role="user", parts=[types.Part(text=tools)]))
         if request.system:
-            # With a key, the API counts only contents.
             contents.insert(0, types.Content(role="user", parts=[types.Part(text=request.system)]))
         return await self._retry.call(lambda: self._count(request.model, contents))
 
@@ -89,13 +97,30 @@ class GeminiProvider(Provider):
 
     async def _attempt(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         try:
-            async with aclosing(self._answer(request, replay=True)) as events:
+            async with aclosing(self._readable(request, replay=True)) as events:
                 async for event in events:
                     yield event
             return
         except Outdated:
             self._uploads.forget()
-        async with aclosing(self._answer(request, replay=False)) as events:
+        async with aclosing(self._readable(request, replay=False)) as events:
+            async for event in events:
+                yield event
+
+    async def _readable(self, request: ChatRequest, *, replay: bool) -> AsyncGenerator[StreamEvent, None]:
+        """Yield an answer; one with an invalid call of a tool is repeated once, unless text of it was shown."""
+        spoken = False
+        try:
+            async with aclosing(self._answer(request, replay=replay)) as events:
+                async for event in events:
+                    spoken = spoken or isinstance(event, TextDelta | FileDelta)
+                    yield event
+            return
+        except BrokenCall:
+            if spoken:
+                raise
+        yield Waiting("retry")
+        async with aclosing(self._answer(request, replay=replay)) as events:
             async for event in events:
                 yield event
 
@@ -122,7 +147,10 @@ class GeminiProvider(Provider):
             # After the finish reason the answer is complete, however its connection ends.
             if not reader.finished:
                 raise
-        yield reader.end()
+        finished = reader.end()
+        for call in reader.calls:
+            yield call
+        yield finished
 
     def _failure(self, status: int, body: bytes) -> ProviderError:
         return explain_gemini(Failure(self._host, status, {}, self._hide(body.decode(errors="replace")).encode()))

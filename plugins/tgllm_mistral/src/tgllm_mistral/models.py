@@ -37,6 +37,7 @@ def _model(group: list[JsonObject], prices: Mapping[str, Price]) -> ModelInfo:
         mime_types=DOCUMENT_TYPES | (IMAGE_TYPES if can.get("vision") is True else frozenset[str]()),
         reasoning=can.get("reasoning") is True,
         aliases=tuple(sorted(names - {model})),
+        tools=calls if isinstance(calls := can.get("function_calling"), bool) else None,
         price=next((prices[name] for name in (model, *sorted(names)) if name in prices), None),
     )
 

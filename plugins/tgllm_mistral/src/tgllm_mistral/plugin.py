@@ -16,7 +16,7 @@ _VARIABLE = "MISTRAL_API_KEY"
 @hookimpl
 def tgllm_plugin_info() -> PluginInfo:
     """Return the description of the plugin."""
-    return PluginInfo(id="mistral", title="Mistral", api="1.0", settings=Settings, env={"api_key": _VARIABLE})
+    return PluginInfo(id="mistral", title="Mistral", api="1.2", settings=Settings, env={"api_key": _VARIABLE})
 
 
 @hookimpl

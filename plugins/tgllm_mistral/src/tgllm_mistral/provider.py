@@ -1,12 +1,14 @@
 """Provider of Mistral's models."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from tgllm.api.clock import Clock
 from tgllm.api.errors import Unsupported
-from tgllm.api.types import ChatMessage, ChatRequest, FilePart, JsonObject, ModelInfo
+from tgllm.api.types import ChatMessage, ChatRequest, FilePart, Json, JsonObject, ModelInfo, ToolResultPart
 from tgllm.providers.attachments import unsupported
+from tgllm.providers.encoding.tool_messages import sendable_id, sendable_name, tool_choice
 from tgllm.providers.http import ProviderHttp
 from tgllm.providers.openai_chat import Body, OpenAIChatClient, given
 from tgllm.providers.openai_reader import ChatReader
@@ -19,6 +21,10 @@ from tgllm_mistral.wire import DOCUMENT_TYPES, MistralReader, document, image, i
 __all__ = ["MistralProvider"]
 
 _MAX_TEMPERATURE = 1.5
+_CALL_ID_LENGTH = 9
+_CALL_ID = re.compile(r"[A-Za-z0-9]{9}")
+_BETWEEN = "I have the results."
+"""Message between the results of tools and the user's next words (Mistral API: error 3230)."""
 
 
 class MistralProvider(OpenAIChatClient):
@@ -27,6 +33,7 @@ class MistralProvider(OpenAIChatClient):
     models_path: ClassVar[str] = "/v1/models"
     chat_path: ClassVar[str] = "/v1/chat/completions"
     reader: ClassVar[type[ChatReader]] = MistralReader
+    supports_tools: ClassVar[bool] = True
 
     def __init__(self, settings: Settings, key: str, clock: Clock) -> None:
         """Create the provider; nothing is sent yet."""
@@ -65,7 +72,30 @@ class MistralProvider(OpenAIChatClient):
         """Encode a message; an answer is sent with its reasoning."""
         body = super().message(message, model)
         thoughts = thinking(message.provider_data) if message.role == "assistant" else []
-        return {**body, "content": [*thoughts, {"type": "text", "text": message.text}]} if thoughts else body
+        if not thoughts:
+            return body
+        said: list[Json] = [{"type": "text", "text": message.text}] if message.text else []
+        return {**body, "content": [*thoughts, *said]}
+
+    def messages(self, message: ChatMessage, model: str) -> Sequence[Body]:
+        """Encode a message; the API takes no words of the user right after results of tools."""
+        bodies = super().messages(message, model)
+        if len(bodies) > 1 and bodies[-1]["role"] == "user":
+            return [*bodies[:-1], {"role": "assistant", "content": _BETWEEN}, bodies[-1]]
+        return bodies
+
+    def result(self, result: ToolResultPart) -> Body:
+        """Encode the result of a call."""
+        return {**super().result(result), "name": sendable_name(result.name)}
+
+    def tools(self, request: ChatRequest) -> Body:
+        """Return the fields about tools."""
+        choice = tool_choice(request.tool_choice, {"required": "any"})
+        return {**super().tools(request), **given(tool_choice=choice)}
+
+    def call_id(self, identifier: str) -> str:
+        """Return nine letters and digits (Mistral API: function calling)."""
+        return sendable_id(identifier, _CALL_ID, length=_CALL_ID_LENGTH, prefix="")
 
     def file(self, part: FilePart, model: str) -> Body:
         """Encode an image, if the model accepts images, or a document."""

@@ -48,8 +48,10 @@ class LocalServer:
         props = await self._get("/props")
         window = as_int(as_object(props.get("default_generation_settings")).get("n_ctx"))
         sees = as_object(props.get("modalities")).get("vision") is True
+        calls = as_object(props.get("chat_template_caps")).get("supports_tools")
         for model in known.values() if len(known) == 1 else ():
-            known[model.id] = _with(model, window or model.context_window, sees=sees)
+            found = _with(model, window or model.context_window, sees=sees)
+            known[model.id] = replace(found, tools=calls if isinstance(calls, bool) else found.tools)
 
     async def _ask_ollama(self, known: dict[str, ModelInfo]) -> None:
         """Ask Ollama: GET /api/ps has the window of loaded models, POST /api/show the one they were trained with."""
@@ -70,7 +72,11 @@ class LocalServer:
             loaded = as_int(as_object(allocated.get(model.id)).get("context_length"))
             window = loaded or _num_ctx(shown) or _trained(as_object(shown.get("model_info")))
             found = _with(model, window or model.context_window, sees="vision" in capabilities)
-            known[model.id] = replace(found, reasoning=found.reasoning or "thinking" in capabilities)
+            known[model.id] = replace(
+                found,
+                reasoning=found.reasoning or "thinking" in capabilities,
+                tools="tools" in capabilities if capabilities else found.tools,
+            )
 
         if "models" in running:
             await asyncio.gather(*(ask(model) for model in [*known.values()]))
@@ -82,7 +88,8 @@ class LocalServer:
             loaded = [as_object(each) for each in as_list(entry.get("loaded_instances"))]
             windows = [as_int(as_object(each.get("config")).get("context_length")) for each in loaded]
             window = next(filter(None, windows), None) or as_int(entry.get("max_context_length"))
-            sees = as_object(entry.get("capabilities")).get("vision") is True
+            can = as_object(entry.get("capabilities"))
+            sees, calls = can.get("vision") is True, can.get("trained_for_tool_use")
             for name in (
                 as_text(entry.get("key")),
                 as_text(entry.get("id")),
@@ -91,7 +98,8 @@ class LocalServer:
                 if name in known and entry.get("type") in {"embedding", "embeddings"}:
                     del known[name]
                 elif name in known:
-                    known[name] = _with(known[name], window or known[name].context_window, sees=sees)
+                    found = _with(known[name], window or known[name].context_window, sees=sees)
+                    known[name] = replace(found, tools=calls if isinstance(calls, bool) else found.tools)
 
     async def _get(self, path: str) -> JsonObject:
         with suppress(ProviderError):

@@ -28,6 +28,19 @@ _SEES = (
     "capabilities.image_input",
 )
 _FEATURES = ("supported_parameters", "supported_features", "tags", "metadata.tags", "capabilities")
+_CALLS = (
+    "supports_tools",
+    "supports_tool_calling",
+    "supports_function_calling",
+    "tool_call",
+    "capabilities.tools",
+    "capabilities.tool_calling",
+    "capabilities.function_calling",
+    "capabilities.tool_use",
+)
+_TOOL_WORDS = frozenset(
+    {"tools", "tool_use", "tool-use", "tool_calling", "tool-calling", "function_calling", "functions"}
+)
 _SEEING_NAME = re.compile(r"(?:^|[-_/.:\d])(?:vl|vision|llava|pixtral|moondream)(?:$|[-_/.:\d])", re.IGNORECASE)
 _DATE = re.compile(r"-(?:\d{4}-\d\d-\d\d|\d{8})$")
 
@@ -60,6 +73,7 @@ def read_entry(entry: JsonObject, preset: Preset) -> ModelInfo | None:
         max_output_tokens=_number(entry, _OUTPUTS),
         mime_types=IMAGE_TYPES if _sees(entry, model, otherwise=preset.images) else frozenset(),
         reasoning=_reasons(entry),
+        tools=_calls(entry),
         price=_price(entry, preset.prices),
     )
 
@@ -120,6 +134,20 @@ def _reasons(entry: JsonObject) -> bool:
     return not named.isdisjoint({"reasoning", "reasoning_effort", "thinking"}) or bool(
         as_object(entry.get("reasoning"))
     )
+
+
+def _calls(entry: JsonObject) -> bool | None:
+    """Return whether a model calls tools; None where the list does not tell."""
+    hosts = [as_object(host) for host in as_list(entry.get("providers"))]
+    flags = [flag for path in _CALLS if isinstance(flag := _at(entry, path), bool)]
+    flags += [flag for host in hosts if isinstance(flag := host.get("supports_tools"), bool)]
+    if flags:
+        return any(flags)
+    told = [{as_text(each) for each in as_list(_at(entry, path))} for path in _FEATURES]
+    if any(not _TOOL_WORDS.isdisjoint(words) for words in told):
+        return True
+    # Of these lists only the parameters are complete.
+    return False if as_list(entry.get("supported_parameters")) else None
 
 
 def _price(entry: JsonObject, unit: Unit) -> Price | None:

@@ -16,7 +16,7 @@ def tgllm_plugin_info() -> PluginInfo:
     """Return the description of the plugin."""
     env = {"api_key": "OPENAI_API_KEY", **{f"common_keys.{name}": name for name in VARIABLES}}
     return PluginInfo(
-        id="openai", title="OpenAI and compatible", api="1.1", settings=Settings, env=env, presets=_presets
+        id="openai", title="OpenAI and compatible", api="1.2", settings=Settings, env=env, presets=_presets
     )
 
 

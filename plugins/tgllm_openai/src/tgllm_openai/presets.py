@@ -53,6 +53,11 @@ class Preset:
     usage: bool = True
     think_tags: bool = True
     images: bool = False
+    tools: bool = True
+    replays: Literal["", "reasoning_content", "reasoning_details"] = ""
+    """Field with the reasoning that is sent back with calls of tools."""
+    parallel: bool = False
+    """Whether several calls at once have to be asked for."""
     lists: bool = True
     """Whether the service has a list of usable models."""
     models_path: str = "/models"

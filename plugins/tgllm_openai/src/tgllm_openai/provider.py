@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import ClassVar
 
 from tgllm.api.clock import Clock
-from tgllm.api.errors import ProviderError
+from tgllm.api.errors import ProviderError, Unsupported
 from tgllm.api.events import StreamEvent
-from tgllm.api.types import ChatRequest, Json, JsonObject, ModelInfo, Price
+from tgllm.api.types import ChatMessage, ChatRequest, Json, JsonObject, ModelInfo, Price
 from tgllm.providers.attachments import IMAGE_TYPES
 from tgllm.providers.capabilities import load_capabilities
 from tgllm.providers.failure import explain
@@ -21,6 +21,7 @@ from tgllm_openai.loading import explain_local, patiently
 from tgllm_openai.local import LocalServer
 from tgllm_openai.models import chosen, is_named, read_entry, undated
 from tgllm_openai.presets import effort_fields
+from tgllm_openai.replaying import ServiceReader, replayed
 from tgllm_openai.services import ServiceSetup
 
 __all__ = ["ServiceProvider", "TaggedProvider", "create_provider"]
@@ -37,6 +38,9 @@ def create_provider(setup: ServiceSetup, clock: Clock) -> "ServiceProvider":
 
 class ServiceProvider(OpenAIChatClient):
     """Client of one service."""
+
+    supports_tools: ClassVar[bool] = True
+    reader: ClassVar[type[ChatReader]] = ServiceReader
 
     def __init__(self, setup: ServiceSetup, clock: Clock) -> None:
         """Create the provider; nothing is sent yet."""
@@ -114,6 +118,24 @@ class ServiceProvider(OpenAIChatClient):
             **settings.body,
         }
 
+    def messages(self, message: ChatMessage, model: str) -> Sequence[Body]:
+        """Encode one message; one with calls has what the service demands back with them."""
+        bodies = super().messages(message, model)
+        field = self._setup.preset.replays
+        return [replayed(body, message.provider_data, field) if "tool_calls" in body else body for body in bodies]
+
+    def tools(self, request: ChatRequest) -> Body:
+        """Return the fields about tools."""
+        fields = super().tools(request)
+        asks = self._setup.preset.parallel and request.parallel_tools
+        return {**fields, "parallel_tool_calls": True} if asks else fields
+
+    def check(self, request: ChatRequest) -> None:
+        """Refuse tools where the settings or the preset say that models take none."""
+        tools, preset = self._setup.settings.tools, self._setup.preset
+        if request.tools and (tools is False or (tools is None and not preset.tools)):
+            raise Unsupported(f"{self._setup.title} is asked without tools", code="tools_unsupported")
+
     def read_models(self, entries: Iterable[JsonObject]) -> Sequence[ModelInfo]:
         """Parse the list of models; of equal names the first one counts."""
         found = (read_entry(entry, self._setup.preset) for entry in entries)
@@ -135,6 +157,10 @@ class ServiceProvider(OpenAIChatClient):
         settings = self._setup.settings
         if settings.images is not None:
             model = replace(model, mime_types=IMAGE_TYPES if settings.images else frozenset[str]())
+        if settings.tools is not None:
+            model = replace(model, tools=settings.tools)
+        elif not self._setup.preset.tools:
+            model = replace(model, tools=False)
         most = settings.context_window
         return replace(
             model,
@@ -146,7 +172,7 @@ class ServiceProvider(OpenAIChatClient):
 class TaggedProvider(ServiceProvider):
     """Client of a service whose models may write their reasoning into the text."""
 
-    class _Reader(ChatReader):
+    class _Reader(ServiceReader):
         think_tags: ClassVar[bool] = True
 
     reader: ClassVar[type[ChatReader]] = _Reader

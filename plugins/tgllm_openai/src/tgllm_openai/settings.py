@@ -68,6 +68,8 @@ class Common(BaseModel):
     """Maximum tokens of a request, for models of which the service tells none or a larger one."""
     images: bool | None = None
     """Whether models see pictures; None: as the service says, or else by the preset and the model's name."""
+    tools: bool | None = None
+    """Whether models are offered tools; None: as the service says, or else by the preset."""
     timeout_seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """Idle timeout; any byte of a response resets it. None: 120 s, and 600 s for servers that load models."""
     proxy: SecretStr | None = None

@@ -29,6 +29,7 @@ from tgllm.observe.tracing.spans import span
 from tgllm.services.common.lane import Lane
 from tgllm.services.common.wakeup import Wakeup
 from tgllm.services.errors.reports import LoggedOnly, Reporter
+from tgllm.services.tools.put_back import PutBack
 
 __all__ = ["Dispatch"]
 
@@ -49,14 +50,17 @@ Empty = Callable[[Connection, InboxRow, int], bool]
 Look = Callable[[Connection, InboxRow], FirstLook]
 """Reads what handlers need to know of a claimed update."""
 
-Outcome = Literal["done", "failed", "quarantined"]
+Outcome = Literal["done", "failed", "quarantined", "put_back"]
 
 Answer = Callable[[Connection, InboxRow], Sequence[NewOutbox]]
 """Returns the calls that answer an update."""
 
 # The states of an update, in their order: why each exists, and what a crash in it costs.
 #
-# queued       Committed before it is confirmed to Telegram, which forgets it then. A crash costs nothing.
+# queued       Committed before it is confirmed to Telegram, which forgets it then. A crash costs nothing. An update
+#              comes back here, and its attempt does not count, if its messages were edited before its turn began, or if
+#              the program ends while its turn waits for an approval. What the turn has done is stored; see
+#              ``services/tools``.
 # running      One of each lane; a partial unique index enforces it. After a crash the next start queues the update, and
 #              its handler runs from the beginning. What the handler did outside of the transaction that ends the
 #              update happens twice: the model is asked again, and a command of a plugin runs again. An update that
@@ -293,7 +297,7 @@ class Dispatch:
         attributes = {"tgllm.update.id": row.update_id, "tgllm.update.kind": row.kind}
         with span("update", "consumer", attributes, begins=True) as opened:
             outcome = await self._handle(row, look)
-            if outcome != "done":
+            if outcome not in {"done", "put_back"}:
                 opened.fail(outcome)
         seconds = self._clock.monotonic() - began
         UPDATES_ENDED.add(row.kind, outcome)
@@ -314,11 +318,18 @@ class Dispatch:
         except DatabaseError:
             # Nothing can be stored any more. The program ends, and the update is queued again at the next start.
             raise
+        except PutBack:
+            await self._put_back(row)
+            return "put_back"
         except Exception as error:  # noqa: BLE001  no update may stop the others, wherever it goes wrong
             self._errors.report(error, event="update.failed", kind=row.kind, update_id=row.update_id)
             await self._fail(row, error)
             return "failed"
         return "failed" if result is FAILED else "done"
+
+    async def _put_back(self, row: InboxRow) -> None:
+        """Queue an update again that waits for an approval while the program ends; the next start goes on with it."""
+        await self._database.write(lambda conn: inbox.release(conn, row.update_id))
 
     async def _fail(self, row: InboxRow, error: Exception) -> None:
         now = milliseconds(self._clock)

@@ -18,6 +18,7 @@ from tgllm.db.queries.recent_calls import recent_calls
 from tgllm.db.tables import inbox, kv, outbox
 from tgllm.db.tables.inbox import Recovered
 from tgllm.db.tables.outbox import NewOutbox
+from tgllm.db.tables.tools import rounds as tool_rounds
 from tgllm.observe.logs import get_logger
 from tgllm.services.access.lost_links import revoke_lost_links
 from tgllm.services.common.lane import Lane
@@ -73,7 +74,11 @@ def recover(conn: Connection, parts: BotParts, now: int) -> Recovered:
     crashed = not kv.delete(conn, _SCOPE, _ENDED)
     found = inbox.recover(conn, now, max_attempts=parts.core.config.turns.attempts, crashed=crashed)
     bring_forward(conn, now + LONGEST_PAUSE, now)
+    # After it: the turns of updates that are over don't go on.
+    tool_rounds.drop_ended(conn)
     revoke_lost_links(conn, parts.core.texts, now)
+    # After it, which ends updates: their calls of tools are not made any more.
+    parts.core.approvals.recover(conn, now)
     # After it: an edit replaces only a message that is queued.
     take_edits(conn, inbox.queued_edits(conn), parts.username, parts.core.password.questions, now)
     outbox.add(conn, [*_unconfirmed(conn, parts, now), *_ended(conn, found, parts, now)], now)

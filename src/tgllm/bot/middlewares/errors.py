@@ -14,6 +14,7 @@ from tgllm.observe.content import handling, texts_of
 from tgllm.observe.errors import text_of, with_kind
 from tgllm.observe.logs import get_logger
 from tgllm.services.common.text import clip
+from tgllm.services.tools.put_back import PutBack
 
 __all__ = ["ErrorsMiddleware"]
 
@@ -36,7 +37,7 @@ class ErrorsMiddleware(BaseMiddleware):
     async def _call(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> object:
         try:
             result = await handler(event, data)
-        except DatabaseError:
+        except (DatabaseError, PutBack):
             raise
         except Exception as error:  # noqa: BLE001  it ends only this update
             scope: UpdateScope = data["scope"]

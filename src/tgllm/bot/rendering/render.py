@@ -13,7 +13,7 @@ from tgllm.bot.rendering.rich_limits import has_text, packed
 from tgllm.bot.rendering.source.growing import settled
 from tgllm.bot.rendering.source.preprocessing import ready_source
 from tgllm.bot.rendering.source.tail import tail_of
-from tgllm.bot.rendering.split import is_visible
+from tgllm.bot.rendering.split import MESSAGE_LIMIT, is_visible
 
 __all__ = ["asks_for_rich", "render", "render_beginning", "render_draft", "render_tail"]
 
@@ -59,15 +59,20 @@ def render_draft(prefix: str) -> EntityText:
     return render_tail(*tail_of(prefix))
 
 
-def render_tail(markdown: str, is_cut: bool = False) -> EntityText:  # noqa: FBT001, FBT002  as returned by tail_of
+def render_tail(
+    markdown: str,
+    is_cut: bool = False,  # noqa: FBT001, FBT002  as returned by tail_of
+    limit: int = MESSAGE_LIMIT,
+) -> EntityText:
     """Return the tail of an unfinished answer as one message, like ``render_draft`` of the whole.
 
     Args:
         markdown: the tail.
         is_cut: whether text has been left out before it.
+        limit: most UTF-16 units of the message.
     """
     blocks = parse(settled(ready_source(markdown, is_growing=True)), is_growing=True)
-    shown = last_part(flat_text(blocks), is_cut=is_cut)
+    shown = last_part(flat_text(blocks), limit, is_cut=is_cut)
     return shown if is_visible(shown.text.removeprefix("…") if is_cut else shown.text) else EntityText("")
 
 

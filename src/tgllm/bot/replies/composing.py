@@ -1,14 +1,13 @@
 """Outbox rows of replies: texts of any length, plain or Markdown, and files."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final
 
-from tgllm.api import OutgoingFile, Reply
+from tgllm.api import Reply
 from tgllm.api.clock import Clock
-from tgllm.bot.delivery.files import has_file, media_payload, remove_document
+from tgllm.bot.delivery.files import has_file, remove_document
+from tgllm.bot.delivery.given_files import GivenFiles
 from tgllm.bot.delivery.rows import answer_rows, document_row, message_rows
 from tgllm.bot.delivery.text_files import TextFiles, is_too_long
 from tgllm.bot.renderer.renderer import Renderer
@@ -19,18 +18,13 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import conversations
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.i18n import Catalogue
-from tgllm.observe.logs import get_logger
 from tgllm.services.chats.settings import ChatSettings, settings_of
 from tgllm.services.common.lane import Lane
 from tgllm.services.files.made import MOST_FILE_BYTES, MOST_FILES
-from tgllm.services.files.outgoing_names import mime_of, outgoing_name
-from tgllm.services.personal_data.export_files import copy_to_send
 
 __all__ = ["Composer", "discard", "in_turn"]
 
 _NO_TURN: Final = ""
-
-log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +49,8 @@ class Composer:
             language: of the bot's own words in it.
         """
         rows = await self._texts(lane, reply, language)
-        files, left_out = await self._files(lane, reply.files)
-        rows += files
+        files, left_out = await GivenFiles(self.config.data_dir, self.clock).payloads(reply.files)
+        rows += [document_row(lane, file) for file in files]
         if left_out:
             limit = f"{MOST_FILE_BYTES // 2**20} MB"
             names = ", ".join(left_out)
@@ -79,28 +73,6 @@ class Composer:
             return message_rows(lane, text)
         payloads = await self.renderer.render(text, rich=chosen.rich or self.config.rendering.rich)
         return answer_rows(lane, payloads)
-
-    async def _files(self, lane: Lane, files: Sequence[OutgoingFile]) -> tuple[list[NewOutbox], list[str]]:
-        """Return the rows of files, and the names of those that can't be sent."""
-        rows: list[NewOutbox] = []
-        left_out: list[str] = []
-        for number, file in enumerate(files, 1):
-            name = outgoing_name(file.name, mime_of(file.mime_type), number)
-            path = await self._copied(file) if number <= MOST_FILES else None
-            if path is None:
-                left_out.append(name)
-            else:
-                rows.append(document_row(lane, await media_payload(path, name)))
-        return rows, left_out[: 2 * MOST_FILES]
-
-    async def _copied(self, file: OutgoingFile) -> Path | None:
-        folder, now = self.config.data_dir, self.clock.now()
-        try:
-            return await asyncio.to_thread(copy_to_send, folder, file.content, MOST_FILE_BYTES, now)
-        except (OSError, ValueError) as error:
-            # ValueError: a path with a NUL character.
-            log.warning("reply.no_file", error=type(error).__name__)
-            return None
 
 
 def in_turn(rows: Sequence[NewOutbox], turn_id: str) -> Sequence[NewOutbox]:

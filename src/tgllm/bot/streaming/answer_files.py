@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tgllm.api.clock import Clock
+from tgllm.bot.delivery.given_files import GivenFiles
 from tgllm.bot.delivery.text_files import TextFiles, first_messages
 from tgllm.bot.renderer.renderer import INLINE_CHARS, Renderer
 from tgllm.bot.rendering.notes import with_note
@@ -12,8 +13,10 @@ from tgllm.bot.rendering.payloads import Payload
 from tgllm.bot.rendering.split import utf16_length
 from tgllm.bot.streaming.outcomes import notes_of
 from tgllm.bot.streaming.reasoning import with_thoughts
+from tgllm.bot.streaming.tool_notes import sources_in_markdown
 from tgllm.i18n import Catalogue
 from tgllm.services.conversations.turn import TurnOutcome
+from tgllm.services.files.made import MOST_FILE_BYTES, MOST_FILES
 
 __all__ = ["FILE_NAME", "AnswerFiles"]
 
@@ -47,8 +50,18 @@ class AnswerFiles:
         if not self._wants(outcome):
             return None
         markdown = with_thoughts(outcome, texts("turn.thoughts", language), is_rich=True)
+        if sources := sources_in_markdown(outcome.tools, texts, language):
+            markdown = f"{markdown.rstrip()}\n\n{sources}\n"
         instead = with_note(await _instead(renderer, outcome.text), notes_of(outcome, texts, language))
         return await TextFiles(self.data_dir, self.clock).document(markdown, FILE_NAME, instead)
+
+    async def of_tools(self, outcome: TurnOutcome, texts: Catalogue, language: str) -> tuple[list[dict[str, Any]], str]:
+        """Return what sends the files that tools have made, and a note on those that can't be sent."""
+        files, left_out = await GivenFiles(self.data_dir, self.clock).payloads(outcome.tools.files)
+        if not left_out:
+            return files, ""
+        limit, names = f"{MOST_FILE_BYTES // 2**20} MB", ", ".join(left_out)
+        return files, texts("send.files_not_sent", language, names=names, most=MOST_FILES, limit=limit)
 
     def _wants(self, outcome: TurnOutcome) -> bool:
         chosen = outcome.look.file_over

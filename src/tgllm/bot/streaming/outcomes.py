@@ -1,15 +1,19 @@
 """Messages that show the outcome of a turn."""
 
+from collections.abc import Sequence
+
 from tgllm.bot.delivery.text_files import BEGINNING_UNITS
 from tgllm.bot.renderer.renderer import Renderer
-from tgllm.bot.rendering.notes import with_note
+from tgllm.bot.rendering.notes import with_links, with_note
 from tgllm.bot.rendering.payloads import Payload, RichMode
 from tgllm.bot.streaming.file_notes import notes_on_files
 from tgllm.bot.streaming.reasoning import has_thoughts, with_thoughts
+from tgllm.bot.streaming.tool_notes import links_of
 from tgllm.bot.streaming.transcripts import with_transcript
 from tgllm.i18n import Catalogue, error_text
 from tgllm.observe.redaction import redact
 from tgllm.services.common.text import clip
+from tgllm.services.conversations.tool_words import notes_on_tools
 from tgllm.services.conversations.turn import TurnOutcome
 from tgllm.services.files.made import MOST_FILE_BYTES, MOST_FILES
 
@@ -34,7 +38,7 @@ async def final_payloads(
         rich: whether rich messages are used unless the chat has its own setting.
     """
     rendered = await _rendered(renderer, outcome, texts("turn.thoughts", language), outcome.look.rich or rich)
-    return with_transcript(with_note(rendered, notes_of(outcome, texts, language)), outcome)
+    return with_transcript(_with_notes(rendered, outcome, notes_of(outcome, texts, language), texts, language), outcome)
 
 
 async def beginning_payloads(
@@ -43,7 +47,15 @@ async def beginning_payloads(
     """Return the beginning of an answer, with notes that the whole is in a file and whether it is complete."""
     pieces = (texts("turn.in_file", language), notes_of(outcome, texts, language))
     note = "\n\n".join(piece for piece in pieces if piece)
-    return with_transcript(with_note(await renderer.beginning(outcome.text, BEGINNING_UNITS), note), outcome)
+    beginning = await renderer.beginning(outcome.text, BEGINNING_UNITS)
+    return with_transcript(_with_notes(beginning, outcome, note, texts, language), outcome)
+
+
+def _with_notes(
+    answer: Sequence[Payload], outcome: TurnOutcome, note: str, texts: Catalogue, language: str
+) -> list[Payload]:
+    """Return the messages with what the answer has used, and below it what else has to be known."""
+    return with_note(with_links(answer, links_of(outcome.tools, texts, language)), note)
 
 
 async def _rendered(renderer: Renderer, outcome: TurnOutcome, title: str, rich: RichMode) -> list[Payload]:
@@ -57,7 +69,9 @@ async def _rendered(renderer: Renderer, outcome: TurnOutcome, title: str, rich: 
 def notes_of(outcome: TurnOutcome, texts: Catalogue, language: str) -> str:
     """Return notes on an answer that is incomplete or not from the chosen model, and on the question's files."""
     on_files = "\n".join(notes_on_files(outcome, texts, language))
+    on_tools = "\n".join(notes_on_tools(outcome.tools, texts, language))
     notes = (
+        on_tools,
         _note(outcome, texts, language),
         _left_out(outcome, texts, language),
         _retired(outcome, texts, language),

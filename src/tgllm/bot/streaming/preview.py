@@ -1,15 +1,19 @@
 """Preview of an answer while it is being written."""
 
 import math
+from dataclasses import replace
 
 from tgllm.api import FileDelta, ReasoningDelta, TextDelta, Waiting
 from tgllm.bot.rendering.payloads import EntityText
-from tgllm.bot.rendering.render import render_draft, render_tail
-from tgllm.bot.rendering.source.tail import Tail
+from tgllm.bot.rendering.render import render_tail
+from tgllm.bot.rendering.source.tail import Tail, tail_of
+from tgllm.bot.rendering.split import MESSAGE_LIMIT, utf16_length
 from tgllm.bot.streaming.reasoning import MOST_THOUGHTS, quoted
 from tgllm.i18n import Catalogue
 from tgllm.i18n.durations import duration, short_duration
 from tgllm.services.chats.settings import ReasoningDisplay
+from tgllm.services.conversations.tool_line import ToolLine
+from tgllm.services.conversations.tool_steps import ToolStep
 from tgllm.services.conversations.turn import FileWait, NextModel, ShownEvent, TextWasReasoning
 from tgllm.services.files.gathering.materials import Stage
 
@@ -22,6 +26,7 @@ LEAST_ELAPSED = 10.0
 ROUND_FROM = 10.0
 ROUNDED_TO = 5
 """Waits longer than ``ROUND_FROM`` are rounded up to multiples of so many seconds."""
+_GAP = "\n\n"
 
 
 class Preview:
@@ -35,6 +40,7 @@ class Preview:
         self._has_thoughts = False
         self._waiting = ""
         self._files = 0
+        self._tools = ToolLine(texts, language)
 
     def add(self, event: ShownEvent) -> bool:
         """Add the next event; return whether the preview may have changed."""
@@ -59,6 +65,11 @@ class Preview:
             case FileWait(stage, name):
                 self._waiting = self._on_file(stage, name)
                 return True
+            case ToolStep():
+                before = self._tools.text
+                self._tools.add(event)
+                self._waiting = ""
+                return self._tools.text != before
             case _:
                 return False
         self._waiting = ""
@@ -73,19 +84,27 @@ class Preview:
         """Whether the model has sent reasoning."""
         return self._has_thoughts
 
+    @property
+    def waits_for_person(self) -> bool:
+        """Whether nothing goes on until a person has decided about a call."""
+        return self._tools.waits_for_person
+
     def frame(self, thoughts: ReasoningDisplay = "hidden", elapsed: float = 0.0) -> EntityText:
         """Return the end of the answer as one message; its text is empty while there is nothing to show.
 
-        Before the first text, it may say what the model waits for and for how long.
+        Before the first text, it may say what the model waits for and for how long. Calls of tools that are going on
+        stand below the text.
 
         Args:
             thoughts: how the chat shows reasoning. Folded reasoning is shown only with the finished answer.
             elapsed: seconds since the question.
         """
         shown = self._rendered(thoughts)
-        words = self._waiting
+        words = self._tools.text or self._waiting
         if self._files and not words:
             words = self._texts("stream.files", self._language, count=self._files)
+        if shown.text and self._tools.text:
+            return replace(shown, text=f"{shown.text}{_GAP}{self._tools.text}")
         if shown.text or not words:
             return shown
         return EntityText(with_elapsed(words, elapsed, self._texts, self._language))
@@ -122,10 +141,13 @@ class Preview:
     def _rendered(self, thoughts: ReasoningDisplay) -> EntityText:
         text, is_cut = self._text.markdown, self._text.is_cut
         thought = self._thoughts.strip() if thoughts == "shown" else ""
+        line = self._tools.text
+        room = MESSAGE_LIMIT - (utf16_length(_GAP + line) if line else 0)
         # Above a text that is cut already, the reasoning would be out of sight.
         if is_cut or not thought:
-            return render_tail(text, is_cut)
-        return render_draft(f"{quoted(thought, self._texts('turn.thoughts', self._language))}\n\n{text}")
+            return render_tail(text, is_cut, room)
+        quote = quoted(thought, self._texts("turn.thoughts", self._language))
+        return render_tail(*tail_of(f"{quote}\n\n{text}"), room)
 
 
 def with_elapsed(text: str, seconds: float, texts: Catalogue, language: str) -> str:

@@ -18,6 +18,7 @@ from tgllm.api.clock import Clock
 from tgllm.bot.delivery.files import media_payload
 from tgllm.bot.delivery.rows import as_reply, document_row
 from tgllm.bot.renderer.renderer import Renderer
+from tgllm.bot.rendering.notes import with_note
 from tgllm.bot.rendering.payloads import EntityText, Payload, RichMode
 from tgllm.bot.streaming.answer_files import AnswerFiles
 from tgllm.bot.streaming.outcomes import beginning_payloads, final_payloads
@@ -164,12 +165,16 @@ class ChatSink:
         """End the display; return the rows of the answer, or of its text so far and the reason why it is incomplete."""
         await self._end_display()
         renderer, words = self._look.renderer, (outcome, self._texts, self._turn.user.language)
-        document = None if self._look.files is None else await self._look.files.document(renderer, *words)
+        written = self._look.files
+        document = None if written is None else await written.document(renderer, *words)
         if document is None:
             texts = await final_payloads(renderer, *words, self._look.rich)
             files: list[dict[str, Any]] = []
         else:
             texts, files = await beginning_payloads(renderer, *words), [document]
+        if written is not None and outcome.tools.files:
+            of_tools, note = await written.of_tools(*words)
+            texts, files = with_note(texts, note), [*files, *of_tools]
         files += [await media_payload(file.part.path, file.part.name or "", kept=True) for file in outcome.files]
         rows, question = self._rows(texts, files), self._look.question_to_quote
         return rows if question is None else as_reply(rows, question)
@@ -203,6 +208,10 @@ class ChatSink:
     async def _wait_for_change(self) -> None:
         """Wait until the preview has changed, or the display has to be refreshed."""
         if self._changed.is_set():
+            return
+        if self._preview.waits_for_person:
+            # It may take hours, and the card stands in the chat: the draft may fade, and costs no calls.
+            await self._changed.wait()
             return
         async with asyncio.TaskGroup() as group:
             refresh = group.create_task(self._refresh_in_time())

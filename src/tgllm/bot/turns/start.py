@@ -12,6 +12,7 @@ from tgllm.bot.streaming.retry_button import RetryButton
 from tgllm.bot.streaming.sink import ChatSink, Display, Look
 from tgllm.bot.turns.attribution import question_to_quote
 from tgllm.bot.turns.edits import begins_anew
+from tgllm.bot.ui.proposal_cards import asking
 from tgllm.bot.updates.raw import turn_id_of
 from tgllm.db.tables import inbox
 from tgllm.observe.logs import get_logger
@@ -82,6 +83,7 @@ async def run_turn(  # noqa: PLR0913  all but three are keyword-only with defaul
         await core.conversations.run(
             turn,
             _with_button(scope, sink, turn),
+            asking(scope, turn.id),
             ending,
             asking=_note_of_call(scope),
             downloader=scope.parts.downloads,

@@ -4,13 +4,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from tgllm.bot.delivery.fallbacks import formatted
 from tgllm.bot.delivery.rows import buttons, message_rows
+from tgllm.bot.rendering.payloads import Entity, EntityText
 from tgllm.bot.scope import Scope
 from tgllm.bot.ui.press_table import Pressed
 from tgllm.db.engine.unit import Unit
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.services.common.lane import Lane
 from tgllm.services.common.text import clip, one_line, without_controls
+from tgllm.services.messaging.rows import call_row
 
 __all__ = [
     "MARK",
@@ -61,6 +64,8 @@ class Menu:
 
     text: str
     rows: Sequence[Sequence[Button]] = ()
+    entities: tuple[Entity, ...] = ()
+    """Formatted parts of the text, which then has no invisible characters; see ``StyledText``."""
 
     @property
     def markup(self) -> dict[str, object]:
@@ -126,15 +131,18 @@ def menu_rows(scope: Scope, menu: Menu, pressed: Pressed | None) -> list[NewOutb
 
 
 def _message(lane: Lane, menu: Menu) -> list[NewOutbox]:
-    return message_rows(lane, without_controls(menu.text), reply_markup=menu.markup if menu.rows else None)
+    markup = menu.markup if menu.rows else None
+    if not menu.entities:
+        return message_rows(lane, without_controls(menu.text), reply_markup=markup)
+    payload = formatted(EntityText(menu.text, menu.entities))
+    return [call_row(lane, "sendMessage", payload if markup is None else payload | {"reply_markup": markup})]
 
 
 def _edit(lane: Lane, message_id: int, menu: Menu) -> NewOutbox:
     payload: dict[str, object] = {
         "chat_id": lane.chat_id,
         "message_id": message_id,
-        "text": clip(without_controls(menu.text)),
-        "link_preview_options": {"is_disabled": True},
+        **formatted(EntityText(clip(without_controls(menu.text)), menu.entities)),
         "reply_markup": menu.markup,
     }
     if lane.business_connection_id is not None:

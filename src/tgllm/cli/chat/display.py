@@ -8,6 +8,8 @@ from tgllm.api.clock import Clock
 from tgllm.i18n import Catalogue
 from tgllm.observe.visible import visible, visible_line
 from tgllm.services.common.text import mend_surrogates
+from tgllm.services.conversations.tool_line import ToolLine
+from tgllm.services.conversations.tool_steps import ToolStep
 from tgllm.services.conversations.turn import FileWait, NextModel, ShownEvent, TextWasReasoning
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ class Words:
         self._began = clock.monotonic()
         self._status = ""
         self._thought = ""
+        self._tools = ToolLine(texts, language)
 
     def note(self, event: ShownEvent) -> str | None:
         """Take an event; return the words for a delay that it reports."""
@@ -60,6 +63,9 @@ class Words:
                 self._status = self._texts("stream.next_model", self._language, model=visible_line(str(model)))
             case FileWait(stage, name):
                 self._status = self._texts(_STAGES[stage], self._language, name=visible_line(name))
+            case ToolStep():
+                self._tools.add(event)
+                self._status = visible_line(self._tools.text)
             case ReasoningDelta(text):
                 self._status = ""
                 self._thought = (self._thought + text)[-2000:]
@@ -70,6 +76,12 @@ class Words:
             case _:
                 return None
         return self._status
+
+    @property
+    def tools(self) -> list[str]:
+        """The line that says which tools are used now; none if no tool is."""
+        line = visible_line(self._tools.text)
+        return [line] if line else []
 
     def lines(self, width: int) -> list[str]:
         """Return the status, and the last line of the reasoning."""
@@ -118,7 +130,7 @@ class MarkdownDisplay:
         self._drawn_at, self._is_new = now, False
         self._print_complete()
         if self._tail.strip():
-            self._screen.draw_markdown(self._tail)
+            self._screen.draw_markdown(self._tail, self._words.tools)
         elif now - self._began >= THINKING_SECONDS or self._screen.is_drawn:
             self._screen.draw_status(self._words.lines(self._screen.width))
 

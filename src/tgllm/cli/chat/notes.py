@@ -10,6 +10,7 @@ from tgllm.i18n import Catalogue, error_text
 from tgllm.i18n.numbers import dollars, grouped
 from tgllm.observe.redaction import redact
 from tgllm.observe.visible import visible, visible_line
+from tgllm.services.conversations.tool_words import cited, notes_on_tools
 from tgllm.services.conversations.turn import TurnOutcome
 
 __all__ = ["Notes", "has_styles"]
@@ -73,6 +74,7 @@ class Notes:
         for note in outcome.read:
             if note.shown or note.truncated:
                 self.tell("terminal.read_in_part", name=visible_line(note.name))
+        self._tools(outcome)
         if outcome.retired is not None:
             self.tell("terminal.retired", retired=str(outcome.retired), model=str(outcome.in_place_of or outcome.model))
         if outcome.in_place_of is not None:
@@ -80,6 +82,13 @@ class Notes:
         if outcome.files_left_out:
             self.tell("terminal.files_left_out", number=outcome.files_left_out)
         self._end(outcome)
+
+    def _tools(self, outcome: TurnOutcome) -> None:
+        """Write which calls did not work, and the sources of the others."""
+        for note in notes_on_tools(outcome.tools, self._texts, ""):
+            self.write(note)
+        for number, (title, url) in enumerate(cited(outcome.tools, _is_web), 1):
+            self.write(f"{number}. {title}: {url}")
 
     def _end(self, outcome: TurnOutcome) -> None:
         if outcome.error is not None:
@@ -135,3 +144,7 @@ class Notes:
     @property
     def _choose(self) -> str:
         return "/model PROVIDER/MODEL" if self.is_interactive else "-m PROVIDER/MODEL"
+
+
+def _is_web(url: str) -> bool:
+    return url.startswith(("https://", "http://"))

@@ -1,26 +1,37 @@
-"""Files that a model has made, copied to the current folder."""
+"""Files that a model or its tools have made, copied to the current folder."""
 
 import os
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tgllm.api import OutgoingFile
 from tgllm.services.files.made import MadeFile
+from tgllm.services.files.outgoing_names import mime_of, outgoing_name
 
 __all__ = ["save"]
 
 MOST_TRIES = 1000
 
 
-def save(made: Sequence[MadeFile], folder: Path) -> Sequence[Path]:
+def save(made: Sequence[MadeFile], given: Sequence[OutgoingFile], folder: Path) -> Sequence[Path]:
     """Copy files to a folder under their names; nothing there is overwritten.
+
+    Args:
+        made: files of the model.
+        given: files of the tools.
+        folder: where they are copied to.
 
     A file that can't be written there, such as in a folder of the system, stays in the data folder only.
 
     Returns:
         The paths, in the order of the files.
     """
-    return [_save(file.part.path, file.part.name or file.part.path.name, folder) for file in made]
+    sources = [(file.part.path, file.part.name or file.part.path.name) for file in made]
+    for number, file in enumerate(given, 1):
+        if isinstance(file.content, Path):
+            sources.append((file.content, outgoing_name(file.name, mime_of(file.mime_type), number)))
+    return [_save(path, name, folder) for path, name in sources]
 
 
 def _save(source: Path, name: str, folder: Path) -> Path:

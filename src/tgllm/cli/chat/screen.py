@@ -55,13 +55,14 @@ class Screen:
         self._write(self._live.replace([], width, above=[*above, *lines]))
         self.is_drawn = False
 
-    def draw_markdown(self, text: str) -> None:
-        """Draw the end of a text, as far as the terminal is high."""
+    def draw_markdown(self, text: str, below: Sequence[str] = ()) -> None:
+        """Draw the end of a text, as far as the terminal is high, and dim lines below it."""
         width, height = self._size()
-        room = max(1, height - 2)
+        shown = [f"{_DIM}{_cropped(visible(line), width)}{_PLAIN}" for line in below]
+        room = max(1, height - 2 - len(shown))
         lines = self._renderer.lines(_end_of(text, width * room * 2, room), width, crop=True)
         above = [""] if self._has_printed else []
-        self._draw([*above, *lines][-room:], width)
+        self._draw([*[*above, *lines][-room:], *shown], width)
 
     def draw_status(self, lines: Sequence[str]) -> None:
         """Draw dim lines."""

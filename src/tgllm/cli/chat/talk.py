@@ -51,7 +51,7 @@ class Talk:
 
     def _show(self, asked: Asked) -> TurnOutcome:
         outcome = follow(asked, self._display())
-        paths = save(outcome.files, Path.cwd())
+        paths = save(outcome.files, outcome.tools.files, Path.cwd())
         cost = self._cost(outcome)
         if self.as_json:
             print_json(self._document(outcome, paths, cost))
@@ -93,6 +93,8 @@ class Talk:
             "cost_usd": None if cost is None else cost / 1_000_000,
             "seconds": round(outcome.seconds, 3),
             "files": [str(path) for path in paths],
+            "tools": [{"tool": step.tool, "state": step.state} for step in outcome.tools.steps],
+            "sources": [asdict(source) for source in outcome.tools.sources],
             "unread": [self._described(each) for each in outcome.unread],
             "error": None if error is None else self._described(error),
         }

@@ -7,7 +7,19 @@ from dataclasses import fields
 from functools import cache
 from typing import Any, TypeVar, cast
 
-__all__ = ["BOOL", "JSON", "JSON_LIST", "clean", "clean_error", "dumps", "new_id", "read", "read_all", "read_one"]
+__all__ = [
+    "BOOL",
+    "BOOL_OR_NONE",
+    "JSON",
+    "JSON_LIST",
+    "clean",
+    "clean_error",
+    "dumps",
+    "new_id",
+    "read",
+    "read_all",
+    "read_one",
+]
 
 T = TypeVar("T")
 
@@ -16,6 +28,10 @@ _CONVERT = "convert"
 
 def _load(text: str | None) -> object:
     return None if text is None else json.loads(text)
+
+
+def _load_bool(value: int | None) -> bool | None:
+    return None if value is None else bool(value)
 
 
 def _load_tuple(text: str | None) -> tuple[object, ...]:
@@ -28,6 +44,8 @@ JSON_LIST = {_CONVERT: _load_tuple}
 """Metadata of a field that is a tuple and whose column holds a JSON array or NULL."""
 BOOL = {_CONVERT: bool}
 """Metadata of a field whose column holds 0 or 1."""
+BOOL_OR_NONE = {_CONVERT: _load_bool}
+"""Metadata of a field whose column holds 0, 1 or NULL."""
 
 
 @cache

@@ -1,4 +1,5 @@
 -- Tools: calls of models, their results, rules and approvals.
+ALTER TABLE models ADD COLUMN tools INTEGER CHECK (tools IN (0, 1));
 CREATE TABLE tool_rounds (
     turn_id       TEXT NOT NULL,
     round         INTEGER NOT NULL CHECK (round >= 1),
@@ -48,7 +49,8 @@ CREATE INDEX tool_calls_created ON tool_calls (created_at);
 CREATE INDEX tool_calls_lane ON tool_calls (lane);
 CREATE INDEX tool_calls_waiting ON tool_calls (expires_at) WHERE state = 'waiting';
 CREATE TABLE tool_rules (
-    tool       TEXT PRIMARY KEY,
+    tool       TEXT NOT NULL,
+    plugin_id  TEXT NOT NULL,
     private    TEXT
                CHECK (private IN ('owner', 'admin', 'user', 'guest', 'nobody')),
     groups     TEXT
@@ -57,7 +59,8 @@ CREATE TABLE tool_rules (
     approval   TEXT
                CHECK (approval IN ('never', 'asker', 'admins')),
     updated_by INTEGER,
-    updated_at INTEGER NOT NULL
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (tool, plugin_id)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE tool_grants (
     tool       TEXT NOT NULL,
@@ -70,3 +73,8 @@ CREATE TABLE tool_grants (
     PRIMARY KEY (tool, plugin_id, user_id, lane)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tool_grants_user ON tool_grants (user_id);
+CREATE TRIGGER tool_grants_lost AFTER UPDATE OF role, status ON users
+WHEN new.role <> old.role OR new.status <> 'active'
+BEGIN
+    DELETE FROM tool_grants WHERE user_id = new.id;
+END;

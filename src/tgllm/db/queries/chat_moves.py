@@ -8,7 +8,10 @@ __all__ = ["move"]
 
 # Existing rows of the new chat take precedence: they were written after the move.
 _MOVES = (
-    "UPDATE facts SET lane = :new_lane WHERE lane = :old_lane",
+    "UPDATE facts SET lane = :new_lane, message_id = NULL WHERE lane = :old_lane",
+    "UPDATE facts SET owner = :new WHERE owner = :old",
+    "UPDATE fact_proposals SET lane = :new_lane, owner = :new, message_id = NULL WHERE lane = :old_lane",
+    "UPDATE OR REPLACE tool_grants SET lane = :new_lane WHERE lane = :old_lane",
     # What is not sent yet gets its id in the new chat.
     """
     UPDATE plugin_messages SET lane = :new_lane, parts = (

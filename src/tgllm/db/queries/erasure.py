@@ -8,6 +8,7 @@ from tgllm.db.engine.signals import signal
 from tgllm.db.tables import errors, files
 from tgllm.db.tables.plugins import jobs, unreachable
 from tgllm.db.tables.plugins import values as plugin_values
+from tgllm.db.tables.tools import grants as tool_grants
 
 __all__ = ["Erased", "erase", "is_busy"]
 
@@ -35,8 +36,16 @@ _BUSY = f"SELECT 1 FROM inbox WHERE {_MINE} AND state = 'running' AND control = 
 _FILES = f"SELECT id FROM files WHERE message_id IN ({_MY_MESSAGES}) OR (user_id = :user AND message_id IS NULL)"  # noqa: S608 (constants)
 _MESSAGES = f"SELECT count(*) FROM ({_MY_MESSAGES})"  # noqa: S608 (constants)
 _CONVERSATIONS = f"DELETE FROM conversations WHERE {_MINE}"  # noqa: S608 (constants)
-_FACTS = f"DELETE FROM facts WHERE {_MINE}"  # noqa: S608 (constants)
+# Of a group, what the person has pinned there by hand is the group's; what they let the bot remember of them is theirs.
+_FACTS = f"DELETE FROM facts WHERE {_MINE} OR owner = :user OR (user_id = :user AND source = 'model')"  # noqa: S608 (constants)
+_PROPOSALS = f"DELETE FROM fact_proposals WHERE {_MINE} OR user_id = :user"  # noqa: S608 (constants)
 _REQUESTS = "UPDATE requests SET user_id = NULL, error_text = NULL WHERE user_id = :user"
+# Cards of the person's calls, which show the arguments; those in the chats of admins too. Unsent ones are dropped.
+_CARDS = """
+    UPDATE outbox SET payload = '{}', error = NULL,
+        state = CASE WHEN state IN ('ready', 'uncertain') THEN 'dropped' ELSE state END
+    WHERE turn_id IN (SELECT 'tool:' || id FROM tool_calls WHERE user_id = :user)
+"""
 _KV = "DELETE FROM kv WHERE key = CAST(:user AS TEXT) AND scope NOT GLOB 'plugin:*'"
 # A message with a key stays without its content, so that its plugin does not send it again.
 _KEYBOARDS = f"DELETE FROM plugin_keyboards WHERE message_id IN (SELECT id FROM plugin_messages WHERE {_MINE})"  # noqa: S608 (constants)
@@ -93,9 +102,10 @@ def erase(conn: sqlite3.Connection, user_id: int, update_id: int) -> Erased:
     messages = int(conn.execute(_MESSAGES, values).fetchone()[0])
     conversations = conn.execute(_CONVERSATIONS, values).rowcount
     requests = conn.execute(_REQUESTS, values).rowcount
-    for statement in (_FACTS, _KV, _INBOX, _OUTBOX, _KEYBOARDS, _PLUGIN_MESSAGES, _KEYED):
+    for statement in (_CARDS, _FACTS, _PROPOSALS, _KV, _INBOX, _OUTBOX, _KEYBOARDS, _PLUGIN_MESSAGES, _KEYED):
         conn.execute(statement, values)
     errors.forget_person(conn, user_id)
+    tool_grants.forget(conn, user_id)
     plugin_values.forget(conn, user_id)
     jobs.forget(conn, user_id)
     unreachable.reached(conn, user_id)

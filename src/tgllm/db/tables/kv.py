@@ -6,7 +6,7 @@ import sqlite3
 from tgllm.api.types import Json
 from tgllm.db.engine.rows import dumps
 
-__all__ = ["delete", "get", "items", "set_value"]
+__all__ = ["delete", "delete_older", "get", "items", "set_value"]
 
 
 def get(conn: sqlite3.Connection, scope: str, key: str) -> Json:
@@ -27,6 +27,12 @@ def set_value(conn: sqlite3.Connection, scope: str, key: str, value: Json, now: 
 def delete(conn: sqlite3.Connection, scope: str, key: str) -> bool:
     """Delete a value; return False if there was none."""
     return conn.execute("DELETE FROM kv WHERE scope = ? AND key = ?", (scope, key)).rowcount == 1
+
+
+def delete_older(conn: sqlite3.Connection, prefix: str, before: int) -> int:
+    """Delete the values of scopes with a prefix that were set before a time, and return their number."""
+    query = "DELETE FROM kv WHERE scope >= ? AND scope < ? AND updated_at < ?"
+    return conn.execute(query, (prefix, prefix + "\U0010ffff", before)).rowcount
 
 
 def items(conn: sqlite3.Connection, scope: str) -> dict[str, Json]:

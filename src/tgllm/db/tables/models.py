@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from tgllm.api.model_ref import ModelRef
-from tgllm.db.engine.rows import BOOL, JSON_LIST, clean, dumps, read_all, read_one
+from tgllm.db.engine.rows import BOOL, BOOL_OR_NONE, JSON_LIST, clean, dumps, read_all, read_one
 
 __all__ = ["Model", "NewModel", "default", "find", "get", "list_all", "retire_missing", "set_default", "upsert"]
 
@@ -30,6 +30,8 @@ class NewModel:
     cache_write_price: int | None = None
     price_as_of: str | None = None
     """Date of the prices, ``YYYY-MM-DD``."""
+    tools: bool | None = None
+    """Whether it can call tools; None: as its provider says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Model:
     last_seen_at: int
     retired_at: int | None
     cache_write_price: int | None
+    tools: bool | None = field(default=None, metadata=BOOL_OR_NONE)
 
     @property
     def ref(self) -> ModelRef:
@@ -62,16 +65,17 @@ class Model:
 
 _UPSERT = """
     INSERT INTO models (provider, model, title, aliases, context_window, max_output_tokens, mime_types, reasoning,
-                        input_price, output_price, cached_price, cache_write_price, price_as_of, first_seen_at,
-                        last_seen_at)
+                        input_price, output_price, cached_price, cache_write_price, price_as_of, tools,
+                        first_seen_at, last_seen_at)
     VALUES (:provider, :model, :title, :aliases, :context_window, :max_output_tokens, :mime_types, :reasoning,
-            :input_price, :output_price, :cached_price, :cache_write_price, :price_as_of, :now, :now)
+            :input_price, :output_price, :cached_price, :cache_write_price, :price_as_of, :tools,
+            :now, :now)
     ON CONFLICT (provider, model) DO UPDATE
     SET title = excluded.title, aliases = excluded.aliases, context_window = excluded.context_window,
         max_output_tokens = excluded.max_output_tokens, mime_types = excluded.mime_types,
         reasoning = excluded.reasoning, input_price = excluded.input_price, output_price = excluded.output_price,
         cached_price = excluded.cached_price, cache_write_price = excluded.cache_write_price,
-        price_as_of = excluded.price_as_of,
+        price_as_of = excluded.price_as_of, tools = excluded.tools,
         last_seen_at = excluded.last_seen_at, retired_at = NULL
 """
 
@@ -93,6 +97,7 @@ def upsert(conn: sqlite3.Connection, models: Iterable[NewModel], now: int) -> No
             "cached_price": new.cached_price,
             "cache_write_price": new.cache_write_price,
             "price_as_of": new.price_as_of,
+            "tools": new.tools,
             "now": now,
         }
         conn.execute(_UPSERT, values)

@@ -34,6 +34,8 @@ __all__ = [
     "TELEGRAM_LIMITED",
     "TELEGRAM_SECONDS",
     "TOKENS",
+    "TOOL_CALLS",
+    "TOOL_SECONDS",
     "TURNS",
     "TURNS_RUNNING",
     "TURN_SECONDS",
@@ -75,7 +77,7 @@ UPDATES_RECEIVED: Final = Counter("tgllm_updates_received_total", "Updates recei
 UPDATES_ENDED: Final = Counter(
     "tgllm_updates_ended_total",
     "Updates that were handled, by the way they ended",
-    [_KIND, Label("outcome", frozenset({"done", "failed", "quarantined"}))],
+    [_KIND, Label("outcome", frozenset({"done", "failed", "quarantined", "put_back"}))],
 )
 UPDATE_SECONDS: Final = Histogram(
     "tgllm_update_duration_seconds",
@@ -133,6 +135,18 @@ TOKENS: Final = Counter(
 )
 COST: Final = Counter(
     "tgllm_cost_dollars_total", "Cost of the requests whose price is known, in US dollars", [_PROVIDER, _MODEL]
+)
+TOOL_CALLS: Final = Counter(
+    "tgllm_tool_calls_total",
+    "Calls of tools that were made for models",
+    [
+        Label("plugin", most=60),
+        Label("tool", most=200),
+        Label("outcome", frozenset({"done", "failed", "stopped"})),
+    ],
+)
+TOOL_SECONDS: Final = Histogram(
+    "tgllm_tool_call_duration_seconds", "Duration of calls of tools", [Label("plugin", most=60)], buckets=_CALLS
 )
 TELEGRAM_CALLS: Final = Counter(
     "tgllm_telegram_calls_total",

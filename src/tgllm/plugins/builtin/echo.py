@@ -1,7 +1,11 @@
-"""Built-in provider that streams the last message back word by word, without an API key or network access."""
+"""Built-in provider that streams the last message back word by word, without an API key or network access.
+
+A line of it such as ``call calculator {"expression": "2*3"}`` makes a call of that tool, if there is one; several lines
+make calls at once. The next answer is what the tools have returned.
+"""
 
 import re
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -9,14 +13,18 @@ from tgllm import hookimpl
 from tgllm.api.clock import Clock
 from tgllm.api.context import PluginContext, PluginInfo
 from tgllm.api.errors import ModelNotFound, Unsupported
-from tgllm.api.events import Finished, StreamEvent, TextDelta
+from tgllm.api.events import Finished, StreamEvent, TextDelta, ToolCall
 from tgllm.api.provider import Provider, ProviderSpec
-from tgllm.api.types import ChatRequest, FilePart, ModelInfo, Usage
+from tgllm.api.types import ChatRequest, FilePart, ModelInfo, Part, TextPart, ToolCallPart, ToolResultPart, Usage
 
-__all__ = ["EchoProvider", "Settings", "tgllm_plugin_info", "tgllm_providers"]
+__all__ = ["EchoProvider", "Settings", "calls_in", "results_of", "tgllm_plugin_info", "tgllm_providers"]
 
 _MODEL = "echo"
 _WORDS = re.compile(r"^\s+|\S+\s*")
+_CALL = re.compile(r"^\s*call ([A-Za-z_][A-Za-z0-9_-]{0,63})(?: *(\{.*\}))?\s*$", re.MULTILINE)
+_MOST_CALLS = 16
+_MARKED = re.compile(r"\A\[[^\n]*\]\n<data (\w+)>\n(.*)\n</data \1>\s*\Z", re.DOTALL)
+"""A result as it is marked for models: as data, which it is for people without the marks."""
 
 
 class Settings(BaseModel):
@@ -29,7 +37,9 @@ class Settings(BaseModel):
 
 
 class EchoProvider(Provider):
-    """Provider that answers with the last message; a word counts as one token."""
+    """Provider that answers with the last message, or calls the tools that it names; a word counts as one token."""
+
+    supports_tools = True
 
     def __init__(self, clock: Clock, delay: float = 0.0) -> None:
         """Create the provider; ``delay`` is the delay before each word but the first, in seconds."""
@@ -43,7 +53,12 @@ class EchoProvider(Provider):
     async def generate(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Stream the last message back, truncated to ``max_output_tokens`` words."""
         _refuse(request)
-        words = _WORDS.findall(request.messages[-1].text)
+        if calls := calls_in(request):
+            for call in calls:
+                yield call
+            yield Finished("stop", Usage(input_tokens=await self.count_tokens(request), output_tokens=len(calls)))
+            return
+        words = _WORDS.findall("\n\n".join(results_of(request)) or request.messages[-1].text)
         answer = words[: request.max_output_tokens]
         for number, word in enumerate(answer):
             if number and self._delay:
@@ -54,8 +69,9 @@ class EchoProvider(Provider):
 
     async def count_tokens(self, request: ChatRequest) -> int:
         """Return the number of words in the request, including the system prompt."""
-        texts = (request.system or "", *(message.text for message in request.messages))
-        return sum(len(text.split()) for text in texts)
+        told = (_words_of(part) for message in request.messages for part in message.parts)
+        defined = (f"{tool.name} {tool.description} {tool.schema}" for tool in request.tools)
+        return sum(len(text.split()) for text in (request.system or "", *told, *defined))
 
 
 @hookimpl
@@ -80,6 +96,39 @@ def _refuse(request: ChatRequest) -> None:
         raise ModelNotFound(f"echo has no model {request.model!r}", model=request.model)
     if any(isinstance(part, FilePart) for part in request.messages[-1].parts):
         raise Unsupported("echo reads no files")
+
+
+def results_of(request: ChatRequest) -> Sequence[str]:
+    """Return what the calls just before have returned; empty if there were none."""
+    results = (part.text for part in request.messages[-1].parts if isinstance(part, ToolResultPart))
+    return [_MARKED.sub(r"\2", text) for text in results]
+
+
+def calls_in(request: ChatRequest) -> Sequence[ToolCall]:
+    """Return the calls that the last message names; the one that is forced, if it names none."""
+    choice, last = request.tool_choice, request.messages[-1]
+    if not request.tools or choice == "none" or any(isinstance(part, ToolResultPart) for part in last.parts):
+        return ()
+    # Unique in the conversation, and the same for the same request.
+    before = sum(isinstance(part, ToolCallPart) for message in request.messages for part in message.parts)
+    named = [(found[1], found[2] or "{}") for found in _CALL.finditer(last.text)]
+    forced = request.tools[0].name if choice == "required" else choice.removeprefix("tool:")
+    if not named and choice != "auto":
+        named = [(forced, "{}")]
+    most = _MOST_CALLS if request.parallel_tools else 1
+    return [ToolCall(f"call_{before + at}", name, text) for at, (name, text) in enumerate(named[:most], 1)]
+
+
+def _words_of(part: Part) -> str:
+    match part:
+        case TextPart(text):
+            return text
+        case ToolCallPart():
+            return f"{part.name} {part.arguments}"
+        case ToolResultPart():
+            return part.text
+        case FilePart():
+            return ""
 
 
 def _count(words: Iterable[str]) -> int:

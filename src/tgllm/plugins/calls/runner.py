@@ -78,7 +78,7 @@ class HookRunner:
         try:
             while True:
                 began, closings = loop.time(), self._closings()
-                done, _ = await asyncio.wait({task}, timeout=self._seconds)
+                done = await self._ended_in_time(task)
                 if closings != self._closings() and not done:
                     # The plugin may have waited for its stored values. It gets its time once they can be stored.
                     await self._storage_or(task)
@@ -87,6 +87,11 @@ class HookRunner:
         finally:
             if not task.done():
                 await self._strays.end(task)
+
+    async def _ended_in_time(self, task: "asyncio.Task[Outcome[object]]") -> bool:
+        """Wait for the end of a task, at most for the time limit."""
+        done, _ = await asyncio.wait({task}, timeout=self._seconds)
+        return bool(done)
 
     def _closings(self) -> float:
         """Return how often the storage has closed; another number at each call while it is closed."""

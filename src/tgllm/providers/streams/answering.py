@@ -6,7 +6,7 @@ from contextlib import aclosing, suppress
 from typing import Protocol
 
 from tgllm.api.errors import ProviderError
-from tgllm.api.events import StreamEvent, Waiting
+from tgllm.api.events import StreamEvent, ToolCallDelta, Waiting
 from tgllm.providers.http import ProviderHttp
 from tgllm.providers.sse import NotAStream, ServerComment, ServerEvent, read_events
 
@@ -45,7 +45,7 @@ async def until_accepted(
         try:
             async with aclosing(attempt()) as events:
                 async for event in events:
-                    begun = begun or not isinstance(event, Waiting)
+                    begun = begun or not isinstance(event, Waiting | ToolCallDelta)
                     yield event
             return
         except ProviderError as error:

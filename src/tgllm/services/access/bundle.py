@@ -13,7 +13,7 @@ from tgllm.db.queries.pending_access import Waiting
 from tgllm.db.tables import kv, outbox
 from tgllm.db.tables.outbox import CARD, NewOutbox, OutboxRow
 from tgllm.i18n import Catalogue
-from tgllm.services.access.admin_places import AdminPlaces, Place
+from tgllm.services.messaging.admin_places import AdminPlaces, Place
 from tgllm.services.messaging.people import message_to
 from tgllm.services.messaging.rows import PLACEHOLDER, edit_of_row
 

@@ -16,8 +16,8 @@ from tgllm.db.queries.pending_access import Table
 from tgllm.db.tables import outbox
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.i18n import Catalogue
-from tgllm.services.access.admin_places import AdminPlaces, Place
 from tgllm.services.access.bundle import Bundle
+from tgllm.services.messaging.admin_places import AdminPlaces, Place
 from tgllm.services.messaging.people import message_to
 from tgllm.services.messaging.rows import PLACEHOLDER, edit_of_row
 

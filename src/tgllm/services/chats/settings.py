@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self, cast, get_args
 
 from tgllm.api import JsonObject, ReasoningEffort
 from tgllm.api.clock import Clock, milliseconds
@@ -75,6 +75,8 @@ class ChatSettings:
     summary: SummaryMode | None = None
     persona_system: str | None = None
     """Instruction of a persona created by a person, copied when it was chosen; None: the persona is in the config."""
+    tools_off: tuple[str, ...] | None = None
+    """Names of the tools that are switched off in this chat, sorted; None: none of them."""
     other: JsonObject = field(default_factory=dict[str, Any])
     """Fields that this version does not know; they are stored unchanged."""
 
@@ -93,6 +95,8 @@ class ChatSettings:
     def to_json(self) -> JsonObject:
         """Return the stored form: all fields that are set."""
         known = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "other"}
+        if self.tools_off is not None:
+            known["tools_off"] = [*self.tools_off]
         return {**self.other, **{name: value for name, value in known.items() if value is not None}}
 
 
@@ -132,6 +136,12 @@ def _summary(value: object) -> SummaryMode | None:
     return next((mode for mode in SUMMARIES if mode == value), None)
 
 
+def _names(value: object) -> tuple[str, ...] | None:
+    if not isinstance(value, list | tuple):
+        return None
+    return tuple(sorted({name for name in cast("Iterable[object]", value) if isinstance(name, str)})) or None
+
+
 _READERS: Mapping[str, Callable[[object], Any]] = {
     "system": _text,
     "persona": _text,
@@ -143,6 +153,7 @@ _READERS: Mapping[str, Callable[[object], Any]] = {
     "file_over": _count,
     "context": _context,
     "summary": _summary,
+    "tools_off": _names,
 }
 
 

@@ -10,12 +10,13 @@ from tgllm.config.sections.personas import PersonaSetting
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries import contexts
 from tgllm.db.queries.contexts import HistoryMessage, Reader
-from tgllm.db.tables import conversations, facts, file_texts, files, models, summaries
+from tgllm.db.tables import conversations, file_texts, files, models, summaries
 from tgllm.db.tables.conversations import Conversation
 from tgllm.db.tables.facts import Fact
 from tgllm.db.tables.files import File
 from tgllm.db.tables.models import Model
 from tgllm.db.tables.summaries import Summary
+from tgllm.services.chats.facts import facts_in
 from tgllm.services.chats.settings import AnswerLook, ChatSettings, ContextSize, persona_in, settings_of
 from tgllm.services.conversations import branches
 from tgllm.services.conversations.answer_parts import files_of_answers
@@ -59,7 +60,7 @@ class TurnContext:
     look: AnswerLook = field(default_factory=AnswerLook)
     """Format of the answer."""
     facts: Sequence[Fact] = ()
-    """Pinned facts of the chat."""
+    """Facts that count in the chat."""
     size: ContextSize | None = None
     """Context size chosen in the chat."""
     conversation_id: int | None = None
@@ -78,6 +79,10 @@ class TurnContext:
     """Models to ask if ``model`` does not answer, in this order."""
     made: Mapping[int, Sequence[FilePart]] = field(default_factory=dict[int, Sequence[FilePart]])
     """Files that the model made in earlier answers, by message."""
+    tools: bool | None = None
+    """Whether the model can call tools; None: as its provider says."""
+    tools_off: Collection[str] = ()
+    """Names of the tools that are switched off in the chat."""
 
 
 class ContextLoader:
@@ -130,7 +135,7 @@ class ContextLoader:
             reasoning_effort=chosen.reasoning_effort if known is None or known.reasoning else None,
             retired=in_use.retired,
             look=chosen.look,
-            facts=facts.list_for(conn, turn.lane),
+            facts=facts_in(conn, turn.lane),
             size=chosen.context,
             conversation_id=None if conversation is None else conversation.id,
             summarise=summarise,
@@ -140,6 +145,8 @@ class ContextLoader:
             mime_types=("image/*",) if known is None else known.mime_types,
             files={} if conversation is None else _files(conn, conversation, history),
             fallbacks=self._fallbacks(conn, turn, in_use.ref, persona),
+            tools=None if known is None else known.tools,
+            tools_off=chosen.tools_off or (),
             made=files_of_answers(conn, history, in_use.ref, _mime_types(known), self._settings.data_dir),
         )
 

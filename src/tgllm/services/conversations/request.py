@@ -3,10 +3,10 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from tgllm.api import ChatMessage, ChatRequest, ContextTooLong, ModelRef, TextPart, Usage
+from tgllm.api import ChatMessage, ChatRequest, ContextTooLong, ModelRef, TextPart, ToolDefinition, Usage
 from tgllm.db.engine.unit import Connection, Unit
 from tgllm.providers.attachments import has_files
-from tgllm.providers.tokens import Calibration, estimate_request
+from tgllm.providers.tokens import Calibration, estimate_request, estimate_tool
 from tgllm.services.chats.facts import facts_told
 from tgllm.services.chats.settings import ReasoningDisplay, settings_of
 from tgllm.services.conversations.calibration import has_moved, keep_factor
@@ -101,7 +101,14 @@ class RequestBuilder:
         _, needed, most = self._needed(turn, context)
         return min(round(most * self._file_share), most - needed)
 
-    def prepare(self, turn: Turn, context: TurnContext, secret: str, materials: Materials = NOTHING) -> Prepared:
+    def prepare(
+        self,
+        turn: Turn,
+        context: TurnContext,
+        secret: str,
+        materials: Materials = NOTHING,
+        tools: tuple[ToolDefinition, ...] = (),
+    ) -> Prepared:
         """Build the request of a turn, with as much of the history as fits.
 
         Args:
@@ -109,14 +116,17 @@ class RequestBuilder:
             context: the state of its chat.
             secret: for ``user_key``.
             materials: the parts that are made of files.
+            tools: what the model may call.
 
         Raises:
             ContextTooLong: question and system prompt alone exceed the context size.
         """
         system, needed, most = self._needed(turn, context)
-        shown = self._shown(context, max(0, most - needed - materials.tokens))
-        if materials.has_content:
-            system = "\n\n".join(piece for piece in (system, self.texts("prompt.documents")) if piece)
+        described = self._calibration.estimate(context.model, sum(map(estimate_tool, tools)))
+        shown = self._shown(context, max(0, most - needed - materials.tokens - described))
+        notes = [*(["prompt.documents"] if materials.has_content else ()), *(["prompt.tools"] if tools else ())]
+        if notes:
+            system = "\n\n".join(piece for piece in (system, *map(self.texts, notes)) if piece)
         request = ChatRequest(
             model=context.model.model,
             messages=self._messages(shown, context, turn.text, materials),
@@ -124,6 +134,7 @@ class RequestBuilder:
             temperature=context.temperature,
             reasoning_effort=context.reasoning_effort,
             user_key=user_key(secret, turn.user.id),
+            tools=tools,
         )
         return Prepared(request, shown, most, self._summary(shown))
 

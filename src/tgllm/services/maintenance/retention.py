@@ -10,11 +10,13 @@ from typing import Final
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.config.sections.access import AccessSection
 from tgllm.config.sections.retention import RetentionSection
+from tgllm.db.checkpoint import empty_log
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries import pending_access, traces
 from tgllm.db.queries.retention import Forgotten, conversations_after, forget_messages, forget_taken_back
 from tgllm.db.tables import audit, broadcasts, errors, files, inbox, invites, outbox, requests, usage
+from tgllm.db.tables.memory import proposals
 from tgllm.db.tables.plugins import messages as plugin_messages
 from tgllm.db.tables.plugins import unreachable
 from tgllm.observe.logs import get_logger
@@ -24,6 +26,8 @@ from tgllm.services.files.passage_store import PassageStore
 from tgllm.services.files.sweep import sweep_blobs
 from tgllm.services.maintenance.unconfirmed import Unconfirmed
 from tgllm.services.personal_data.export_files import sweep_exports
+from tgllm.services.search.index import SearchIndex
+from tgllm.services.search.latest import drop_old
 
 __all__ = ["PIECE", "Retention"]
 
@@ -41,6 +45,10 @@ USAGE_DAYS: Final = 62
 """Minimum age in days of deleted daily totals: budgets count the calendar month, in any time zone."""
 UNLINKED_DAYS: Final = 1
 """Age in days of deleted attachments whose question was never stored."""
+PROPOSAL_DAYS: Final = 90
+"""Age in days of deleted proposals of facts: what a person has declined is not proposed again before."""
+SEARCH_DAYS: Final = 1
+"""Age in days of searches whose further pages can no longer be shown."""
 _HOUR: Final = 60 * 60 * 1000
 _DAY: Final = 24 * _HOUR
 
@@ -87,7 +95,11 @@ class Retention:
             "messages": await self._forget_messages(),
             "files": await self._forget_unlinked() + await sweep_blobs(self.database, self.data_dir, self.clock.now()),
             "texts": await PassageStore(self.database).purge(),
+            "proposals": await self._delete(PROPOSAL_DAYS, proposals.prune),
+            "searches": await self.database.write(lambda conn: drop_old(conn, self._before(SEARCH_DAYS))),
         }
+        if await SearchIndex(self.database, self.clock).purge():
+            await empty_log(self.database, self.clock)
         if any(counts.values()):
             log.info("retention.cleaned", **counts)
         await asyncio.to_thread(sweep_exports, self.data_dir, self.clock.now())

@@ -63,6 +63,8 @@ def _new_model(provider: str, info: ModelInfo) -> NewModel:
         cached_price=rates and rates.cached,
         cache_write_price=rates and rates.cache_write,
         price_as_of=(rates and _text(rates.as_of)) or None,
+        # A plugin may set a value of any type.
+        tools=None if info.tools is None else bool(info.tools),
     )
 
 

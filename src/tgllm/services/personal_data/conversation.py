@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 
 from tgllm.api import Json
 from tgllm.db.engine.unit import Connection
-from tgllm.db.tables import conversations, facts, files, messages
+from tgllm.db.tables import conversations, files, messages
 from tgllm.db.tables.conversations import Conversation
 from tgllm.db.tables.files import File
 from tgllm.db.tables.messages import Message
 from tgllm.observe.visible import visible_json
+from tgllm.services.chats.facts import facts_in
 from tgllm.services.common.times import iso_time, readable_time
 from tgllm.services.personal_data.containment import contained, inline
 from tgllm.services.personal_data.plugin_data import PluginData, load_plugin_data, plugin_objects
@@ -78,7 +79,7 @@ def load_export(conn: Connection, lane: str, now: int, person_id: int | None = N
         return None
     branch = messages.history(conn, conversation.id, conversation.head_message_id, MOST_MESSAGES)
     said = [with_attached(conn, message) for message in branch]
-    pinned = [fact.text for fact in facts.list_for(conn, lane)]
+    pinned = [fact.text for fact in facts_in(conn, lane)]
     plugins = PluginData() if person_id is None else load_plugin_data(conn, person_id)
     return Exported(conversation, said, pinned, now, plugins)
 

@@ -12,6 +12,7 @@ from tgllm.db.tables.plugins import jobs
 from tgllm.services.common.actor import Actor, note
 from tgllm.services.files.blobs import remove_blobs
 from tgllm.services.files.passage_store import PassageStore
+from tgllm.services.search.index import SearchIndex
 
 __all__ = ["clean_up", "forget"]
 
@@ -59,5 +60,6 @@ async def clean_up(database: Database, clock: Clock, data_dir: Path, erased: Era
     try:
         await asyncio.to_thread(remove_blobs, data_dir, erased.paths)
         await PassageStore(database).purge()
+        await SearchIndex(database, clock).purge()
     finally:
         await empty_log(database, clock)

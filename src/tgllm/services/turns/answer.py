@@ -1,7 +1,7 @@
 """Answer under construction, from the events of a stream."""
 
 from collections.abc import Iterable, Sequence
-from typing import TypeVar, get_args
+from typing import Final, TypeVar, get_args
 
 from tgllm.api import (
     ChatRequest,
@@ -13,6 +13,7 @@ from tgllm.api import (
     StreamEvent,
     TextDelta,
     TgllmError,
+    ToolCall,
     Usage,
 )
 from tgllm.api.clock import Clock
@@ -24,6 +25,9 @@ from tgllm.services.files.made import Gathered
 __all__ = ["Answer"]
 
 T = TypeVar("T")
+
+MOST_CALLS: Final = 128
+"""Most calls of one answer; further ones are dropped."""
 
 _REASONS: tuple[FinishReason, ...] = get_args(FinishReason)
 
@@ -85,6 +89,8 @@ class Answer:
         self._has_ended = False
         self.made = Gathered()
         """Files that the model has made."""
+        self.calls: list[ToolCall] = []
+        """Calls of tools, in order; to be made if the answer is whole."""
         self._finished = Finished()
         self._status: TurnStatus = "ok"
         self._error: TgllmError | None = None
@@ -118,6 +124,12 @@ class Answer:
             case FileDelta():
                 self._has_begun = self._has_content = self._has_file = True
                 return [event] if self.made.add(event) else []
+            case ToolCall():
+                _checked_call(event)
+                if len(self.calls) >= MOST_CALLS:
+                    return []
+                self._has_begun = True
+                self.calls.append(event)
             case Finished(usage=usage):
                 _checked(usage, Usage)
                 self._finished = event
@@ -229,6 +241,11 @@ class Answer:
             return "length"
         # A plugin may set a value of any type, so compare: a set would need a hashable one.
         return self._finished.reason if self._finished.reason in _REASONS else "other"
+
+
+def _checked_call(call: ToolCall) -> None:
+    for value in (call.id, call.name, call.arguments):
+        _checked(value, str)
 
 
 def _checked(value: T, kind: type[T]) -> T:

@@ -4,9 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
-from tgllm.api import ChatRequest, TextPart, TurnInfo, Waiting
+from tgllm.api import ChatRequest, ModelRef, TextPart, TgllmError, ToolDefinition, TurnInfo, Unsupported, Waiting
 from tgllm.api.clock import milliseconds
+from tgllm.observe.logs import get_logger
 from tgllm.observe.tracing.spans import span
 from tgllm.services.budgets.reservation import Reservation
 from tgllm.services.conversations.loader import TurnContext
@@ -25,7 +28,15 @@ from tgllm.services.turns.services import TurnServices
 from tgllm.services.turns.shorter_request import ShorterRequest
 from tgllm.services.turns.token_count import tokens_of
 
+if TYPE_CHECKING:
+    from tgllm.services.turns.looping.turn_tools import TurnTools
+
 __all__ = ["Asker", "Attempt", "Question", "Said"]
+
+log = get_logger(__name__)
+
+TOOLS_UNSUPPORTED: Final = "tools_unsupported"
+"""Code of the error of a model that takes no tools."""
 
 
 @dataclass(slots=True, eq=False)
@@ -55,6 +66,8 @@ class Question:
     """Awaited before a model is called for the first time."""
     received: Received | None = None
     """Its files; None before they are received."""
+    tools: "TurnTools | None" = None
+    """Tools that the models may call; None: none."""
 
     async def begin(self) -> None:
         """Note that a model is called."""
@@ -74,14 +87,21 @@ class Attempt:
     reservation: Reservation
     gathered: GatheredFiles = NO_FILES
     prepared: Prepared | None = None
+    base: ChatRequest | None = None
+    """The request as plugins have changed it, without the rounds of the turn; None before it is prepared."""
     request: ChatRequest | None = None
-    """The request as plugins have changed it; None before it is prepared."""
+    """What is sent: ``base``, and the rounds so far."""
 
     @property
     def info(self) -> TurnInfo:
         """The turn, for plugins."""
         turn = self.turn
         return TurnInfo(turn.id, turn.user, turn.chat, self.context.model, turn.text)
+
+    def again(self, answer: Answer, reservation: Reservation) -> "Attempt":
+        """Return an attempt that asks the model once more, with the calls of its answer; files that it made are kept."""
+        answer.made = self.answer.made
+        return replace(self, answer=answer, reservation=reservation, request=None)
 
     def outcome(self) -> TurnOutcome:
         """Return the result; the attempt is over."""
@@ -99,6 +119,9 @@ class Asker:
         self._requests = requests
         self._caller = caller
         self._files = QuestionFiles(services.files, services.database, requests)
+        self._registry = services.registry
+        self._without_tools: set[ModelRef] = set()
+        """Models whose services have refused tools since the start."""
 
     async def prepare(self, attempt: Attempt, question: Question) -> None:
         """Receive and read the files, and build the request.
@@ -107,6 +130,11 @@ class Asker:
             TgllmError: the question can't be asked.
             TimeoutError: the turn was stopped.
         """
+        if attempt.base is None:
+            await self._prepare(attempt, question)
+        attempt.request = question.said.request = self._extended(attempt, question)
+
+    async def _prepare(self, attempt: Attempt, question: Question) -> None:
         turn, context = attempt.turn, attempt.context
         sink, handle = question.sink, question.handle
         if turn.attachments and question.received is None:
@@ -118,9 +146,35 @@ class Asker:
             attempt.gathered = await self._files.gather(turn, context, question.received, sink.show, handle)
         attempt.turn = turn = attempt.gathered.question(turn)
         check_usable(turn, attempt.gathered)
-        attempt.prepared = await self._prepared(turn, context, attempt.gathered.materials)
-        attempt.request = await self._host.before_request(attempt.prepared.request, attempt.info)
-        question.said.request = attempt.request
+        tools = await self._tools_for(context, question)
+        attempt.prepared = await self._prepared(turn, context, attempt.gathered.materials, tools)
+        attempt.base = await self._host.before_request(attempt.prepared.request, attempt.info)
+
+    def _extended(self, attempt: Attempt, question: Question) -> ChatRequest | None:
+        base, tools = attempt.base, question.tools
+        if base is None or tools is None:
+            return base
+        return tools.extended(base, attempt.context.model, self._clock.monotonic())
+
+    async def _tools_for(self, context: TurnContext, question: Question) -> tuple[ToolDefinition, ...]:
+        """Return the tools of a request; none if the model takes none.
+
+        Raises:
+            TimeoutError: the turn was stopped.
+        """
+        if question.tools is None or not question.tools.offer.tools:
+            return ()
+        if context.tools is False or context.model in self._without_tools:
+            return ()
+        async with asyncio.timeout(None) as deadline:
+            with question.handle.interruptible(deadline):
+                try:
+                    provider = await self._registry.provider(context.model.provider)
+                except TgllmError:
+                    # The call itself will say so.
+                    return ()
+        # A plugin may set a value of any type.
+        return question.tools.offer.definitions if provider.supports_tools is True else ()
 
     def check_budget(self, attempt: Attempt) -> None:
         """Check the budgets before the call of a prepared attempt; nothing is reserved.
@@ -161,8 +215,33 @@ class Asker:
             question.sink.show,
             question.handle,
         )
-        await self._caller.ask(request, attempt.answer, question.sink.show, question.handle, shorter.make, retries)
+
+        async def shorten(_request: ChatRequest) -> ChatRequest | None:
+            return await self._shortened(attempt, question, shorter)
+
+        call = partial(self._caller.ask, answer=attempt.answer, show=question.sink.show, handle=question.handle)
+        try:
+            await call(request, shorten=shorten, retries=retries)
+        except Unsupported as error:
+            if error.code != TOOLS_UNSUPPORTED or not request.tools or not attempt.answer.is_empty:
+                raise
+            log.warning("turn.tools_refused", model=str(attempt.context.model))
+            self._without_tools.add(attempt.context.model)
+            attempt.answer.begin_again(error)
+            attempt.base = replace(attempt.base or request, tools=())
+            again = attempt.request = self._extended(attempt, question) or request
+            await call(again, shorten=shorten, retries=retries)
         attempt.gathered = shorter.gathered
+
+    async def _shortened(self, attempt: Attempt, question: Question, shorter: ShorterRequest) -> ChatRequest | None:
+        """Return a shorter request: less of long results of tools, and less history; None if there is nothing to cut."""
+        is_cut = question.tools is not None and question.tools.shorten()
+        base = None if attempt.base is None else await shorter.make(attempt.base)
+        if base is None and not is_cut:
+            return None
+        attempt.base = base or attempt.base
+        attempt.request = self._extended(attempt, question)
+        return attempt.request
 
     async def _reserve(self, attempt: Attempt, question: Question, request: ChatRequest) -> None:
         """Reserve the request in the budgets; wait while reservations of other turns leave no room.
@@ -178,9 +257,11 @@ class Asker:
                 tokens = self._requests.tokens(attempt.context.model, request)
                 await attempt.reservation.reserve(request, tokens, lambda: question.sink.show(Waiting("queue")))
 
-    async def _prepared(self, turn: Turn, context: TurnContext, materials: Materials) -> Prepared:
+    async def _prepared(
+        self, turn: Turn, context: TurnContext, materials: Materials, tools: tuple[ToolDefinition, ...]
+    ) -> Prepared:
         secret = context.secret
         if secret is None:
             now = milliseconds(self._clock)
             secret = await self._database.write(lambda conn: make_secret(conn, now))
-        return self._requests.prepare(turn, context, secret, materials)
+        return self._requests.prepare(turn, context, secret, materials, tools)

@@ -59,6 +59,8 @@ class _Run:
     """Attempt of the chosen model, whose context is loaded; None once it is used."""
     stack: ExitStack
     """Ends the reservations."""
+    before: Attempt | None = None
+    """The last attempt, whose answer has called tools."""
     failed: list[TurnOutcome] = field(default_factory=list[TurnOutcome])
     """Results of the models in whose place another one was asked."""
     is_again: bool = False
@@ -97,7 +99,12 @@ class Failover:
         self._health = ModelHealth(services.clock)
 
     async def answer(
-        self, question: Question, context: TurnContext, reservation: Reservation, stack: ExitStack
+        self,
+        question: Question,
+        context: TurnContext,
+        reservation: Reservation,
+        stack: ExitStack,
+        before: Attempt | None = None,
     ) -> Answered:
         """Answer a question. Calls in whose place another model is asked are stored at once, the last one is not.
 
@@ -106,6 +113,8 @@ class Failover:
             context: of the chat's model.
             reservation: of the same.
             stack: ends further reservations.
+            before: the last attempt of the turn, whose answer has called tools: its model is asked first. None: there
+                is none.
 
         Raises:
             DatabaseError: a call can't be stored.
@@ -115,12 +124,15 @@ class Failover:
         if context.fallbacks and question.turn.attempt > 1:
             failed = await self._database.read(lambda conn: failed_models(conn, question.turn))
         order = self._health.order(models, failed) if context.fallbacks else models
-        first = Attempt(question.turn, context, self._empty(context.model), reservation)
-        run = _Run(question, context.model, deque(order), first, stack)
+        if before is not None:
+            last = before.context.model
+            order = sorted(order, key=lambda ref: ref != last)
+        first = self._first(question, context, reservation, before)
+        run = _Run(question, context.model, deque(order), first, stack, before)
         attempt = await self._next(run, None, None) or first
         while True:
             failure, following = await self._ask(run, attempt), None
-            has_earlier_calls = bool(run.failed) or attempt is not first
+            has_earlier_calls = bool(run.failed) or attempt is not first or _has_rounds(question)
             outcome = replace(attempt.outcome(), has_earlier_calls=has_earlier_calls, retired=context.retired)
             if failure is not None and context.fallbacks:
                 following = await self._next(run, attempt, failure)
@@ -128,6 +140,15 @@ class Failover:
                 return Answered(attempt, outcome, self._shown(run, outcome, failure))
             await self._put_away(run, attempt, outcome, failure, following)
             attempt = following
+
+    def _first(
+        self, question: Question, context: TurnContext, reservation: Reservation, before: Attempt | None
+    ) -> Attempt:
+        """Return the attempt of the chosen model; prepared, if the last attempt was one of it."""
+        answer = self._empty(question, context.model)
+        if before is not None and before.context.model == context.model:
+            return before.again(answer, reservation)
+        return Attempt(question.turn, context, answer, reservation)
 
     async def _ask(self, run: _Run, attempt: Attempt) -> Failure | None:
         """Ask one model; return why another one may be asked, None if none may."""
@@ -192,17 +213,26 @@ class Failover:
     async def _loaded(self, run: _Run, ref: ModelRef) -> Attempt:
         turn = run.question.turn if ref == run.chosen else replace(run.question.turn, model=ref)
         reservation = run.stack.enter_context(self._budgets.reservation(turn))
+        before = run.before
+        if before is not None and before.context.model == ref:
+            await self._database.read(lambda conn: reservation.load(conn, ref))
+            return before.again(self._empty(run.question, ref), reservation)
         context = await self._database.read(lambda conn: self._load(conn, turn, reservation))
-        return Attempt(run.question.turn, context, self._empty(ref), reservation)
+        return Attempt(run.question.turn, context, self._empty(run.question, ref), reservation)
 
-    def _empty(self, ref: ModelRef) -> Answer:
-        return Answer(ref, self._clock, self._most_chars)
+    def _empty(self, question: Question, ref: ModelRef) -> Answer:
+        most = self._most_chars
+        if most and question.tools is not None:
+            # What was said before calls of tools is part of the answer.
+            most = max(1, most - len(question.tools.text))
+        return Answer(ref, self._clock, most)
 
     async def _open(self, run: _Run, attempt: Attempt, *, is_usual: bool) -> None:
         """Store a call before it is made, unless a crash would count it for the chosen model anyway."""
         turn, context, now = run.question.turn, attempt.context, milliseconds(self._clock)
-        # After a crash there may be calls that were stored, which would pass for those of this start.
-        if not is_usual or (context.fallbacks and turn.attempt > 1):
+        # After a crash there may be calls that were stored, which would pass for those of this start. And if there are
+        # rounds, a crash does not count a call that is not stored.
+        if not is_usual or (context.fallbacks and turn.attempt > 1) or _has_rounds(run.question):
             await self._database.write(
                 lambda conn: record_open(conn, turn, context.model, context.conversation_id, now)
             )
@@ -257,3 +287,8 @@ class Failover:
             return replace(outcome, in_place_of=run.chosen) if stands_in else outcome
         of_chosen = [each for each in run.failed if each.model == run.chosen]
         return (of_chosen or run.failed or [outcome])[-1]
+
+
+def _has_rounds(question: Question) -> bool:
+    """Whether answers that call tools are stored already."""
+    return question.tools is not None and bool(question.tools.rounds)

@@ -62,6 +62,8 @@ def failure_of(answer: "Answer", request: ChatRequest | None) -> Failure | None:
         answer.end()
     if answer.has_content:
         return None
+    if error is None and answer.calls:
+        return None
     if error is None:
         return _of_empty(answer)
     if isinstance(error, _OUTAGES) or (isinstance(error, ProviderError) and error.code in _OUTAGE_CODES):

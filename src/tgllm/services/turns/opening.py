@@ -10,6 +10,7 @@ from tgllm.services.conversations.turn import Turn
 
 if TYPE_CHECKING:
     from tgllm.db.tables.models import Model
+    from tgllm.services.tools.offering import Offer
 
 __all__ = ["Opening", "ReadAhead"]
 
@@ -27,6 +28,10 @@ class Opening:
     """Stored row of the context's model; read only if there are budgets."""
     is_approved: bool
     """Whether the person has access in the chat."""
+    offer: "Offer"
+    """Tools that the turn may use."""
+    has_rounds: bool = False
+    """Whether rounds of any turn are stored, so that the turn may go on with some."""
 
     def holds_for(self, turn: Turn) -> bool:
         """Return whether the same would be read for another turn."""

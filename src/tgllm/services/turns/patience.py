@@ -10,6 +10,8 @@ from tgllm.api import (
     ReasoningDelta,
     StreamEvent,
     TextDelta,
+    ToolCall,
+    ToolCallDelta,
     Unavailable,
     Waiting,
 )
@@ -24,8 +26,8 @@ SHORT_WAIT: Final = 5.0
 class Patience:
     """Limits of one call.
 
-    Every event shows that the service is alive and restarts the idle timeout. Only text, reasoning and files are
-    progress: a service that sends nothing else, such as keep-alive comments, ends after the wait timeout.
+    Every event shows that the service is alive and restarts the idle timeout. Only text, reasoning, files and
+    calls of tools are progress: a service that sends nothing else, such as keep-alive comments, ends after the wait timeout.
     """
 
     def __init__(self, idle_seconds: float, wait_seconds: float, clock: Clock) -> None:
@@ -50,7 +52,11 @@ class Patience:
 
 
 def _is_progress(event: StreamEvent) -> bool:
-    return isinstance(event, FileDelta) or (isinstance(event, TextDelta | ReasoningDelta) and event.text != "")
+    if isinstance(event, FileDelta | ToolCall):
+        return True
+    if isinstance(event, ToolCallDelta):
+        return event.name != "" or event.arguments != ""
+    return isinstance(event, TextDelta | ReasoningDelta) and event.text != ""
 
 
 class RetryLimit:

@@ -22,7 +22,7 @@ from tgllm.services.files.made import MadeFile
 from tgllm.services.turns.request_record import record_requests
 from tgllm.services.usage.accounting import Accounting
 
-__all__ = ["record_turn"]
+__all__ = ["record_turn", "within_limit"]
 
 log = get_logger(__name__)
 
@@ -127,7 +127,7 @@ def _answer(turn: Turn, outcome: TurnOutcome, branch: Branch, question_id: int) 
         parts=[file_part(file.part.mime_type, file.part.name) for file in outcome.files],
         provider=outcome.model.provider,
         model=outcome.model.model,
-        provider_data=_within_limit(outcome.provider_data),
+        provider_data=within_limit(outcome.provider_data),
         status=_MESSAGE_STATUS[outcome.status],
         user_id=turn.person_id,
         tokens=estimate_tokens(outcome.text),
@@ -147,7 +147,7 @@ def _made(turn: Turn, file: MadeFile, answer_id: int | None, request_id: int | N
     )
 
 
-def _within_limit(data: JsonObject | None) -> JsonObject | None:
+def within_limit(data: JsonObject | None) -> JsonObject | None:
     """Return a provider's data, or None if it is too large or not JSON: the answer is stored without it."""
     if data is None:
         return None

@@ -48,7 +48,7 @@ def record_requests(
     conn: Connection,
     turn: Turn,
     outcome: TurnOutcome,
-    belongs_to: tuple[int, int | None],
+    belongs_to: tuple[int | None, int | None],
     now: int,
     accounting: Accounting,
 ) -> Recorded:
@@ -61,7 +61,8 @@ def record_requests(
         conn: an open write transaction.
         turn: the question.
         outcome: result of the turn.
-        belongs_to: ids of the conversation and of the answer.
+        belongs_to: ids of the conversation, None before its first message, and of the answer, None for one that
+            calls tools or is empty.
         now: UTC, in milliseconds.
         accounting: prices and calendar.
     """

@@ -11,6 +11,7 @@ from tgllm.api import TurnInfo, TurnResult, Usage
 from tgllm.api.clock import milliseconds
 from tgllm.db.engine.unit import Connection, Unit
 from tgllm.db.tables import models
+from tgllm.db.tables.tools import rounds as tool_rounds
 from tgllm.observe.content import handling
 from tgllm.observe.logs import log_values
 from tgllm.observe.tracing.spans import span
@@ -23,9 +24,11 @@ from tgllm.services.conversations.turn import Sink, Turn, TurnOutcome
 from tgllm.services.files.attachment import Downloader
 from tgllm.services.files.made import keep_made
 from tgllm.services.models.in_use import forget_choice
+from tgllm.services.tools.offering import NO_TOOLS
+from tgllm.services.tools.rounds import Round, read_rounds
 from tgllm.services.turns.answer import Answer
 from tgllm.services.turns.attempt import Asker, Question, Said
-from tgllm.services.turns.failover import Failover
+from tgllm.services.turns.failover import Answered, Failover
 from tgllm.services.turns.model_call import ModelCaller
 from tgllm.services.turns.opening import Opening, ReadAhead
 from tgllm.services.turns.problems import Problems
@@ -43,6 +46,7 @@ class ConversationService:
     """Runs turns, and the summaries after them. Closing it cancels the tasks that remain."""
 
     def __init__(self, services: TurnServices, settings: TurnSettings) -> None:
+        self._services = services
         self._database, self._clock = services.database, services.clock
         self._host, self._running = services.host, services.running
         self._budgets = services.budgets
@@ -56,6 +60,8 @@ class ConversationService:
         self._failover = Failover(
             services, asker, self._caller, self._load, settings.accounting, settings.most_chars, self._problems
         )
+        self._tools = services.tools
+        self._texts = settings.texts
         self._summaries = Summariser(services, settings, self._requests, self._caller)
 
     async def wait_idle(self) -> None:
@@ -66,6 +72,8 @@ class ConversationService:
         """Cancel summaries in progress, and streams that are still running after their timeout."""
         await self._summaries.aclose()
         await self._caller.aclose()
+        if self._tools is not None:
+            await self._tools.runner.aclose()
 
     def load(self, conn: Connection, turn: Turn) -> TurnContext:
         """Read the context of a turn, without running it."""
@@ -76,8 +84,12 @@ class ConversationService:
         context = self._requests.load(conn, turn, to_ask=True)
         budgets = self._budgets.of_turn(conn, turn)
         model = models.find(conn, context.model) if budgets else None
-        may = self._may_talk(conn, turn.user.id, Lane.parse(turn.lane).access_id, milliseconds(self._clock))
-        return Opening(turn, context, budgets, model, may)
+        now = milliseconds(self._clock)
+        may = self._may_talk(conn, turn.user.id, Lane.parse(turn.lane).access_id, now)
+        if self._tools is None:
+            return Opening(turn, context, budgets, model, may, NO_TOOLS)
+        offer = self._tools.offering.of(conn, turn.user, turn.chat, turn.lane, context.tools_off, now)
+        return Opening(turn, context, budgets, model, may, offer, tool_rounds.any_stored(conn))
 
     def measure(self, context: TurnContext) -> ContextUse:
         """Return the use of a context before the next question."""
@@ -96,8 +108,14 @@ class ConversationService:
             now: UTC, in milliseconds.
         """
         asked = open_call(conn, turn.id)
+        rounds = read_rounds(conn, turn.id)
+        if rounds and asked is None:
+            # The answers so far are counted, and the next request was not made yet.
+            return
         context = self.load(conn, turn if asked is None else replace(turn, model=asked))
         shown = self.measure(context).used + (self._requests.estimate(context.model, turn.text) if turn.text else 0)
+        told = [text for each in rounds for text in (each.answer.text, *(call.result or "" for call in each.calls))]
+        shown += sum(self._requests.estimate(context.model, text) for text in told)
         call = InterruptedCall(context.model, context.conversation_id, Usage(shown, 0))
         record_interrupted(conn, turn, call, now, self._accounting)
 
@@ -156,7 +174,7 @@ class ConversationService:
             report_begin(TurnInfo(turn.id, turn.user, turn.chat, context.model, turn.text))
             question = Question(turn, sink, handle, said, downloader, asking)
             began = self._clock.monotonic()
-            answered = await self._failover.answer(question, context, reservation, reservations)
+            answered = await self._answer(question, opening, reservation, reservations)
             attempt, waited = answered.attempt, self._clock.monotonic() - began - answered.outcome.seconds
             outcome = attempt.gathered.add_to(await self._with_files(answered.outcome, attempt.answer))
             await self._problems.report_broken(attempt.info, outcome)
@@ -167,7 +185,8 @@ class ConversationService:
             alerts = self._budgets.settle(turn, attempt.reservation, outcome.spent or NOTHING)
             forgotten = () if context.retired is None else (forget_choice(turn.lane, context.retired, now),)
             # The caller's units come last: after them, only the commit can fail.
-            units = (*self._requests.learnt(outcome.model, now), *alerts, *forgotten, *units)
+            rounds = () if question.tools is None or not question.tools.rounds else (_drop_rounds(turn.id),)
+            units = (*self._requests.learnt(outcome.model, now), *alerts, *forgotten, *rounds, *units)
             # The answer is claimed by the sender in the transaction that stores it.
             self._database.expect("outbox")
             spent = await self._database.write(
@@ -182,6 +201,23 @@ class ConversationService:
         if attempt.prepared is not None and outcome.status == "ok" and outcome.model == context.model:
             self._summaries.begin(attempt.turn, attempt.context, attempt.prepared)
         return shown
+
+    async def _answer(
+        self, question: Question, opening: Opening, reservation: Reservation, stack: ExitStack
+    ) -> Answered:
+        """Answer a question, with tools if there are any for it, or if it was begun with some before a restart."""
+        turn, tools = question.turn, self._tools
+        rounds: Sequence[Round] = ()
+        if opening.has_rounds:
+            rounds = await self._database.read(lambda conn: read_rounds(conn, turn.id))
+        if tools is None or not (opening.offer.tools or rounds):
+            return await self._failover.answer(question, opening.context, reservation, stack)
+        from tgllm.services.turns.looping.tool_loop import ToolLoop  # noqa: PLC0415  only turns with tools need it
+        from tgllm.services.turns.looping.turn_tools import TurnTools  # noqa: PLC0415  only turns with tools need it
+
+        loop = ToolLoop(self._services, tools, self._failover, self._accounting, self._data_dir)
+        of_turn = TurnTools(turn, opening.offer, tools.limits, self._texts, self._clock.monotonic(), [*rounds])
+        return await loop.answer(question, opening.context, reservation, stack, of_turn)
 
     def _read_ahead(self, turn: Turn, ahead: ReadAhead | None) -> Opening | None:
         """Return what was read ahead; None if the turn would read something else.
@@ -215,3 +251,7 @@ class ConversationService:
         files = tuple(file.part for file in outcome.files)
         result = TurnResult(outcome.text, outcome.reasoning, outcome.reason, outcome.usage, files)
         await self._host.after_reply(info, result)
+
+
+def _drop_rounds(turn_id: str) -> Unit:
+    return lambda conn: tool_rounds.drop(conn, turn_id)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tgllm.api.clock import Clock
 from tgllm.db.database import Database
@@ -14,6 +15,9 @@ from tgllm.services.models.registry import ProviderRegistry
 from tgllm.services.people.standing import may_talk
 from tgllm.services.turns.account_alerts import AccountAlerts
 from tgllm.services.turns.running import RunningTurns
+
+if TYPE_CHECKING:
+    from tgllm.services.tools.services import ToolServices
 
 __all__ = ["MayTalk", "TurnServices"]
 
@@ -42,3 +46,5 @@ class TurnServices:
     """Whether a person may use a chat."""
     errors: Reporter = field(default_factory=LoggedOnly)
     """Where unexpected errors are reported."""
+    tools: "ToolServices | None" = None
+    """Tools for the models; None: they have none."""

@@ -16,9 +16,10 @@ from tgllm.api.errors import (
     Refused,
     Unavailable,
 )
-from tgllm.api.events import TextDelta
-from tgllm.api.types import FinishReason, ModelInfo, Usage
+from tgllm.api.events import TextDelta, ToolCall
+from tgllm.api.types import FinishReason, ModelInfo, ToolCallPart, ToolResultPart, Usage
 from tgllm.testing.conformance.json_leaves import leaves
+from tgllm.testing.conformance.tools_seen import SeenTools, seen_calls, seen_tools
 from tgllm.testing.conformance.under_test import ProviderUnderTest
 from tgllm.testing.fake_providers import Answer, FakeError, FakeRequest, FakeServer, Signal
 from tgllm.testing.fake_providers.base.server import GATEWAY
@@ -77,6 +78,11 @@ class FakeUnderTest(ProviderUnderTest, Generic[F]):
     def open_connections(self) -> int:
         """Return the number of open connections to the fake server."""
         return self.fake.open_connections
+
+    @property
+    def call_forms(self) -> frozenset[str]:
+        """Return the forms in which the fake server can stream calls."""
+        return self.fake.call_forms
 
     def addresses(self) -> Mapping[str, Mapping[str, object]]:
         """Return settings with a slash after the base URL, and with the path of a gateway."""
@@ -140,6 +146,40 @@ class FakeUnderTest(ProviderUnderTest, Generic[F]):
         """Order a complete answer with a deviation from the API's format."""
         self._reasoning = None
         self.fake.deviate(name, pieces)
+
+    def call(
+        self,
+        *calls: ToolCall,
+        text: str = "",
+        reasoning: str = "",
+        form: str = "",
+        finish: FinishReason | None = None,
+        cut: bool = False,
+    ) -> None:
+        """Set the next answer to one with calls of tools."""
+        self._reasoning = reasoning or None
+        if cut:
+            self.fake.answer([*filter(None, [text]), *calls, Signal.CUT], reasoning=reasoning)
+            return
+        word = None if finish is None else self.finish_words[finish]
+        self.fake.call(*calls, text=text, reasoning=reasoning, finish=word, form=form)
+
+    def deviate_with_calls(self, name: str, *calls: ToolCall) -> None:
+        """Order a complete answer with calls, and with a deviation from the API's format."""
+        self._reasoning = None
+        self.fake.deviate(name, calls)
+
+    def refuse_tools(self) -> None:
+        """Refuse requests with tools from now on."""
+        self.fake.refuses_tools = True
+
+    def saw_tools(self) -> SeenTools:
+        """Return the tools in the last request for an answer, as in OpenAI's format."""
+        return seen_tools(self.sent())
+
+    def saw_calls(self) -> Sequence[ToolCallPart | ToolResultPart]:
+        """Return the calls and results in the last request for an answer, as in OpenAI's format."""
+        return seen_calls(self.sent())
 
     def fail_in_place(self, form: str, words: str) -> None:
         """Send an error in place of every answer from now on."""

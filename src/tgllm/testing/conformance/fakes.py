@@ -3,8 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from tgllm.api.types import FinishReason, ModelInfo
+from pydantic.alias_generators import to_snake
+
+from tgllm.api.types import FinishReason, ModelInfo, ToolCallPart, ToolDefinition, ToolResultPart
 from tgllm.testing.conformance.fake_under_test import FakeUnderTest
+from tgllm.testing.conformance.tools_seen import SeenTools
 from tgllm.testing.fake_providers import FakeAnthropic, FakeDipseek, FakeGemini, FakeMistral, FakeOpenAI
 from tgllm.testing.fake_providers.base.server import GATEWAY
 
@@ -32,7 +35,7 @@ class AnthropicUnderTest(FakeUnderTest[FakeAnthropic]):
         "stop": "end_turn",
         "length": "max_tokens",
         "filtered": "refusal",
-        "other": "tool_use",
+        "other": "compaction",
     }
     counts: ClassVar[frozenset[str]] = FakeUnderTest.counts | {"cache_write_tokens"}
 
@@ -60,6 +63,33 @@ class AnthropicUnderTest(FakeUnderTest[FakeAnthropic]):
             mime_types=files,
             reasoning=can["thinking"]["supported"],
         )
+
+    def refuse_tools(self) -> None:
+        """Do nothing: all models of the API take tools."""
+        raise NotImplementedError
+
+    def saw_tools(self) -> SeenTools:
+        """Return the tools in the last request for an answer."""
+        body: Any = self.sent()
+        choice = body.get("tool_choice") or {"type": "auto"}
+        kinds = {"any": "required", "tool": f"tool:{choice.get('name')}"}
+        tools = (
+            ToolDefinition(one["name"], one["description"], one["input_schema"]) for one in body.get("tools") or ()
+        )
+        kind = kinds.get(choice["type"], choice["type"])
+        return SeenTools(tuple(tools), kind, choice.get("disable_parallel_tool_use") is not True)
+
+    def saw_calls(self) -> Sequence[ToolCallPart | ToolResultPart]:
+        """Return the calls and results in the last request for an answer; results have no name."""
+        body: Any = self.sent()
+        found: list[ToolCallPart | ToolResultPart] = []
+        for block in (block for message in body["messages"] for block in message["content"]):
+            if block["type"] == "tool_use":
+                found.append(ToolCallPart(block["id"], block["name"], block["input"]))
+            elif block["type"] == "tool_result":
+                failed = block.get("is_error") is True
+                found.append(ToolResultPart(block["tool_use_id"], "", block.get("content", ""), failed))
+        return found
 
     def to_replay(self) -> str | None:
         """Return the signature of the last answer's reasoning."""
@@ -170,6 +200,28 @@ class GeminiUnderTest(FakeUnderTest[FakeGemini]):
         """Return whether it generates text."""
         return "generateContent" in entry["supportedGenerationMethods"] and "tts" not in entry["name"]
 
+    def saw_tools(self) -> SeenTools:
+        """Return the tools in the last request for an answer; the API has no field for calls one by one."""
+        body: Any = self.sent()
+        found = [one for tool in body.get("tools") or () for one in _field(tool, "functionDeclarations")]
+        tools = [ToolDefinition(one["name"], one["description"], _field(one, "parametersJsonSchema")) for one in found]
+        config = _field(body.get("toolConfig") or {"functionCallingConfig": {}}, "functionCallingConfig")
+        named = config.get("allowedFunctionNames") or config.get("allowed_function_names")
+        mode = str(config.get("mode", "AUTO")).lower().replace("any", "required")
+        return SeenTools(tuple(tools), f"tool:{named[0]}" if named else mode)
+
+    def saw_calls(self) -> Sequence[ToolCallPart | ToolResultPart]:
+        """Return the calls and results in the last request for an answer."""
+        body: Any = self.sent()
+        found: list[ToolCallPart | ToolResultPart] = []
+        for part in (part for content in body["contents"] for part in content["parts"]):
+            if call := part.get("functionCall"):
+                found.append(ToolCallPart(call.get("id", ""), call["name"], call.get("args", {})))
+            elif result := part.get("functionResponse"):
+                ((kind, text),) = result["response"].items()
+                found.append(ToolResultPart(result.get("id", ""), result["name"], text, kind == "error"))
+        return found
+
     def to_replay(self) -> str | None:
         """Return the thought signature of the last answer."""
         return self.fake.signatures.last
@@ -177,3 +229,8 @@ class GeminiUnderTest(FakeUnderTest[FakeGemini]):
 
 def _text(content: Any) -> str:  # noqa: ANN401  JSON of any form
     return "".join(part.get("text", "") for part in content["parts"])
+
+
+def _field(place: Any, name: str) -> Any:  # noqa: ANN401  JSON of any form
+    """Return a field by its name, which Google's SDK writes in one of two ways."""
+    return place[name] if name in place else place[to_snake(name)]

@@ -11,6 +11,8 @@ from tgllm.testing.conformance.contents.conversation import ConversationTests
 from tgllm.testing.conformance.contents.endings import EndingTests
 from tgllm.testing.conformance.contents.models import ModelTests
 from tgllm.testing.conformance.contents.options import OptionTests
+from tgllm.testing.conformance.contents.tool_messages import ToolMessageTests
+from tgllm.testing.conformance.contents.tools import ToolTests
 from tgllm.testing.conformance.contents.usage import UsageTests
 from tgllm.testing.conformance.deviations import DeviationTests
 from tgllm.testing.conformance.failures import FailureTests
@@ -37,6 +39,8 @@ class ProviderConformance(
     RequestTests,
     ConversationTests,
     OptionTests,
+    ToolTests,
+    ToolMessageTests,
     ModelTests,
     FailureTests,
     ResponseTests,

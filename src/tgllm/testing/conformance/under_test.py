@@ -5,7 +5,9 @@ from types import TracebackType
 from typing import ClassVar, Self
 
 from tgllm.api.errors import ProviderError
-from tgllm.api.types import FinishReason, ModelInfo, Usage
+from tgllm.api.events import ToolCall
+from tgllm.api.types import FinishReason, ModelInfo, ToolCallPart, ToolResultPart, Usage
+from tgllm.testing.conformance.tools_seen import SeenTools
 
 __all__ = ["ProviderUnderTest"]
 
@@ -43,6 +45,11 @@ class ProviderUnderTest:
     def open_connections(self) -> int:
         """Return the number of open connections from the provider, including idle ones."""
         raise NotImplementedError
+
+    @property
+    def call_forms(self) -> frozenset[str]:
+        """Return the forms in which the service can stream calls of tools, besides the usual one."""
+        return frozenset()
 
     def addresses(self) -> Mapping[str, Mapping[str, object]]:
         """Return other settings that lead to the same service, by a name: by default a slash after the address."""
@@ -109,6 +116,58 @@ class ProviderUnderTest:
 
         Raises:
             NotImplementedError: the service has no such form; it is passed over.
+        """
+        raise NotImplementedError
+
+    def call(
+        self,
+        *calls: ToolCall,
+        text: str = "",
+        reasoning: str = "",
+        form: str = "",
+        finish: FinishReason | None = None,
+        cut: bool = False,
+    ) -> None:
+        """Set the next answer: the reasoning and the text, if any, then calls of tools, all at once.
+
+        Args:
+            calls: the calls; one without an id gets one of the service's. The arguments need not be JSON.
+            text: what is said before.
+            reasoning: what is thought before.
+            form: how the calls are streamed, one of ``call_forms``; empty: the usual way.
+            finish: None: the usual end of an answer with calls; ``stop``: that of an answer without calls.
+            cut: whether the connection is closed after the calls, without an end.
+
+        Raises:
+            NotImplementedError: the service can't send such calls; the test, or this case of it, is passed over.
+        """
+        raise NotImplementedError
+
+    def deviate_with_calls(self, name: str, *calls: ToolCall) -> None:
+        """Order a complete answer with these calls, sent with a deviation of ``DEVIATIONS`` of the fake providers.
+
+        Raises:
+            NotImplementedError: the service has no such deviation; it is passed over.
+        """
+        raise NotImplementedError
+
+    def refuse_tools(self) -> None:
+        """Refuse requests with tools from now on, as the service does for a model that can't call them.
+
+        Raises:
+            NotImplementedError: all models of the service can.
+        """
+        raise NotImplementedError
+
+    def saw_tools(self) -> SeenTools:
+        """Return the tools in the last request for an answer."""
+        raise NotImplementedError
+
+    def saw_calls(self) -> Sequence[ToolCallPart | ToolResultPart]:
+        """Return the calls and results in the messages of the last request for an answer, in order.
+
+        The ids are those that the service got; a service without ids gets equal ones for a call and its result. A name
+        or a text that the service's format does not have is empty; ``is_error`` need not be set.
         """
         raise NotImplementedError
 

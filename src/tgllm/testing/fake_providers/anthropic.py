@@ -17,7 +17,8 @@ from tgllm.testing.fake_providers.anthropic_api.checks import (
 )
 from tgllm.testing.fake_providers.anthropic_api.models import MODELS, FakeModel
 from tgllm.testing.fake_providers.anthropic_api.signatures import Signatures
-from tgllm.testing.fake_providers.anthropic_api.wire import AnthropicWire
+from tgllm.testing.fake_providers.anthropic_api.tool_checks import check_calls, check_tools
+from tgllm.testing.fake_providers.anthropic_api.wire import CALL_FORMS, AnthropicWire
 from tgllm.testing.fake_providers.anthropic_errors import AnthropicErrors
 from tgllm.testing.fake_providers.base.answers import Answer
 from tgllm.testing.fake_providers.base.bearer import bearer_token
@@ -43,6 +44,7 @@ class FakeAnthropic(FakeServer):
 
     default_key = "sk-ant-fake-key"
     has_done = False
+    call_forms = CALL_FORMS
 
     def __init__(
         self, *, key: str | None = None, port: int = 0, clock: Clock | None = None, write_bytes: int | None = 7
@@ -86,6 +88,9 @@ class FakeAnthropic(FakeServer):
 
     def _given_key(self, request: web.Request) -> str | None:
         return request.headers.get("x-api-key") or bearer_token(request)
+
+    def _call_id(self, number: int) -> str:
+        return f"toolu_{number:024d}"
 
     # --- models -----------------------------------------------------------------------------
 
@@ -147,4 +152,6 @@ class FakeAnthropic(FakeServer):
         if model is None:
             raise Refusal(self.errors.unknown_model(body.model))
         check_conversation(body, model, version, self.signatures)
+        check_tools(body, model)
+        check_calls(body)
         return body, model, version

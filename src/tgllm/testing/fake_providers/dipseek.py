@@ -1,7 +1,7 @@
 """Fake server of the DeepSeek API."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from aiohttp import web
 from pydantic import ValidationError
@@ -10,9 +10,10 @@ from tgllm.api.clock import Clock
 from tgllm.testing.fake_providers.base.bearer import bearer_token
 from tgllm.testing.fake_providers.base.call import Call
 from tgllm.testing.fake_providers.base.errors import Refusal
+from tgllm.testing.fake_providers.base.openai_tools import broken_tools, unanswered, wrong_calls
 from tgllm.testing.fake_providers.base.server import FakeServer, Route
 from tgllm.testing.fake_providers.base.uploads import StoredFile, Uploads
-from tgllm.testing.fake_providers.dipseek_api.body import ChatBody, all_text, complaint, has_image, question_of
+from tgllm.testing.fake_providers.dipseek_api.body import ChatBody, Message, all_text, complaint, has_image, question_of
 from tgllm.testing.fake_providers.dipseek_api.wire import DipseekWire
 from tgllm.testing.fake_providers.dipseek_errors import DipseekErrors
 
@@ -27,10 +28,14 @@ _NO_IMAGES = (
 _NO_REASONING = "The `reasoning_content` in the thinking mode must be passed back to the API."
 
 
+_NO_CHOICE = "Thinking mode does not support this tool_choice"
+
+
 class FakeDipseek(FakeServer):
     """Models, balance, chat completions and files, with and without ``/v1`` in the path."""
 
     default_key = "fake-dipseek-key"
+    call_forms: ClassVar[frozenset[str]] = frozenset({"whole", "all in one chunk", "mixed", "empty pieces"})
 
     def __init__(
         self, *, key: str | None = None, port: int = 0, clock: Clock | None = None, write_bytes: int | None = 7
@@ -106,6 +111,7 @@ class FakeDipseek(FakeServer):
         if len((body.user_id or "").encode()) > _MAX_USER_ID_BYTES:
             raise Refusal(self.errors.invalid_parameters(f"user_id must be at most {_MAX_USER_ID_BYTES} bytes"))
         self._check_messages(body)
+        self._check_tools(body)
         self._check_length(all_text(body))
         return body
 
@@ -113,11 +119,26 @@ class FakeDipseek(FakeServer):
         for number, message in enumerate(body.messages):
             if has_image(message) and body.model not in self._sighted:
                 raise Refusal(self.errors.invalid(_NO_IMAGES.format(number)))
-            if body.thinks and message.tool_calls and message.reasoning_content is None:
+            if body.thinks and self._lacks_reasoning(message):
                 raise Refusal(self.errors.invalid(_NO_REASONING))
             for part in message.parts:
                 if part.type == "file" and part.file_id not in self.uploads.files:
                     raise Refusal(self.errors.not_found(str(part.file_id)))
+
+    def _check_tools(self, body: ChatBody) -> None:
+        problem = broken_tools(body.tools, body.tool_choice) or wrong_calls(body.messages) or unanswered(body.messages)
+        if problem:
+            raise Refusal(self.errors.invalid(problem))
+        if body.tools and self.refuses_tools:
+            raise Refusal(self.errors.invalid(f"{body.model} does not support Function Calling"))
+        if body.thinks and self._is_forced(body):
+            raise Refusal(self.errors.invalid(_NO_CHOICE))
+
+    def _lacks_reasoning(self, message: Message) -> bool:
+        return bool(message.tool_calls) and message.reasoning_content is None
+
+    def _is_forced(self, body: ChatBody) -> bool:
+        return isinstance(body.tool_choice, dict) or body.tool_choice == "required"
 
     # --- files ------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """Fake server of the Gemini API, for API keys and for Vertex AI."""
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -24,7 +25,8 @@ from tgllm.testing.fake_providers.gemini_api.errors import GeminiErrors
 from tgllm.testing.fake_providers.gemini_api.files import GeminiFiles
 from tgllm.testing.fake_providers.gemini_api.pages import page_of
 from tgllm.testing.fake_providers.gemini_api.signatures import Signatures
-from tgllm.testing.fake_providers.gemini_api.wire import GeminiWire
+from tgllm.testing.fake_providers.gemini_api.tool_checks import check_calls, check_signed_calls, check_tools
+from tgllm.testing.fake_providers.gemini_api.wire import CALL_FORMS, GeminiWire
 
 __all__ = ["FakeGemini"]
 
@@ -44,6 +46,7 @@ class FakeGemini(FakeServer):
 
     default_key = "fake-gemini-key"
     has_done = False
+    call_forms = CALL_FORMS
 
     def __init__(
         self, *, key: str | None = None, port: int = 0, clock: Clock | None = None, write_bytes: int | None = 7
@@ -66,6 +69,17 @@ class FakeGemini(FakeServer):
     def errors(self) -> GeminiErrors:
         """Factory of the API's error bodies."""
         return GeminiErrors()
+
+    def order(self, answer: Answer) -> None:
+        """Add an answer to the queue.
+
+        Raises:
+            NotImplementedError: the arguments of a call are no JSON object.
+        """
+        for call in answer.calls:
+            if not isinstance(_parsed(call.arguments or "{}"), dict):
+                raise NotImplementedError(f"Gemini sends arguments as an object, not as {call.arguments!r}")
+        super().order(answer)
 
     def refuse(self) -> None:
         """Block the next request: 200 without candidates."""
@@ -166,7 +180,7 @@ class FakeGemini(FakeServer):
             body.text,
             name,
             shows_thoughts=body.thinking.include_thoughts,
-            sign=(lambda: self.signatures.make(name)) if model.get("thinking") else None,
+            sign=(lambda calls: self.signatures.make(name, calls)) if model.get("thinking") else None,
             array=stream and not as_events,
         )
         return await self._play(call, wire, body.question, stream=stream and as_events)
@@ -181,7 +195,10 @@ class FakeGemini(FakeServer):
         check_contents(body)
         check_thinking(name, body.thinking)
         check_modalities(name, body.modalities)
+        check_tools(body, name, refused=self.refuses_tools)
+        check_calls(body.contents)
         check_signatures(name, body.parts, self.signatures)
+        check_signed_calls(name, body.contents, self.signatures)
         for part in body.parts:
             if part.file_data is not None:
                 self.files.check(part.file_data)
@@ -200,6 +217,13 @@ class FakeGemini(FakeServer):
         tokens = _tokens(request)
         details = [{"modality": "TEXT", "tokenCount": tokens}]
         return web.json_response({"totalTokens": tokens, "promptTokensDetails": details})
+
+
+def _parsed(arguments: str) -> object:
+    try:
+        return json.loads(arguments)
+    except ValueError:
+        return None
 
 
 def _tokens(body: GenerateBody) -> int:

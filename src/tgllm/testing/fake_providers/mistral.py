@@ -1,8 +1,7 @@
 """Fake server of the Mistral API."""
 
-import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from aiohttp import web
 from pydantic import ValidationError
@@ -11,24 +10,25 @@ from tgllm.api.clock import Clock
 from tgllm.testing.fake_providers.base.bearer import bearer_token
 from tgllm.testing.fake_providers.base.call import Call
 from tgllm.testing.fake_providers.base.errors import Refusal
+from tgllm.testing.fake_providers.base.openai_tools import broken_tools
 from tgllm.testing.fake_providers.base.server import FakeServer, Route
 from tgllm.testing.fake_providers.base.uploads import StoredFile, Uploads
 from tgllm.testing.fake_providers.mistral_api.body import ChatBody, invalid_fields, question_of, text_of
+from tgllm.testing.fake_providers.mistral_api.order import wrong_ids, wrong_order
 from tgllm.testing.fake_providers.mistral_api.wire import MistralWire
 from tgllm.testing.fake_providers.mistral_errors import MistralErrors
 
 __all__ = ["FakeMistral"]
 
-_TOOL_CALL_ID = re.compile(r"[A-Za-z0-9]{9}")
 _PURPOSES = frozenset({"ocr", "batch", "fine-tune"})
 _FILE_SECONDS = 30 * 24 * 3600.0
-_WRONG_LAST = "Expected last role User or Tool (or Assistant with prefix True) for serving but got {}"
 
 
 class FakeMistral(FakeServer):
     """Models, chat completions and files; unknown fields are refused, as by the real API."""
 
     default_key = "fake-mistral-key"
+    call_forms: ClassVar[frozenset[str]] = frozenset({"whole", "arguments as an object"})
 
     def __init__(
         self, *, key: str | None = None, port: int = 0, clock: Clock | None = None, write_bytes: int | None = 7
@@ -116,14 +116,17 @@ class FakeMistral(FakeServer):
             raise Refusal(self.errors.invalid_fields([detail]))
 
     def _check_messages(self, body: ChatBody) -> None:
-        last = body.messages[-1] if body.messages else None
-        role = last.role if last is not None else "none"
-        if role not in {"user", "tool"} and not getattr(last, "prefix", False):
-            raise Refusal(self.errors.invalid(_WRONG_LAST.format(role), "invalid_request_message_order", "3230"))
-        for identifier in _tool_call_ids(body):
-            if not _TOOL_CALL_ID.fullmatch(identifier):
-                message = f"Tool call id was {identifier} but must be a-z, A-Z, 0-9, with a length of 9."
-                raise Refusal(self.errors.invalid(message, "invalid_function_call", "3280"))
+        problem = wrong_order(body.messages) or wrong_ids(body.messages)
+        if problem:
+            raise Refusal(self.errors.invalid(*problem))
+        wrong = broken_tools([tool.model_dump() for tool in body.tools] if body.tools else None, None)
+        if wrong:
+            raise Refusal(self.errors.invalid(wrong))
+        if body.tools and self.refuses_tools:
+            raise Refusal(self.errors.invalid("Function calling is not enabled for this model"))
+
+    def _call_id(self, number: int) -> str:
+        return f"call{number:05d}"
 
     def _model(self, model: str) -> dict[str, Any]:
         found = self.models.get(model)
@@ -173,12 +176,6 @@ def _capabilities(*, vision: bool, reasoning: bool) -> dict[str, bool]:
 
 def _all_text(body: ChatBody) -> str:
     return "".join(text_of(message) for message in body.messages)
-
-
-def _tool_call_ids(body: ChatBody) -> list[str]:
-    made = [str(call.get("id", "")) for m in body.messages if m.role == "assistant" for call in m.tool_calls or ()]
-    answered = [m.tool_call_id or "" for m in body.messages if m.role == "tool"]
-    return made + answered
 
 
 def _file_json(file: StoredFile) -> dict[str, Any]:

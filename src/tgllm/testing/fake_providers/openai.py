@@ -10,6 +10,8 @@ from tgllm.api.clock import Clock
 from tgllm.testing.fake_providers.base.bearer import bearer_token
 from tgllm.testing.fake_providers.base.call import Call
 from tgllm.testing.fake_providers.base.errors import FakeError, Refusal
+from tgllm.testing.fake_providers.base.openai_calls import CALL_FORMS
+from tgllm.testing.fake_providers.base.openai_tools import broken_tools, unanswered, wrong_calls
 from tgllm.testing.fake_providers.base.server import FakeServer, Route
 from tgllm.testing.fake_providers.openai_api.body import ChatBody, all_text, complaint, has_image, question_of
 from tgllm.testing.fake_providers.openai_api.dialects import DIALECTS, FakeModel
@@ -32,6 +34,8 @@ class FakeOpenAI(FakeServer):
         ),
     }
     """Models at the start, by dialect; the others have ``small`` and ``large``."""
+
+    call_forms: ClassVar[frozenset[str]] = CALL_FORMS
 
     def __init__(
         self,
@@ -126,6 +130,7 @@ class FakeOpenAI(FakeServer):
         if model is None:
             raise Refusal(self.errors.unknown_model(body.model))
         self._check_model(model, body)
+        self._check_tools(model, body)
         self._check_length(all_text(body))
         return body
 
@@ -146,6 +151,19 @@ class FakeOpenAI(FakeServer):
         if model.fixed and body.temperature not in {None, 1.0} and body.reasoning_effort != "none":
             raise Refusal(self.errors.unsupported_value("temperature", body.temperature))
 
+    def _check_tools(self, model: FakeModel, body: ChatBody) -> None:
+        if body.tools and self.refuses_tools:
+            raise Refusal(self.errors.no_tools(model.id, self.dialect.name))
+        problem = broken_tools(body.tools, body.tool_choice) or wrong_calls(body.messages) or unanswered(body.messages)
+        if problem:
+            raise Refusal(self.errors.invalid(problem))
+        if body.parallel_tool_calls is not None and not body.tools:
+            raise Refusal(
+                self.errors.invalid("Invalid value for 'parallel_tool_calls': only allowed when 'tools' are specified.")
+            )
+        if body.tools and model.fixed and body.reasoning_effort != "none":
+            raise Refusal(self.errors.tools_while_reasoning(model.id))
+
     # --- the own API of local servers ---------------------------------------------------------
 
     async def _props(self, _call: Call) -> web.StreamResponse:
@@ -165,7 +183,8 @@ class FakeOpenAI(FakeServer):
         model = self.details.get(str(asked.get("model")))
         if model is None:
             return web.json_response({"error": f"model '{asked.get('model')}' not found"}, status=404)
-        capabilities = ["completion", *(["vision"] if model.vision else []), *(["thinking"] if model.reasoning else [])]
+        flags = {"vision": model.vision, "thinking": model.reasoning, "tools": model.tools}
+        capabilities = ["completion", *(name for name, is_so in flags.items() if is_so)]
         info = {"general.architecture": "llama", "llama.context_length": model.context_window}
         return web.json_response({"model_info": info, "parameters": "", "capabilities": capabilities})
 
@@ -178,6 +197,6 @@ class FakeOpenAI(FakeServer):
             "type": "llm",
             "key": model.id,
             "max_context_length": model.context_window,
-            "capabilities": {"vision": model.vision, "trained_for_tool_use": False},
+            "capabilities": {"vision": model.vision, "trained_for_tool_use": model.tools},
             "loaded_instances": [] if window is None else [{"id": model.id, "config": {"context_length": window}}],
         }

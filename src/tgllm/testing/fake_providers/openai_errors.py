@@ -5,6 +5,15 @@ from tgllm.testing.fake_providers.base.errors import Errors, FakeError
 __all__ = ["LlamaErrors", "OpenAIErrors"]
 
 
+_NO_TOOLS = {
+    "openrouter": (404, "No endpoints found that support tool use. To learn more about provider routing, visit: docs"),
+    "groq": (400, "`tool calling` is not supported with this model"),
+    "vllm": (400, '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'),
+    "llama_cpp": (500, "tools param requires --jinja flag"),
+    "ollama": (400, "registry.ollama.ai/library/{} does not support tools"),
+}
+
+
 class OpenAIErrors(Errors):
     """Errors in the typical form of OpenAI's API (OpenAI API: error codes); wording and numbers may differ."""
 
@@ -72,6 +81,19 @@ class OpenAIErrors(Errors):
             "supported."
         )
         return _error(400, message, code="unsupported_value", param=name)
+
+    def tools_while_reasoning(self, model: str) -> FakeError:
+        """Return 400: the model takes tools only without reasoning (reported for GPT-5.4 and later)."""
+        message = (
+            f"Function tools with reasoning_effort are not supported for {model} in /v1/chat/completions. To use "
+            "function tools, use /v1/responses or set reasoning_effort to 'none'."
+        )
+        return _error(400, message, param="reasoning_effort")
+
+    def no_tools(self, model: str, dialect: str = "openai") -> FakeError:
+        """Return the error for a model that takes no tools, in the words of a service of ``DIALECTS``."""
+        status, message = _NO_TOOLS.get(dialect, (400, "Tools are not supported by this model."))
+        return _error(status, message.format(model))
 
     def no_images(self) -> FakeError:
         """Return 400: the model reads text only."""

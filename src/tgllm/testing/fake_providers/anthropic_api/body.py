@@ -1,9 +1,12 @@
 """Request body of the Messages API. Source: Anthropic's API reference and SDK."""
 
+import json
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from tgllm.testing.fake_providers.anthropic_api.tools import Tool, ToolChoice, ToolResultBlock, ToolUseBlock
 
 __all__ = [
     "Block",
@@ -83,7 +86,9 @@ class RedactedBlock(_Strict):
     data: str
 
 
-Block: TypeAlias = TextBlock | ImageBlock | DocumentBlock | ThinkingBlock | RedactedBlock
+Block: TypeAlias = (
+    TextBlock | ImageBlock | DocumentBlock | ThinkingBlock | RedactedBlock | ToolUseBlock | ToolResultBlock
+)
 _Blocks = list[Annotated[Block, Field(discriminator="type")]]
 
 
@@ -129,8 +134,8 @@ class CountBody(_Strict):
     thinking: Thinking | None = None
     output_config: OutputConfig | None = None
     cache_control: CacheControl | None = None
-    tools: Any = None
-    tool_choice: Any = None
+    tools: list[Tool] | None = None
+    tool_choice: ToolChoice | None = None
 
     @property
     def system_text(self) -> str:
@@ -146,8 +151,9 @@ class CountBody(_Strict):
 
     @property
     def text(self) -> str:
-        """All text, that of the system message first."""
-        return self.system_text + "".join(block.text for _, block in self.blocks if isinstance(block, TextBlock))
+        """All text: that of the tools, of the system message, and of the conversation."""
+        tools = "".join(tool.model_dump_json(exclude_none=True) for tool in self.tools or ())
+        return tools + self.system_text + "".join(_text(block) for _, block in self.blocks)
 
     @property
     def question(self) -> str:
@@ -158,7 +164,11 @@ class CountBody(_Strict):
     def marks(self) -> int:
         """Number of marks for the cache."""
         system = self.system if isinstance(self.system, list) else []
-        blocks = [*system, *(block for _, block in self.blocks if not isinstance(block, ThinkingBlock | RedactedBlock))]
+        blocks = [
+            *system,
+            *(self.tools or ()),
+            *(block for _, block in self.blocks if not isinstance(block, ThinkingBlock | RedactedBlock)),
+        ]
         return sum(block.cache_control is not None for block in blocks) + (self.cache_control is not None)
 
 
@@ -173,3 +183,15 @@ class MessagesBody(CountBody):
     stop_sequences: list[str] | None = None
     metadata: Metadata | None = None
     service_tier: Literal["auto", "standard_only"] | None = None
+
+
+def _text(block: Block) -> str:
+    match block:
+        case TextBlock():
+            return block.text
+        case ToolUseBlock():
+            return block.name + json.dumps(block.input, ensure_ascii=False)
+        case ToolResultBlock():
+            return block.content if isinstance(block.content, str) else "".join(each.text for each in block.content)
+        case _:
+            return ""

@@ -1,13 +1,13 @@
 """The prompt cache: which beginning of a conversation an earlier request has left."""
 
-from tgllm.testing.fake_providers.anthropic_api.body import CountBody, TextBlock
+from tgllm.testing.fake_providers.anthropic_api.body import CountBody
 from tgllm.testing.fake_providers.base.wire import estimate_tokens
 
 __all__ = ["PromptCache"]
 
 
 class PromptCache:
-    """Beginnings of conversations, without their ages.
+    """Beginnings of conversations, without their ages; files count as nothing.
 
     ``minimum`` is the number of tokens below which nothing is cached, which differs from model to model.
     """
@@ -20,7 +20,7 @@ class PromptCache:
         """Return the tokens that are read from the cache and those that are written to it, and write them."""
         if not body.marks:
             return 0, 0
-        whole = self._text(body)
+        whole = body.text
         kept = self._kept.setdefault(body.model, set())
         found = max((text for text in kept if whole.startswith(text)), key=len, default="")
         read, tokens = estimate_tokens(found), estimate_tokens(whole)
@@ -30,7 +30,3 @@ class PromptCache:
         if body.system_text and estimate_tokens(body.system_text) >= self.minimum:
             kept.add(body.system_text)
         return read, tokens - read
-
-    def _text(self, body: CountBody) -> str:
-        """Return the conversation as one text; files count as nothing."""
-        return body.system_text + "".join(block.text for _, block in body.blocks if isinstance(block, TextBlock))

@@ -29,6 +29,8 @@ class FakeModel:
     binds: bool = True
     """Whether a signature is valid for this model only."""
     files: bool = True
+    forced: bool = True
+    """Whether it can be forced to call a tool."""
 
     @property
     def entry(self) -> dict[str, Any]:
@@ -63,9 +65,11 @@ def _can(supported: bool) -> Mapping[str, bool]:  # noqa: FBT001  the only thing
 
 
 MODELS = (
-    FakeModel("claude-opus-5-5", "Claude Opus 5.5", thinking=frozenset({"adaptive"})),
-    FakeModel("claude-sonnet-5-5", "Claude Sonnet 5.5", thinking=frozenset({"adaptive", "between_tools"})),
-    FakeModel("claude-haiku-5-5", "Claude Haiku 5.5"),
+    FakeModel("claude-opus-5-5", "Claude Opus 5.5", thinking=frozenset({"adaptive"}), forced=False),
+    FakeModel(
+        "claude-sonnet-5-5", "Claude Sonnet 5.5", thinking=frozenset({"adaptive", "between_tools"}), forced=False
+    ),
+    FakeModel("claude-haiku-5-5", "Claude Haiku 5.5", forced=False),
     FakeModel(
         "claude-sonnet-4-6",
         "Claude Sonnet 4.6",

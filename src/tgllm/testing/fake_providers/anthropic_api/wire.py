@@ -1,14 +1,19 @@
 """Response format of the Messages API."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from tgllm.api.events import ToolCall
 from tgllm.testing.fake_providers.base.answers import Answer
 from tgllm.testing.fake_providers.base.errors import FakeError
 from tgllm.testing.fake_providers.base.wire import Wire
 
-__all__ = ["AnthropicWire"]
+__all__ = ["CALL_FORMS", "AnthropicWire"]
+
+CALL_FORMS = frozenset({"whole", "no empty piece", "one index"})
+"""Arguments in the beginning of their block, as gateways send them; without the first, empty piece of arguments; and
+with the same index for each block."""
 
 
 class AnthropicWire(Wire):
@@ -63,10 +68,14 @@ class AnthropicWire(Wire):
         self._thoughts += text
         return begun + self._delta({"type": "thinking_delta", "thinking": text})
 
+    def calls(self, calls: Sequence[ToolCall], form: str) -> bytes:
+        """Return a block for each call, with its arguments in pieces; see ``CALL_FORMS``."""
+        return self._leave() + b"".join(self._call(call, form) for call in calls)
+
     def end(self, answer: Answer) -> bytes:
         """Return the stop reason with the usage, and the end of the message."""
         closed = self._leave()
-        delta = {"stop_reason": answer.finish or "end_turn", "stop_sequence": None, "stop_details": _details(answer)}
+        delta = {"stop_reason": _reason(answer), "stop_sequence": None, "stop_details": _details(answer)}
         return (
             closed + self._event("message_delta", delta=delta, usage=self._usage(answer)) + self._event("message_stop")
         )
@@ -83,10 +92,24 @@ class AnthropicWire(Wire):
             content.append({"type": "thinking", "thinking": words, "signature": self._sign(words)})
         if answer.text:
             content.append({"type": "text", "text": answer.text})
-        end = {"stop_reason": answer.finish or "end_turn", "stop_details": _details(answer)}
+        content += [_block(call, json.loads(call.arguments or "{}")) for call in answer.calls]
+        end = {"stop_reason": _reason(answer), "stop_details": _details(answer)}
         return {**self._head(), "content": content, **end, "usage": self._usage(answer)}
 
     # --- blocks ---------------------------------------------------------------------------
+
+    def _call(self, call: ToolCall, form: str) -> bytes:
+        self._index = 0 if form == "one index" else self._index + 1
+        given: object = json.loads((form == "whole" and call.arguments) or "{}")
+        begun = self._event("content_block_start", index=self._index, content_block=_block(call, given))
+        half = len(call.arguments) // 2
+        pieces = ["", call.arguments[:half], call.arguments[half:]]
+        if form == "whole":
+            pieces = []
+        elif form == "no empty piece":
+            pieces = [piece for piece in pieces if piece]
+        written = [self._delta({"type": "input_json_delta", "partial_json": piece}) for piece in pieces]
+        return b"".join([begun, *written, self._event("content_block_stop", index=self._index)])
 
     def _enter(self, kind: str, block: dict[str, Any]) -> bytes:
         if self._open == kind:
@@ -135,6 +158,14 @@ class AnthropicWire(Wire):
             "output_tokens": usage.output_tokens or 0,
             "output_tokens_details": {"thinking_tokens": usage.reasoning_tokens or 0},
         }
+
+
+def _block(call: ToolCall, given: object) -> dict[str, Any]:
+    return {"type": "tool_use", "id": call.id, "name": call.name, "input": given}
+
+
+def _reason(answer: Answer) -> str:
+    return answer.finish or ("tool_use" if answer.calls else "end_turn")
 
 
 def _details(answer: Answer) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TypeAlias
 
-from tgllm.api.events import FileDelta, ReasoningDelta, TextDelta
+from tgllm.api.events import FileDelta, ReasoningDelta, TextDelta, ToolCall
 from tgllm.api.types import Usage
 from tgllm.testing.fake_providers.base.deviations import Body
 from tgllm.testing.fake_providers.base.errors import FakeError
@@ -26,9 +26,9 @@ class Signal(Enum):
     """The HTTP body ends properly, but before the end of the answer: no finish reason, no usage, no ``[DONE]``."""
 
 
-Step: TypeAlias = str | TextDelta | ReasoningDelta | FileDelta | bytes | Signal | asyncio.Event | FakeError
-"""Text, text, reasoning or a picture as an event, raw bytes, a signal, an event to wait for, or an error within the
-stream."""
+Step: TypeAlias = str | TextDelta | ReasoningDelta | FileDelta | ToolCall | bytes | Signal | asyncio.Event | FakeError
+"""Text, text, reasoning, a picture or a call of a tool as an event, raw bytes, a signal, an event to wait for, or an
+error within the stream. Calls that follow each other are made at once; an empty id is replaced by one of the API."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,8 @@ class Answer:
     """Name of the form in which the stream breaks after the steps; see ``BREAKS``."""
     body: Body | None = None
     """Response in place of the answer, with the status 200."""
+    call_form: str = ""
+    """Form in which calls of tools are streamed; empty: the usual one. Each fake server has its ``call_forms``."""
     blocked: str | None = None
     """Gemini: reason for blocking the request, which then has no answer."""
 
@@ -72,6 +74,11 @@ class Answer:
     def text(self) -> str:
         """The whole text."""
         return "".join(_text(step) for step in self.steps if isinstance(step, str | TextDelta))
+
+    @property
+    def calls(self) -> tuple[ToolCall, ...]:
+        """All calls of tools."""
+        return tuple(step for step in self.steps if isinstance(step, ToolCall))
 
     @property
     def reasoning(self) -> str:

@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import TypeAlias
 
 from aiohttp import web
 
 from tgllm.api.clock import Clock
-from tgllm.api.events import FileDelta, ReasoningDelta, TextDelta
+from tgllm.api.events import FileDelta, ReasoningDelta, TextDelta, ToolCall
 from tgllm.testing.fake_providers.base.answers import Answer, Signal, Step
 from tgllm.testing.fake_providers.base.deviations import Body, Sent, break_off, deviate
 from tgllm.testing.fake_providers.base.errors import FakeError, Refusal
@@ -21,6 +24,9 @@ _CONTINUES, _CONTINUED = 0xC0, 0x80
 _TURNS = 4
 """Turns of the event loop until a client in the same process has read."""
 _ENDLESS_PAUSE = 0.005  # in seconds; lets other tasks run
+
+
+_Unit: TypeAlias = Step | tuple[ToolCall, ...]
 
 
 class ConnectionCut(Exception):
@@ -85,7 +91,8 @@ class Player:
 
     async def _events(self, answer: Answer) -> bytes:
         """Return the events of an answer up to its end."""
-        return b"".join([self._wire.begin(), *[await self._bytes(step) for step in answer.steps]])
+        steps = [await self._bytes(unit, answer.call_form) for unit in _units(answer.steps)]
+        return b"".join([self._wire.begin(), *steps])
 
     async def _send(self, body: Body) -> web.StreamResponse:
         response = await self._open(body.content_type, body.encoding)
@@ -98,10 +105,10 @@ class Player:
     async def _play(self, response: web.StreamResponse, answer: Answer) -> bool:
         """Write the steps; return whether the end of the answer follows."""
         while True:
-            for step in answer.steps:
+            for step in _units(answer.steps):
                 if step is Signal.EOF:
                     return False
-                await self._write(response, await self._bytes(step))
+                await self._write(response, await self._bytes(step, answer.call_form))
                 if isinstance(step, FakeError):
                     return False
             if not answer.endless:
@@ -111,14 +118,10 @@ class Player:
             await self._write(response, self._wire.error(answer.error))
         return answer.error is None
 
-    async def _bytes(self, step: Step) -> bytes:
+    async def _bytes(self, step: _Unit, call_form: str) -> bytes:
         match step:
-            case str() | TextDelta():
-                return self._wire.text(step if isinstance(step, str) else step.text)
-            case ReasoningDelta():
-                return self._wire.reasoning(step.text)
-            case FileDelta():
-                return self._wire.file(step)
+            case str() | TextDelta() | ReasoningDelta() | FileDelta() | tuple():
+                return self._said(step, call_form)
             case FakeError():
                 return self._wire.error(step)
             case asyncio.Event():
@@ -132,6 +135,19 @@ class Player:
                 raise ConnectionCut
             case _:
                 return b""
+
+    def _said(self, step: str | TextDelta | ReasoningDelta | FileDelta | tuple[ToolCall, ...], call_form: str) -> bytes:
+        match step:
+            case str():
+                return self._wire.text(step)
+            case TextDelta():
+                return self._wire.text(step.text)
+            case ReasoningDelta():
+                return self._wire.reasoning(step.text)
+            case FileDelta():
+                return self._wire.file(step)
+            case _:
+                return self._wire.calls(step, call_form)
 
     async def _open(self, content_type: str, encoding: str = "") -> web.StreamResponse:
         packed = {"Content-Encoding": encoding} if encoding else {}
@@ -148,3 +164,12 @@ class Player:
                 # In the middle of a character: the client reads what it has before the rest comes.
                 for _ in range(_TURNS):
                     await self._clock.sleep(0)
+
+
+def _units(steps: Iterable[Step]) -> Iterator[_Unit]:
+    """Yield the steps, with calls that follow each other as one."""
+    for are_calls, group in groupby(steps, key=lambda step: isinstance(step, ToolCall)):
+        if are_calls:
+            yield tuple(step for step in group if isinstance(step, ToolCall))
+        else:
+            yield from group

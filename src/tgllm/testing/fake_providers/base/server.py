@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self, TypeVar
 from aiohttp import web
 
 from tgllm.api.clock import Clock, SystemClock
+from tgllm.api.events import ToolCall
 from tgllm.api.types import Usage
 from tgllm.testing.changes import LOOK_SECONDS, Changes
 from tgllm.testing.fake_providers.base.answers import Answer, Step, echo
@@ -44,6 +45,8 @@ class FakeServer(ABC):
     default_key: ClassVar[str]
     has_done: ClassVar[bool] = True
     """Whether the API has OpenAI's format, in which a stream ends with ``[DONE]``."""
+    call_forms: ClassVar[frozenset[str]] = frozenset()
+    """Forms in which calls of tools can be streamed, besides the usual one."""
 
     def __init__(
         self, *, key: str | None = None, port: int = 0, clock: Clock | None = None, write_bytes: int | None = 7
@@ -64,7 +67,10 @@ class FakeServer(ABC):
         self.faults = Faults()
         self.write_bytes = write_bytes
         """Bytes in a write of an answer; None writes whole events. Can be changed at any time."""
+        self.refuses_tools = False
+        """Whether requests with tools are refused, as for a model that can't call them. Can be changed at any time."""
         self._answers: deque[Answer] = deque()
+        self._calls = 0
         self._in_place: Answer | None = None
         self._serving = Serving(port)
 
@@ -139,9 +145,37 @@ class FakeServer(ABC):
         """Send an error in place of every answer from now on, with the status 200, in one of ``ERROR_FORMS``."""
         self._in_place = Answer(body=in_form(form, words))
 
+    def call(
+        self,
+        *calls: ToolCall,
+        text: str | Sequence[Step] = "",
+        reasoning: str | Sequence[str] = "",
+        usage: Usage | None = None,
+        finish: str | None = None,
+        form: str = "",
+    ) -> None:
+        """Add an answer that says this text, and then calls tools, all at once.
+
+        Args:
+            calls: the calls; one without an id gets one of the API's. The arguments need not be JSON.
+            text: as in ``answer``.
+            reasoning: as in ``answer``.
+            usage: as in ``answer``.
+            finish: the API's finish reason. None: the one for an answer with calls.
+            form: how the calls are streamed, one of ``call_forms``; empty: the usual way.
+
+        Raises:
+            NotImplementedError: the API has no such form.
+        """
+        if form and form not in self.call_forms:
+            raise NotImplementedError(f"{type(self).__name__} has no form {form!r} of calls")
+        said = Answer.of(text, reasoning)
+        self.order(replace(said, steps=(*said.steps, *calls), usage=usage, finish=finish, call_form=form))
+
     def order(self, answer: Answer) -> None:
         """Add an answer to the queue, as an ``Answer``."""
-        self._answers.append(answer)
+        steps = tuple(self._named(step) if isinstance(step, ToolCall) else step for step in answer.steps)
+        self._answers.append(replace(answer, steps=steps))
 
     @abstractmethod
     def refuse(self) -> None:
@@ -180,6 +214,16 @@ class FakeServer(ABC):
     @abstractmethod
     def _given_key(self, request: web.Request) -> str | None:
         """Return the key of the request, or None."""
+
+    def _call_id(self, number: int) -> str:
+        """Return the API's id of the n-th call of a tool; may be empty if the API has none."""
+        return f"call_{number:024d}"
+
+    def _named(self, call: ToolCall) -> ToolCall:
+        if call.id:
+            return call
+        self._calls += 1
+        return replace(call, id=self._call_id(self._calls))
 
     def _check_length(self, text: str) -> None:
         """Raise Refusal for a conversation above ``context_window``."""

@@ -2,8 +2,9 @@
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
-from tgllm.api.events import FileDelta
+from tgllm.api.events import FileDelta, ToolCall
 from tgllm.api.types import Usage
 from tgllm.testing.fake_providers.base.answers import Answer
 from tgllm.testing.fake_providers.base.errors import FakeError
@@ -44,6 +45,14 @@ class Wire(ABC):
         """
         raise NotImplementedError(f"{type(self).__name__} has no pictures")
 
+    def calls(self, calls: Sequence[ToolCall], form: str) -> bytes:
+        """Return calls of tools that are made at once, in a form of the server's ``call_forms``; empty: the usual one.
+
+        Raises:
+            NotImplementedError: the API can't send such calls.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no calls of tools in the form {form!r}: {calls}")
+
     @abstractmethod
     def end(self, answer: Answer) -> bytes:
         """Return finish reason, usage, and the end of the stream."""
@@ -63,7 +72,7 @@ class Wire(ABC):
         reasoning = estimate_tokens(answer.reasoning)
         return Usage(
             input_tokens=estimate_tokens(self._question),
-            output_tokens=estimate_tokens(answer.text) + reasoning,
+            output_tokens=estimate_tokens(answer.text + "".join(call.arguments for call in answer.calls)) + reasoning,
             reasoning_tokens=reasoning,
             cached_tokens=0,
         )

@@ -60,6 +60,8 @@ class ChatBody(BaseModel):
     stream_options: _StreamOptions | None = None
     stop: str | list[str] | None = None
     user_id: str | None = None
+    tools: list[dict[str, Any]] | None = None
+    tool_choice: str | dict[str, Any] | None = None
 
     @property
     def thinks(self) -> bool:

@@ -1,10 +1,13 @@
 """Response format of the DeepSeek API."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
+from tgllm.api.events import ToolCall
 from tgllm.testing.fake_providers.base.answers import Answer
 from tgllm.testing.fake_providers.base.errors import FakeError
+from tgllm.testing.fake_providers.base.openai_calls import fragments, whole_calls
 from tgllm.testing.fake_providers.base.wire import Wire
 
 __all__ = ["DipseekWire"]
@@ -32,11 +35,18 @@ class DipseekWire(Wire):
         """Return a piece in ``reasoning_content``; empty if reasoning is disabled."""
         return self._delta({"content": None, "reasoning_content": text}) if self._thinks else b""
 
+    def calls(self, calls: Sequence[ToolCall], form: str) -> bytes:
+        """Return the fragments of calls, each in a chunk of its own."""
+        return b"".join(
+            self._delta({"content": None, "reasoning_content": None, "tool_calls": each})
+            for each in fragments(calls, form)
+        )
+
     def end(self, answer: Answer) -> bytes:
         """Return the finish reason with the usage, or the usage after it in a chunk of its own; then ``[DONE]``."""
         usage = self._usage(answer)
         last = {"content": "", "reasoning_content": None}
-        finish = answer.finish or "stop"
+        finish = _finish(answer)
         if answer.trailing_usage:
             chunks = self._delta(last, finish) + self._chunk([], usage)
         else:
@@ -52,7 +62,9 @@ class DipseekWire(Wire):
         message: dict[str, Any] = {"role": "assistant", "content": answer.text}
         if self._thinks:
             message["reasoning_content"] = answer.reasoning
-        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": answer.finish or "stop"}
+        if answer.calls:
+            message["tool_calls"] = whole_calls(answer.calls)
+        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _finish(answer)}
         return {**self._head("chat.completion"), "choices": [choice], "usage": self._usage(answer)}
 
     def _delta(self, delta: dict[str, Any], finish: str | None = None, usage: dict[str, Any] | None = None) -> bytes:
@@ -83,3 +95,7 @@ class DipseekWire(Wire):
             "prompt_cache_miss_tokens": asked - cached,
             "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens or 0},
         }
+
+
+def _finish(answer: Answer) -> str:
+    return answer.finish or ("tool_calls" if answer.calls else "stop")

@@ -8,6 +8,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from tgllm.testing.fake_providers.gemini_api.tools import FunctionCall, FunctionResponse, Tool, ToolConfig
+
 __all__ = ["Content", "CountBody", "GenerateBody", "Part", "Thinking", "UploadBody"]
 
 
@@ -39,8 +41,8 @@ class Part(_Message):
     thought_signature: str | None = None
     inline_data: Blob | None = None
     file_data: FileData | None = None
-    function_call: dict[str, Any] | None = None
-    function_response: dict[str, Any] | None = None
+    function_call: FunctionCall | None = None
+    function_response: FunctionResponse | None = None
     executable_code: dict[str, Any] | None = None
     code_execution_result: dict[str, Any] | None = None
     video_metadata: dict[str, Any] | None = None
@@ -103,8 +105,8 @@ class GenerateBody(_Message):
     system_instruction: Content | None = None
     generation_config: GenerationConfig | None = None
     safety_settings: list[dict[str, Any]] | None = None
-    tools: list[dict[str, Any]] | None = None
-    tool_config: dict[str, Any] | None = None
+    tools: list[Tool] | None = None
+    tool_config: ToolConfig | None = None
     cached_content: str | None = None
     labels: dict[str, str] | None = None
     model: str | None = None

@@ -24,10 +24,6 @@ _KINDS: Mapping[str, tuple[str, ...]] = {
 MIME_TYPES = frozenset(f"{kind}/{name}" for kind, names in _KINDS.items() for name in names)
 _ERRORS = GeminiErrors()
 _FIELD = "GenerateContentRequest.contents"
-_MISSING = (
-    "Function call is missing a thought_signature in functionCall parts. This is required for tools to work "
-    "correctly, and missing thought_signature may lead to degraded model performance."
-)
 
 
 def read(kind: type[M], raw: object) -> M:
@@ -93,10 +89,7 @@ def _has_level(model: str, level: str) -> bool:
 
 
 def check_signatures(model: str, parts: list[Part], signatures: Signatures) -> None:
-    """Check that signatures are returned unchanged, and that function calls have one."""
+    """Check that signatures are returned unchanged."""
     for part in parts:
         if part.thought_signature is not None and not signatures.knows(part.thought_signature, model):
             raise Refusal(_ERRORS.invalid("Corrupted thought signature."))
-        old = model.startswith("gemini-2.")
-        if part.function_call is not None and part.thought_signature is None and not old:
-            raise Refusal(_ERRORS.invalid(_MISSING))

@@ -2,26 +2,38 @@
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from tgllm.api.events import FileDelta
+from tgllm.api.events import FileDelta, ToolCall
 from tgllm.testing.fake_providers.base.answers import Answer
 from tgllm.testing.fake_providers.base.errors import FakeError
 from tgllm.testing.fake_providers.base.wire import Wire, estimate_tokens
+from tgllm.testing.fake_providers.gemini_api.signatures import signed_calls
+from tgllm.testing.fake_providers.gemini_api.tools import FunctionCall
 
-__all__ = ["GeminiWire"]
+__all__ = ["CALL_FORMS", "GeminiWire"]
+
+CALL_FORMS = frozenset({"no ids", "apart", "repeated", "signature on a text"})
+"""Calls without ids, each in its own event, once more without their signature, or with it on an empty text."""
 
 
 class GeminiWire(Wire):
     """Each event is a whole GenerateContentResponse, ended by CR LF CR LF; nothing marks the end of the stream.
 
-    ``sign`` creates the signature of the answer; None for models without reasoning. ``array``: the response is a JSON
+    ``sign`` creates the signature of an answer with such calls (see ``signed_calls``); None for models without
+    reasoning. ``array``: the response is a JSON
     array, because the request asked for a stream without ``alt=sse``.
     """
 
     def __init__(
-        self, question: str, model: str, *, shows_thoughts: bool, sign: Callable[[], str] | None, array: bool = False
+        self,
+        question: str,
+        model: str,
+        *,
+        shows_thoughts: bool,
+        sign: Callable[[str], str] | None,
+        array: bool = False,
     ) -> None:
         super().__init__(question)
         self._model = model
@@ -45,11 +57,26 @@ class GeminiWire(Wire):
         """Return a part with a picture, with a signature."""
         return self._event([self._picture(file)])
 
+    def calls(self, calls: Sequence[ToolCall], form: str) -> bytes:
+        """Return parts with calls, the first with the signature of all; see ``CALL_FORMS``."""
+        parts = self._called(calls, with_ids=form != "no ids")
+        bare = [{"functionCall": part["functionCall"]} for part in parts]
+        match form:
+            case "apart":
+                return b"".join(self._event([part]) for part in parts)
+            case "repeated":
+                return self._event(parts) + self._event(bare)
+            case "signature on a text":
+                proof = {name: value for name, value in parts[0].items() if name != "functionCall"}
+                return self._event([*bare, {"text": "", **proof}])
+            case _:
+                return self._event(parts)
+
     def end(self, answer: Answer) -> bytes:
-        """Return finish reason and usage, with the signature on an empty part."""
+        """Return finish reason and usage, with the signature on an empty part unless it was with calls."""
         if answer.blocked is not None:
             return self._line(self._blocked(answer))
-        last = [] if _is_filtered(answer) else [self._signed({"text": ""})]
+        last = [] if _is_filtered(answer) or answer.calls else [self._signed({"text": ""})]
         return self._line(self._response(last, answer))
 
     def error(self, error: FakeError) -> bytes:
@@ -64,8 +91,20 @@ class GeminiWire(Wire):
             thoughts = answer.reasoning if self._shows_thoughts else ""
             parts: list[dict[str, Any]] = [{"text": thoughts, "thought": True}] if thoughts else []
             pictures = [self._picture(step) for step in answer.steps if isinstance(step, FileDelta)]
-            body = self._response([*parts, self._signed({"text": answer.text}), *pictures], answer)
+            if answer.calls:
+                said = [{"text": answer.text}] if answer.text else []
+                spoken = [*said, *self._called(answer.calls)]
+            else:
+                spoken = [self._signed({"text": answer.text})]
+            body = self._response([*parts, *spoken, *pictures], answer)
         return [body] if self._array else body
+
+    def _called(self, calls: Sequence[ToolCall], *, with_ids: bool = True) -> list[dict[str, Any]]:
+        found = [_call(call, with_id=with_ids) for call in calls]
+        parts: list[dict[str, Any]] = [{"functionCall": call.model_dump(exclude_none=True)} for call in found]
+        if self._sign is not None:
+            parts[0]["thoughtSignature"] = self._sign(signed_calls(found))
+        return parts
 
     def _picture(self, file: FileDelta) -> dict[str, Any]:
         data = {"mimeType": file.mime_type, "data": base64.b64encode(file.content).decode()}
@@ -94,7 +133,7 @@ class GeminiWire(Wire):
         }
 
     def _signed(self, part: dict[str, Any]) -> dict[str, Any]:
-        return part if self._sign is None else {**part, "thoughtSignature": self._sign()}
+        return part if self._sign is None else {**part, "thoughtSignature": self._sign("")}
 
     def _tail(self) -> dict[str, str]:
         return {"modelVersion": self._model, "responseId": "fake-response"}
@@ -120,6 +159,10 @@ def _candidate(parts: list[dict[str, Any]]) -> dict[str, Any]:
     if parts:
         candidate["content"] = {"role": "model", "parts": parts}
     return candidate
+
+
+def _call(call: ToolCall, *, with_id: bool) -> FunctionCall:
+    return FunctionCall(id=call.id if with_id else None, name=call.name, args=json.loads(call.arguments or "{}"))
 
 
 def _is_filtered(answer: Answer) -> bool:

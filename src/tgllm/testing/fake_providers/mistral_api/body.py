@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-__all__ = ["ChatBody", "invalid_fields", "question_of", "text_of"]
+__all__ = ["ChatBody", "Message", "invalid_fields", "question_of", "text_of"]
 
 
 class _Strict(BaseModel):
@@ -83,6 +83,18 @@ class _Tool(_Strict):
 Message = Annotated[_System | _User | _Assistant | _Tool, Field(discriminator="role")]
 
 
+class _Function(_Strict):
+    name: str
+    description: str = ""
+    strict: bool = False
+    parameters: dict[str, Any]
+
+
+class _ToolDefinition(_Strict):
+    type: Literal["function"] = "function"
+    function: _Function
+
+
 class ChatBody(_Strict):
     """The request body; an unknown field at any depth is an error."""
 
@@ -95,7 +107,7 @@ class ChatBody(_Strict):
     stop: str | list[str] | None = None
     random_seed: int | None = Field(default=None, ge=0)
     response_format: dict[str, Any] | None = None
-    tools: list[dict[str, Any]] | None = None
+    tools: list[_ToolDefinition] | None = None
     tool_choice: Literal["auto", "none", "any", "required"] | dict[str, Any] | None = None
     presence_penalty: float | None = Field(default=None, ge=-2, le=2)
     frequency_penalty: float | None = Field(default=None, ge=-2, le=2)

@@ -1,10 +1,13 @@
 """Response format of the Mistral API."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
+from tgllm.api.events import ToolCall
 from tgllm.testing.fake_providers.base.answers import Answer
 from tgllm.testing.fake_providers.base.errors import FakeError
+from tgllm.testing.fake_providers.base.openai_calls import fragments, whole_calls
 from tgllm.testing.fake_providers.base.wire import Wire
 
 __all__ = ["MistralWire"]
@@ -40,11 +43,14 @@ class MistralWire(Wire):
         self._thinking = True
         return self._chunk({"content": [_thinking(text)]})
 
+    def calls(self, calls: Sequence[ToolCall], form: str) -> bytes:
+        """Return all calls in one chunk, as the API does, or in another form."""
+        return b"".join(self._chunk({"tool_calls": each}) for each in fragments(calls, form or "all in one chunk"))
+
     def end(self, answer: Answer) -> bytes:
         """Return finish reason and usage in one chunk, then ``[DONE]``."""
         return (
-            self._chunk({"content": ""}, finish_reason=answer.finish or "stop", usage=self._usage(answer))
-            + b"data: [DONE]\n\n"
+            self._chunk({"content": ""}, finish_reason=_finish(answer), usage=self._usage(answer)) + b"data: [DONE]\n\n"
         )
 
     def error(self, error: FakeError) -> bytes:
@@ -56,11 +62,11 @@ class MistralWire(Wire):
         content: object = answer.text
         if answer.reasoning and self._reasons:
             content = [_thinking(answer.reasoning), {"type": "text", "text": answer.text}]
-        message = {"role": "assistant", "tool_calls": None, "content": content}
+        message = {"role": "assistant", "tool_calls": whole_calls(answer.calls) or None, "content": content}
         return {
             **self._head("chat.completion"),
             "usage": self._usage(answer),
-            "choices": [{"index": 0, "finish_reason": answer.finish or "stop", "message": message}],
+            "choices": [{"index": 0, "finish_reason": _finish(answer), "message": message}],
         }
 
     def _chunk(self, delta: dict[str, Any], finish_reason: str | None = None, **more: object) -> bytes:
@@ -84,3 +90,7 @@ class MistralWire(Wire):
 
 def _thinking(text: str) -> dict[str, Any]:
     return {"type": "thinking", "thinking": [{"type": "text", "text": text}]}
+
+
+def _finish(answer: Answer) -> str:
+    return answer.finish or ("tool_calls" if answer.calls else "stop")

@@ -20,7 +20,9 @@ class FakeModel:
     vision: bool = False
     reasoning: bool = False
     fixed: bool = False
-    """Whether it refuses ``max_tokens`` and a temperature, as OpenAI's reasoning models do."""
+    """Whether it refuses ``max_tokens``, a temperature, and tools while it reasons, as OpenAI's reasoning models do."""
+    tools: bool = True
+    """Whether it calls tools, where the list of models tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ _OPENAI_FIELDS = frozenset(
         "response_format",
         "tools",
         "tool_choice",
+        "parallel_tool_calls",
         "frequency_penalty",
         "presence_penalty",
         "logit_bias",
@@ -94,7 +97,12 @@ def _openrouter(model: FakeModel) -> Mapping[str, Any]:
         "architecture": {"input_modalities": _inputs(model), "output_modalities": ["text"]},
         "pricing": {"prompt": "0.00000015", "completion": "0.0000006", "input_cache_read": "0.000000015"},
         "top_provider": {"context_length": model.context_window, "max_completion_tokens": 8192},
-        "supported_parameters": ["temperature", "max_tokens", *(["reasoning"] if model.reasoning else [])],
+        "supported_parameters": [
+            "temperature",
+            "max_tokens",
+            *(["reasoning"] if model.reasoning else []),
+            *(["tools", "tool_choice"] if model.tools else []),
+        ],
     }
 
 
@@ -126,7 +134,7 @@ def _huggingface(model: FakeModel) -> Mapping[str, Any]:
                 "status": "live",
                 "context_length": model.context_window,
                 "pricing": {"input": read, "output": written},
-                "supports_tools": True,
+                "supports_tools": model.tools,
             }
             for name, read, written in hosts
         ]

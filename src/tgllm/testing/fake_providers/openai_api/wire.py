@@ -1,11 +1,14 @@
 """Response format of OpenAI's chat completions."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
+from tgllm.api.events import ToolCall
 from tgllm.api.types import Usage
 from tgllm.testing.fake_providers.base.answers import Answer
 from tgllm.testing.fake_providers.base.errors import FakeError
+from tgllm.testing.fake_providers.base.openai_calls import fragments, whole_calls
 from tgllm.testing.fake_providers.base.wire import Wire
 from tgllm.testing.fake_providers.openai_api.dialects import Dialect
 
@@ -49,9 +52,13 @@ class OpenAIWire(Wire):
         self._is_thinking = True
         return self._delta({"content": opening + text})
 
+    def calls(self, calls: Sequence[ToolCall], form: str) -> bytes:
+        """Return the fragments of calls, each in a chunk of its own."""
+        return b"".join(self._delta({"tool_calls": each}) for each in fragments(calls, form))
+
     def end(self, answer: Answer) -> bytes:
         """Return the finish reason, the usage as the service sends it, and ``[DONE]``."""
-        finish, usage = answer.finish or "stop", self._usage(answer)
+        finish, usage = _finish(answer), self._usage(answer)
         if self._dialect.usage == "always":
             chunks = self._delta({}, finish, usage)
         else:
@@ -69,7 +76,9 @@ class OpenAIWire(Wire):
             message[self._dialect.reasoning] = answer.reasoning
         elif self._thinks and answer.reasoning:
             message["content"] = f"<think>\n{answer.reasoning}\n</think>\n\n{answer.text}"
-        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": answer.finish or "stop"}
+        if answer.calls:
+            message = {**message, "content": message["content"] or None, "tool_calls": whole_calls(answer.calls)}
+        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _finish(answer)}
         return {**self._head("chat.completion"), "choices": [choice], "usage": self._usage(answer)}
 
     def _delta(self, delta: dict[str, Any], finish: str | None = None, usage: dict[str, Any] | None = None) -> bytes:
@@ -92,6 +101,10 @@ class OpenAIWire(Wire):
             "prompt_tokens_details": _input_details(usage),
             "completion_tokens_details": {"reasoning_tokens": reasoned},
         }
+
+
+def _finish(answer: Answer) -> str:
+    return answer.finish or ("tool_calls" if answer.calls else "stop")
 
 
 def _input_details(usage: Usage) -> dict[str, int]:

@@ -9,7 +9,7 @@ from tgllm.db.engine.rows import JSON, clean, dumps, read_all
 if TYPE_CHECKING:
     from tgllm.api.types import JsonObject
 
-__all__ = ["NewRound", "StoredRound", "add", "drop", "of_turn"]
+__all__ = ["NewRound", "StoredRound", "add", "any_stored", "drop", "drop_ended", "of_turn"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +70,28 @@ def add(conn: sqlite3.Connection, new: NewRound, now: int) -> None:
     )
 
 
+def any_stored(conn: sqlite3.Connection) -> bool:
+    """Return whether there is any round."""
+    return conn.execute("SELECT 1 FROM tool_rounds LIMIT 1").fetchone() is not None
+
+
 def of_turn(conn: sqlite3.Connection, turn_id: str) -> list[StoredRound]:
     """Return the rounds of a turn, in order."""
     cursor = conn.execute("SELECT * FROM tool_rounds WHERE turn_id = ? ORDER BY round", (turn_id,))
     return read_all(StoredRound, cursor)
+
+
+def drop_ended(conn: sqlite3.Connection) -> int:
+    """Delete the rounds of turns whose updates are over, such as after too many crashes; return how many.
+
+    A turn that an update has started is named after it.
+    """
+    cursor = conn.execute(
+        "DELETE FROM tool_rounds WHERE turn_id GLOB 'u[0-9]*' AND NOT EXISTS ("
+        " SELECT 1 FROM inbox WHERE update_id = CAST(substr(turn_id, 2) AS INTEGER)"
+        " AND state IN ('queued', 'running', 'merged'))"
+    )
+    return cursor.rowcount
 
 
 def drop(conn: sqlite3.Connection, turn_id: str) -> None:

@@ -1,28 +1,25 @@
-"""Wire format of the Gemini API (Gemini API: generateContent, thinking, thought signatures)."""
+"""Reader of a streamed answer of the Gemini API (Gemini API: generateContent, thought signatures, function calling)."""
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from google.genai import types
-from pydantic import ValidationError
 
-from tgllm.api.errors import BadResponse, ProviderError, Refused, Unsupported
-from tgllm.api.events import FileDelta, Finished, ReasoningDelta, StreamEvent, TextDelta
-from tgllm.api.types import ChatMessage, ChatRequest, FilePart, FinishReason, JsonObject, Usage
+from tgllm.api.errors import BadResponse, ProviderError, Refused
+from tgllm.api.events import FileDelta, Finished, ReasoningDelta, StreamEvent, TextDelta, ToolCall
+from tgllm.api.types import FinishReason, JsonObject, Usage
 from tgllm.providers.failure import incomplete
-from tgllm.providers.json_values import as_list, as_object, as_text
-from tgllm_gemini.models import Family
+from tgllm_gemini.contents import FILE
 
-__all__ = ["AnswerReader", "config_of", "contents_of"]
-
-Parts = Mapping[FilePart, types.Part]
+__all__ = ["AnswerReader", "BrokenCall"]
 
 _FINISHED: Mapping[str, FinishReason] = {"STOP": "stop", "MAX_TOKENS": "length", "CONTINUATION": "length"}
 _NO_PICTURE = {"NO_IMAGE", "IMAGE_OTHER"}
-_FILE = "file"
-"""Key of a stored part in place of a picture: the SHA-256 of its content, in hex."""
 _BROKEN = {"MALFORMED_RESPONSE", "MISSING_THOUGHT_SIGNATURE"}
+_BROKEN_CALL = {"MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS"}
+_SIGNATURE = "thoughtSignature"
 _FILTERED: Mapping[str, str] = {
     "SAFETY": "it may be harmful",
     "IMAGE_SAFETY": "an image may be harmful",
@@ -38,75 +35,10 @@ _FILTERED: Mapping[str, str] = {
 }
 
 
-def contents_of(request: ChatRequest, files: Parts, *, replay: bool) -> list[types.Content]:
-    """Encode the conversation.
+class BrokenCall(BadResponse):
+    """The model has written a call of a tool that the API can't read or does not accept; a second try often works."""
 
-    Args:
-        request: the request.
-        files: the part of each file of the conversation.
-        replay: whether answers are sent as their original parts with signatures, or as plain text.
-    """
-    contents = [_content(message, files, replay=replay) for message in request.messages]
-    return [content for content in contents if content.parts]
-
-
-def _content(message: ChatMessage, files: Parts, *, replay: bool) -> types.Content:
-    parts = [files[part] if isinstance(part, FilePart) else types.Part(text=part.text) for part in message.parts]
-    said = [part for part in parts if part.text != ""]
-    if message.role == "user":
-        return types.Content(role="user", parts=said)
-    return types.Content(role="model", parts=(_kept_parts(message, files) if replay else []) or said)
-
-
-def _kept_parts(message: ChatMessage, files: Parts) -> list[types.Part]:
-    """Return the stored parts of an earlier answer, with its pictures; empty if there are none or a picture is gone."""
-    pictures = {part.sha256: files[part] for part in message.parts if isinstance(part, FilePart)}
-    try:
-        return [_kept_part(as_object(part), pictures) for part in as_list((message.provider_data or {}).get("parts"))]
-    except (ValidationError, KeyError):
-        return []
-
-
-def _kept_part(kept: JsonObject, pictures: Mapping[str, types.Part]) -> types.Part:
-    if _FILE not in kept:
-        return types.Part.model_validate(kept)
-    picture = pictures[as_text(kept[_FILE])]
-    signature = types.Part.model_validate({name: value for name, value in kept.items() if name != _FILE})
-    return picture.model_copy(update={"thought_signature": signature.thought_signature})
-
-
-def config_of(request: ChatRequest, family: Family) -> types.GenerateContentConfig:
-    """Return the settings of a request.
-
-    Raises:
-        Unsupported: the model does not support the reasoning effort.
-    """
-    return types.GenerateContentConfig(
-        system_instruction=request.system,
-        temperature=request.temperature,
-        max_output_tokens=request.max_output_tokens,
-        thinking_config=_thinking(request, family),
-        response_modalities=["TEXT", "IMAGE"] if family.makes_pictures else None,
-        # One call is one request: the bot decides about further requests.
-        automatic_continuation=False,
-        automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
-    )
-
-
-def _thinking(request: ChatRequest, family: Family) -> types.ThinkingConfig | None:
-    effort = request.reasoning_effort
-    if not family.efforts:
-        if effort not in {None, "none"}:
-            raise Unsupported(f"{request.model} does not reason")
-        return None
-    if effort is None:
-        return types.ThinkingConfig(include_thoughts=True)
-    if effort not in family.efforts:
-        raise Unsupported(f"{request.model} can't answer without reasoning")
-    amount = family.efforts[effort]
-    if isinstance(amount, int):
-        return types.ThinkingConfig(include_thoughts=amount > 0, thinking_budget=amount)
-    return types.ThinkingConfig(include_thoughts=True, thinking_level=types.ThinkingLevel(amount))
+    default_code = "broken_call"
 
 
 class AnswerReader:
@@ -117,6 +49,9 @@ class AnswerReader:
         self._host = host
         self._has_begun = False
         self._parts: list[dict[str, Any]] = []
+        self._calls: list[ToolCall] = []
+        self._by_id: dict[str, dict[str, Any]] = {}
+        """The parts with calls that have an id."""
         self._usage: types.GenerateContentResponseUsageMetadata | None = None
         self._finish = ""
         self._has_picture = False
@@ -125,6 +60,11 @@ class AnswerReader:
     def finished(self) -> bool:
         """Whether the answer has a finish reason."""
         return bool(self._finish)
+
+    @property
+    def calls(self) -> list[ToolCall]:
+        """The calls of the answer, in their order. They are complete at its end."""
+        return self._calls
 
     def take(self, chunk: types.GenerateContentResponse) -> Iterator[StreamEvent]:
         """Yield the events of one chunk.
@@ -148,6 +88,7 @@ class AnswerReader:
         Raises:
             Refused: the answer was blocked.
             ProviderError: the model made no picture.
+            BrokenCall: the model wrote an invalid call of a tool.
             BadResponse: the model generated an invalid answer.
             Unavailable: the answer is incomplete.
         """
@@ -157,11 +98,16 @@ class AnswerReader:
             raise _refused("answer", self._finish)
         if self._finish in _NO_PICTURE and not self._has_picture:
             raise ProviderError(f"the model made no picture ({self._finish})", code="no_picture")
+        if self._finish in _BROKEN_CALL:
+            raise BrokenCall(f"the model wrote an invalid call of a tool ({self._finish})")
         if self._finish in _BROKEN:
             raise BadResponse(f"the model generated an invalid answer ({self._finish})")
         return Finished(_FINISHED.get(self._finish, "other"), _usage(self._usage), self._provider_data())
 
     def _part(self, part: types.Part) -> Iterator[StreamEvent]:
+        if part.function_call:
+            self._call(part, part.function_call)
+            return
         self._keep(part)
         data = part.inline_data
         if data and data.data and not part.thought:
@@ -171,14 +117,27 @@ class AnswerReader:
         if part.text:
             yield ReasoningDelta(part.text) if part.thought else TextDelta(part.text)
 
+    def _call(self, part: types.Part, call: types.FunctionCall) -> None:
+        """Take a call, which comes whole. A stream may repeat one by its id, with or without its signature."""
+        raw = _raw(part)
+        if call.id and (known := self._by_id.get(call.id)):
+            if _SIGNATURE in raw:
+                known.setdefault(_SIGNATURE, raw[_SIGNATURE])
+            return
+        if call.id:
+            self._by_id[call.id] = raw
+        self._parts.append(raw)
+        arguments = json.dumps(call.args or {}, ensure_ascii=False)
+        self._calls.append(ToolCall(call.id or f"call_{len(self._calls)}", call.name or "", arguments))
+
     def _keep(self, part: types.Part) -> None:
         """Store a part unchanged; consecutive text parts without a signature are joined."""
         if part.thought and not part.thought_signature:
             return
-        raw = part.model_copy(update={"inline_data": None}).model_dump(mode="json", by_alias=True, exclude_none=True)
+        raw = _raw(part.model_copy(update={"inline_data": None}))
         if part.inline_data and part.inline_data.data:
             # The picture itself is stored as a file.
-            raw[_FILE] = hashlib.sha256(part.inline_data.data).hexdigest()
+            raw[FILE] = hashlib.sha256(part.inline_data.data).hexdigest()
         last = self._parts[-1] if self._parts else {}
         if raw.keys() == {"text"} == last.keys():
             last["text"] += raw["text"]
@@ -186,9 +145,13 @@ class AnswerReader:
             self._parts.append(raw)
 
     def _provider_data(self) -> JsonObject | None:
-        """Return the parts, if one has a signature."""
-        signed = any("thoughtSignature" in part for part in self._parts)
-        return {"parts": self._parts} if signed else None
+        """Return the parts, if one has a signature or is a call: calls without them are taken for another model's."""
+        needed = self._calls or any(_SIGNATURE in part for part in self._parts)
+        return {"parts": self._parts} if needed else None
+
+
+def _raw(part: types.Part) -> dict[str, Any]:
+    return part.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def _refused(what: str, reason: str) -> Refused:

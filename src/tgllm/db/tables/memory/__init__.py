@@ -1,0 +1,1 @@
+"""Tables of proposed facts, and of the index of the search in conversations."""

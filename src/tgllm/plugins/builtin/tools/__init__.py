@@ -1,0 +1,1 @@
+"""Built-in tools for models: a calculator and a clock."""

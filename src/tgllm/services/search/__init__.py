@@ -1,0 +1,1 @@
+"""Search in stored conversations, and the upkeep of its index."""

@@ -97,4 +97,7 @@ def _create(ctx: PluginContext) -> Provider:
     from tgllm.providers.http import ProviderHttp  # noqa: PLC0415  imported only when the provider is created
     from tgllm.providers.openai_chat import OpenAIChatClient  # noqa: PLC0415  only the provider needs it
 
-    return OpenAIChatClient(ProviderHttp(f"{os.environ['BENCHMARK_MODEL_URL']}/v1"), ctx.clock)
+    class Client(OpenAIChatClient):
+        supports_tools = bool(os.environ.get("CHAOS_EFFECTS"))
+
+    return Client(ProviderHttp(f"{os.environ['BENCHMARK_MODEL_URL']}/v1"), ctx.clock)

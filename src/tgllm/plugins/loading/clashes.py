@@ -37,6 +37,7 @@ CORE_COMMANDS: Final = frozenset(
         "continue",
         "usage",
         "export",
+        "approvals",
         "groupmode",
         "forget",
         "admin",

@@ -24,6 +24,7 @@ CORE_COMMANDS: Final = frozenset(
         "persona",
         "settings",
         "remember",
+        "remind",
         "memory",
         "facts",
         "search",

@@ -8,6 +8,7 @@ from aiogram import Dispatcher
 
 from tgllm.api import ChatInfo, CommandInfo, UserInfo
 from tgllm.bot.admin.assembly import admin_commands, admin_presses
+from tgllm.bot.commands.approvals import approval_commands, grant_presses
 from tgllm.bot.commands.branches import branch_commands, branch_presses
 from tgllm.bot.commands.cancel import cancel_commands
 from tgllm.bot.commands.export import export_commands, export_presses
@@ -103,6 +104,7 @@ _GROUPED: Sequence[tuple[str, Callable[[Catalogue], Iterable[TableCommand]]]] = 
     ("chat", branch_commands),
     ("you", usage_commands),
     ("chat", export_commands),
+    ("you", approval_commands),
     ("you", forget_commands),
     ("group", group_commands),
     ("admin", admin_commands),
@@ -137,6 +139,7 @@ def press_actions() -> Iterable[PressAction]:
     yield from retry_presses()
     yield from branch_presses()
     yield from group_presses()
+    yield from grant_presses()
     yield from forget_presses()
     yield from admin_presses()
     yield from plugin_presses()

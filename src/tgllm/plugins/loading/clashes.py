@@ -38,6 +38,7 @@ CORE_COMMANDS: Final = frozenset(
         "continue",
         "usage",
         "export",
+        "approvals",
         "groupmode",
         "forget",
         "admin",

@@ -120,7 +120,7 @@ async def test_the_model_does_not_read_what_stands_below(
     async with start(provider=None, plugins=[web.plugin]) as bot:
         await menus.ask(ann, "call look {}")
         rows = await bot.core.database.read(
-            lambda conn: conn.execute("SELECT content FROM messages WHERE role = 'assistant'").fetchall()
+            lambda conn: conn.execute("SELECT text FROM messages WHERE role = 'assistant'").fetchall()
         )
 
     assert "It purrs." in str(rows[0][0])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bot_support import Menus, Start
+from bot_support import Menus, Start, content
 from tgllm import hookimpl
 from tgllm.api import OutgoingFile, PluginInfo
 from tgllm.api.tools import Source, ToolOutput, ToolSpec, ToolUse
@@ -39,6 +39,7 @@ class Web:
             ToolSpec("look", "Looks.", self._look, danger="read", title="🔎 searching"),
             ToolSpec("draw", "Draws.", self._draw, danger="read", title="🎨 drawing"),
             ToolSpec("fall", "Fails.", self._fall, danger="read", title="📄 reading"),
+            ToolSpec("book", "Reads a book.", self._book, danger="read", title="📖 reading a book"),
             ToolSpec("pay", "Pays.", self._draw, danger="dangerous", title="💸 paying"),
         )
 
@@ -51,6 +52,9 @@ class Web:
         return ToolOutput(
             "Drawn.", files=(OutgoingFile("cat.txt", b"=^.^=", "text/plain"), OutgoingFile("empty.txt", b""))
         )
+
+    async def _book(self, use: ToolUse) -> ToolOutput:
+        return ToolOutput("word " * 600, sources=SOURCES)
 
     async def _fall(self, use: ToolUse) -> ToolOutput:
         return ToolOutput("no such page", is_error=True)
@@ -111,6 +115,20 @@ async def test_a_rich_answer_has_its_sources_too(menus: Menus, ann: EmulatedUser
     assert "rich_message" in answer.fields
     assert answer.text.startswith("It purrs.")
     assert "Page 3" in answer.text
+
+
+async def test_an_answer_in_a_file_has_its_sources_in_the_chat_and_in_the_file(
+    emu: Emulator, ann: EmulatedUser, start: Start, web: Web, place: Place
+) -> None:
+    async with start(provider=None, plugins=[web.plugin], rendering__file_over=2000):
+        asked = await ann.say(place.call + "call book {}", chat=place.chat, topic=place.topic)
+        file = await emu.wait_for_message(place.chat, lambda it: it.file is not None, after=asked)
+        answer = place.shown(asked)
+
+    assert answer is not None
+    assert answer.text.endswith("📖 reading a book\n1. Page 1\n2. Page 2\n3. Page 3\n\nThe full answer is in the file.")
+    assert links(answer) == [source.url for source in SOURCES]
+    assert content(file).endswith("\n3. [Page 3](<https://example.org/3>)\n")
 
 
 async def test_the_model_does_not_read_what_stands_below(

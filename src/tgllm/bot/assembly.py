@@ -25,6 +25,7 @@ from tgllm.bot.commands.search import search_commands, search_presses
 from tgllm.bot.commands.settings import settings_commands, settings_presses
 from tgllm.bot.commands.start_stop import core_commands
 from tgllm.bot.commands.system import system_commands
+from tgllm.bot.commands.tools import tool_commands, tool_presses
 from tgllm.bot.commands.usage import usage_commands
 from tgllm.bot.handlers.access_presses import access_presses
 from tgllm.bot.handlers.answer_presses import answer_presses
@@ -94,6 +95,7 @@ _GROUPED: Sequence[tuple[str, Callable[[Catalogue], Iterable[TableCommand]]]] = 
     ("models", system_commands),
     ("models", persona_commands),
     ("models", settings_commands),
+    ("models", tool_commands),
     ("models", memory_commands),
     ("chat", history_commands),
     ("chat", search_commands),
@@ -128,6 +130,7 @@ def press_actions() -> Iterable[PressAction]:
     yield from model_presses()
     yield from persona_presses()
     yield from settings_presses()
+    yield from tool_presses()
     yield from memory_presses()
     yield from proposal_presses()
     yield from search_presses()

@@ -10,7 +10,8 @@ from tgllm.api import ChatInfo, Danger, Role, UserInfo
 from tgllm.config.sections.tools import ToolsSection
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
-from tgllm.db.tables import tool_calls, users
+from tgllm.db.tables import users
+from tgllm.db.tables.tools import calls as tool_calls
 from tgllm.db.tables.tools import grants as tool_grants
 from tgllm.db.tables.tools import rules as tool_rules
 from tgllm.db.tables.tools.grants import Grant

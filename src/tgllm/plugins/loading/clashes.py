@@ -23,6 +23,7 @@ CORE_COMMANDS: Final = frozenset(
         "system",
         "persona",
         "settings",
+        "tools",
         "remember",
         "memory",
         "facts",

@@ -14,7 +14,7 @@ from tgllm.config.checks import zone as find_zone
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import groups, outbox, users
 from tgllm.db.tables.outbox import NewOutbox, OutboxRow
-from tgllm.db.tables.tool_calls import StoredCall
+from tgllm.db.tables.tools.calls import StoredCall
 from tgllm.i18n import Catalogue
 from tgllm.services.chats.time_zone import chosen_time_zone
 from tgllm.services.common.lane import Lane

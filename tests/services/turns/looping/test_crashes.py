@@ -28,7 +28,9 @@ from tgllm.api import (
 )
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
-from tgllm.db.tables import messages, requests, tool_calls, tool_rounds
+from tgllm.db.tables import messages, requests
+from tgllm.db.tables.tools import calls as tool_calls
+from tgllm.db.tables.tools import rounds as tool_rounds
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import get_logger
 from tgllm.plugins.host import PluginHost

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from typing import Literal
 
 from tgllm.db.engine.rows import dumps, read_all
-from tgllm.db.tables.tool_calls import CallState, StoredCall
+from tgllm.db.tables.tools.calls import CallState, StoredCall
 
 __all__ = ["abandon", "begin_wait", "count_since", "decide", "expire", "is_at_work", "like_waiting", "states"]
 

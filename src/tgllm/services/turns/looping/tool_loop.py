@@ -9,7 +9,7 @@ from pathlib import Path
 from tgllm.api import ToolCall
 from tgllm.api.clock import milliseconds
 from tgllm.db.engine.unit import Connection
-from tgllm.db.tables.tool_rounds import NewRound
+from tgllm.db.tables.tools.rounds import NewRound
 from tgllm.db.tables.usage import Spent
 from tgllm.observe.logs import get_logger
 from tgllm.services.budgets.reservation import Reservation

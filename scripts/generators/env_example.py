@@ -25,6 +25,8 @@ PLUGINS = {
     "DEEPSEEK_API_KEY": "Key for the plugin tgllm-dipseek.",
     "ANTHROPIC_API_KEY": "Key for the plugin tgllm-anthropic.",
     "OPENAI_API_KEY": "Key for the plugin tgllm-openai; the keys of its other services have their usual names too.",
+    "BRAVE_API_KEY": "Key for the plugin tgllm-web, if it searches with Brave Search.",
+    "TAVILY_API_KEY": "Key for the plugin tgllm-web, if it searches with Tavily.",
     "TGLLM_PLUGINS__GEMINI__BASE_URL": "Any other setting of a plugin: TGLLM_PLUGINS__<ID>__<SETTING>.",
 }
 

@@ -30,7 +30,7 @@ ADDED = {
     " VALUES ('u7', 1, ':1002:', 'a', 'b', 1);"
     "INSERT INTO tool_calls (turn_id, round, place, call_id, tool, lane, user_id, arguments, created_at)"
     " VALUES ('u7', 1, 0, 'c1', 'clock', ':1002:', 1002, '{}', 1);"
-    "INSERT INTO tool_rules (tool, private, updated_at) VALUES ('clock', 'user', 1);"
+    "INSERT INTO tool_rules (tool, plugin_id, private, updated_at) VALUES ('clock', 'tools', 'user', 1);"
     "INSERT INTO tool_grants (tool, plugin_id, user_id, granted_by, created_at)"
     " VALUES ('clock', 'tools', 1002, 1002, 1);",
     12: "INSERT INTO plugin_jobs (plugin_id, job_id, mark, data, due_at, run_at, created_at)"

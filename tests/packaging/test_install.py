@@ -9,16 +9,23 @@ from typing import Any
 
 import pytest
 
-PLUGINS = ["anthropic", "dipseek", "gemini", "llm", "local", "mistral", "openai", "whisper"]
-SDKS = {"anthropic", "faster-whisper", "google-genai", "llm", "mistralai", "openai", "xllamacpp"}
+<<<<<<< HEAD
+PLUGINS = ["anthropic", "dipseek", "gemini", "llm", "local", "mcp", "mistral", "openai", "whisper"]
+SDKS = {"anthropic", "faster-whisper", "google-genai", "llm", "mcp", "mistralai", "openai", "xllamacpp"}
+=======
+PLUGINS = ["anthropic", "dipseek", "gemini", "llm", "local", "mistral", "openai", "web", "whisper"]
+SDKS = {"anthropic", "faster-whisper", "google-genai", "llm", "mistralai", "openai", "trafilatura", "xllamacpp"}
+>>>>>>> lead
 OWN_SDK = {
     "anthropic": set[str](),
     "dipseek": set[str](),
     "gemini": {"google-genai"},
     "llm": {"llm", "openai"},
     "local": {"xllamacpp"},
+    "mcp": {"mcp"},
     "mistral": {"mistralai"},
     "openai": set[str](),
+    "web": {"trafilatura"},
     "whisper": {"faster-whisper"},
 }
 

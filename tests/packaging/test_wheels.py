@@ -15,8 +15,10 @@ PLUGINS = [
     "tgllm_gemini",
     "tgllm_llm",
     "tgllm_local",
+    "tgllm_mcp",
     "tgllm_mistral",
     "tgllm_openai",
+    "tgllm_web",
     "tgllm_whisper",
 ]
 PACKAGES = ["tgllm", *PLUGINS]

@@ -9,9 +9,11 @@ from tgllm import hookimpl
 from tgllm.api import Danger, PluginContext, PluginInfo, ToolOutput, ToolSpec, ToolUse
 from tgllm.config.sections.tools import ToolsSection
 from tgllm.db.database import Database
-from tgllm.db.tables import requests, tool_calls, tool_rounds, users
+from tgllm.db.tables import requests, users
 from tgllm.db.tables.outbox import NewOutbox
-from tgllm.db.tables.tool_calls import StoredCall
+from tgllm.db.tables.tools import calls as tool_calls
+from tgllm.db.tables.tools import rounds as tool_rounds
+from tgllm.db.tables.tools.calls import StoredCall
 from tgllm.i18n import Catalogue
 from tgllm.plugins.host import PluginHost
 from tgllm.services.budgets.service import BudgetService

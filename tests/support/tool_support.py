@@ -8,8 +8,9 @@ from typing import Any
 from tgllm.api import Danger, ToolSpec, ToolUse
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
-from tgllm.db.tables import outbox, tool_calls, users
-from tgllm.db.tables.tool_calls import NewCall, StoredCall
+from tgllm.db.tables import outbox, users
+from tgllm.db.tables.tools import calls as tool_calls
+from tgllm.db.tables.tools.calls import NewCall, StoredCall
 from tgllm.db.tables.users import SeenUser
 from tgllm.services.tools.approvals import Approvals
 from tgllm.services.tools.policy import Approver

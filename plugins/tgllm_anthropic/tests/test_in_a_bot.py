@@ -1,9 +1,10 @@
-"""The plugin in a bot: reasoning, its signature and its cost, through the database."""
+"""The plugin in a bot: reasoning, its signature and its cost, and two tools at once, through the database."""
 
 from typing import Any
 
 import tgllm_anthropic.plugin
-from tgllm.api import Usage
+from loop_support import Box
+from tgllm.api import ToolCall, Usage
 from tgllm.testing.fake_providers import FakeAnthropic
 from tgllm.testing.scripted import GivenPlugin
 
@@ -29,3 +30,34 @@ async def test_the_next_question_sends_the_reasoning_back(emulator: Any, start_b
     )
     # 100,000 tokens at 2 dollars a million, 900,000 at 0.1 and 100,000 of output at 10.
     assert "1.29" in spent.text
+
+
+async def test_two_tools_are_called_at_once(emulator: Any, start_bot: Any, fake: FakeAnthropic) -> None:
+    ann = emulator.add_user(first_name="Ann")
+    box = Box()
+    box.add("weather", schema={"type": "object", "properties": {"city": {"type": "string"}}})
+    box.add("hours")
+    plugins = [GivenPlugin.of("anthropic", tgllm_anthropic.plugin), box.plugin]
+    environ = {"ANTHROPIC_API_KEY": fake.key, "TGLLM_PLUGINS__ANTHROPIC__BASE_URL": fake.base_url}
+    weather, hours = ToolCall("", "weather", '{"city": "Łódź"}'), ToolCall("", "hours", "")
+    fake.call(weather, hours, text="Let me look.", reasoning="Two things.")
+    fake.call(hours, reasoning="Once more.")
+    fake.answer("It rains.")
+    async with start_bot(
+        admins=[ann.id], plugins=plugins, environ=environ, default_model="anthropic/claude-sonnet-5-5"
+    ):
+        first = await emulator.wait_for_answer(await ann.say("What is the weather?"))
+        second = await emulator.wait_for_answer(await ann.say("Really?"))
+
+    asked: list[Any] = [request.body for request in fake.requests if request.path.endswith("/messages")]
+    _, called, results, again, result = asked[2]["messages"]
+    assert ("Let me look." in first.text, "It rains." in first.text, second.text) == (True, True, "Really?")
+    assert sorted(box.made) == ["hours", "hours", "weather"]
+    assert [block["type"] for block in called["content"]] == ["thinking", "text", "tool_use", "tool_use"]
+    assert again["content"][0]["thinking"] == "Once more."
+    assert [block["tool_use_id"] for block in results["content"]] == [each["id"] for each in called["content"][2:]]
+    assert "{'city': 'Łódź'}" in results["content"][0]["content"]
+    assert result["content"][0]["tool_use_id"] == again["content"][1]["id"]
+    # The next question has the text alone: the rounds are over.
+    assert "tool_use" not in str(asked[3]["messages"])
+    assert {request.status for request in fake.requests} == {200}

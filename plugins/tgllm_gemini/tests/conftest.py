@@ -6,8 +6,11 @@ import pytest
 
 from tgllm.testing.clock import HurriedClock
 from tgllm.testing.fake_providers import FakeGemini
+from tgllm.testing.fixtures import emulator, start_bot
 from tgllm.testing.making import Make, provider_maker
 from tgllm_gemini.provider import GeminiProvider
+
+__all__ = ["clock", "emulator", "fake", "make", "provider", "start_bot"]
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from aiogram import Dispatcher
 
 from tgllm.api import ChatInfo, CommandInfo, UserInfo
 from tgllm.bot.admin.assembly import admin_commands, admin_presses
+from tgllm.bot.commands.approvals import approval_commands, grant_presses
 from tgllm.bot.commands.branches import branch_commands, branch_presses
 from tgllm.bot.commands.cancel import cancel_commands
 from tgllm.bot.commands.export import export_commands, export_presses
@@ -24,6 +25,7 @@ from tgllm.bot.commands.search import search_commands, search_presses
 from tgllm.bot.commands.settings import settings_commands, settings_presses
 from tgllm.bot.commands.start_stop import core_commands
 from tgllm.bot.commands.system import system_commands
+from tgllm.bot.commands.tools import tool_commands, tool_presses
 from tgllm.bot.commands.usage import usage_commands
 from tgllm.bot.handlers.access_presses import access_presses
 from tgllm.bot.handlers.answer_presses import answer_presses
@@ -93,6 +95,7 @@ _GROUPED: Sequence[tuple[str, Callable[[Catalogue], Iterable[TableCommand]]]] = 
     ("models", system_commands),
     ("models", persona_commands),
     ("models", settings_commands),
+    ("models", tool_commands),
     ("models", memory_commands),
     ("chat", history_commands),
     ("chat", search_commands),
@@ -101,6 +104,7 @@ _GROUPED: Sequence[tuple[str, Callable[[Catalogue], Iterable[TableCommand]]]] = 
     ("chat", branch_commands),
     ("you", usage_commands),
     ("chat", export_commands),
+    ("you", approval_commands),
     ("you", forget_commands),
     ("group", group_commands),
     ("admin", admin_commands),
@@ -126,6 +130,7 @@ def press_actions() -> Iterable[PressAction]:
     yield from model_presses()
     yield from persona_presses()
     yield from settings_presses()
+    yield from tool_presses()
     yield from memory_presses()
     yield from proposal_presses()
     yield from search_presses()
@@ -134,6 +139,7 @@ def press_actions() -> Iterable[PressAction]:
     yield from retry_presses()
     yield from branch_presses()
     yield from group_presses()
+    yield from grant_presses()
     yield from forget_presses()
     yield from admin_presses()
     yield from plugin_presses()

@@ -37,7 +37,7 @@ ABOUT_PEOPLE: Final = {
 """Arguments after the person."""
 ABOUT_NO_PERSON: Final = {
     "menu", "stats", "users", "invite", "invites", "groups", "budget", "models", "refresh", "plugins", "jobs",
-    "planned", "errors", "audit", "broadcast", "broadcast_send", "broadcast_stop", "backup", "commands",
+    "planned", "tools", "errors", "audit", "broadcast", "broadcast_send", "broadcast_stop", "backup", "commands",
 }  # fmt: skip
 """Rows that change nothing of one person, apart from ``budget``, which has its own test."""
 

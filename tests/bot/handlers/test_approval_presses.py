@@ -8,8 +8,8 @@ import pytest
 from bot_support import Start
 from tgllm.api.clock import milliseconds
 from tgllm.db.engine.unit import Connection
-from tgllm.db.tables import tool_calls
-from tgllm.db.tables.tool_calls import Ended
+from tgllm.db.tables.tools import calls as tool_calls
+from tgllm.db.tables.tools.calls import Ended
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import EmulatedChat, EmulatedMessage, EmulatedUser, Emulator
 from tool_support import Asked, ask, get_call

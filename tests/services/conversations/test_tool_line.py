@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tgllm.bot.rendering.split import utf16_length
-from tgllm.services.conversations.tool_line import MOST_LINE, ToolLine
 from tgllm.i18n import Catalogue
+from tgllm.services.conversations.tool_line import MOST_LINE, ToolLine
 from tgllm.services.conversations.tool_steps import ToolStep
 
 TEXTS = Catalogue(strict=True)

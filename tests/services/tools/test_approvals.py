@@ -13,10 +13,12 @@ from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries.chat_moves import move
 from tgllm.db.queries.erasure import erase
-from tgllm.db.tables import audit, inbox, outbox, tool_calls, tool_grants, users
+from tgllm.db.tables import audit, inbox, outbox, users
 from tgllm.db.tables.inbox import NewUpdate
 from tgllm.db.tables.outbox import OutboxRow
-from tgllm.db.tables.tool_calls import Ended, StoredCall
+from tgllm.db.tables.tools import calls as tool_calls
+from tgllm.db.tables.tools import grants as tool_grants
+from tgllm.db.tables.tools.calls import Ended, StoredCall
 from tgllm.i18n import Catalogue
 from tgllm.services.messaging.admin_places import AdminPlaces
 from tgllm.services.tools.approvals import Approvals, Choice, Decided, Press

@@ -10,9 +10,12 @@ from tgllm.api import ChatInfo, Danger, Role, UserInfo
 from tgllm.config.sections.tools import ToolsSection
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
-from tgllm.db.tables import tool_calls, tool_grants, tool_rules, users
-from tgllm.db.tables.tool_grants import Grant
-from tgllm.db.tables.tool_rules import StoredRule
+from tgllm.db.tables import users
+from tgllm.db.tables.tools import calls as tool_calls
+from tgllm.db.tables.tools import grants as tool_grants
+from tgllm.db.tables.tools import rules as tool_rules
+from tgllm.db.tables.tools.grants import Grant
+from tgllm.db.tables.tools.rules import StoredRule
 from tgllm.plugins.owned import OwnedTool
 from tgllm.services.common.calendar import Days
 from tgllm.services.tools.policy import Standing, ToolPolicy

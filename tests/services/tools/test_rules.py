@@ -6,7 +6,7 @@ import pytest
 
 from tgllm.api import Danger, ToolSpec, ToolUse
 from tgllm.config.sections.tools import ToolRuleSetting
-from tgllm.db.tables.tool_rules import StoredRule
+from tgllm.db.tables.tools.rules import StoredRule
 from tgllm.services.tools.rules import ToolRule, configured, is_enough, rule_of
 
 

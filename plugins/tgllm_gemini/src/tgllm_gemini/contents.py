@@ -46,7 +46,7 @@ def _contents(messages: Iterable[ChatMessage], files: Files, *, replay: bool) ->
             kept, calls = [], []
         own = dict(zip([part.id for part in asked], calls, strict=True)) if calls else {}
         if kept:
-            yield types.Content(role="model", parts=kept)
+            yield types.Content(role="model", parts=[*_said_before(message, kept), *kept])
         elif has_tool_parts(message) and not before_own:
             yield _content(retold_message(message, before), files, {})
         else:
@@ -75,6 +75,15 @@ def _part(part: Part, files: Files, calls: _Calls) -> types.Part:
         case _:
             (only,) = retold_message(ChatMessage("user", (part,)), {}).parts
             return types.Part(text=only.text if isinstance(only, TextPart) else "")
+
+
+def _said_before(message: ChatMessage, kept: Sequence[types.Part]) -> list[types.Part]:
+    """Return what an answer said before its last calls of tools: the stored parts are of what followed them."""
+    whole = message.text.rstrip()
+    last = "".join(part.text or "" for part in kept if not part.thought).rstrip()
+    if not last or not whole.endswith(last) or not (before := whole.removesuffix(last)).strip():
+        return []
+    return [types.Part(text=before)]
 
 
 def _kept_parts(message: ChatMessage, files: Files) -> list[types.Part]:

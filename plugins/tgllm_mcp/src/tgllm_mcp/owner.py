@@ -69,6 +69,8 @@ class Owner:
         self.state: State = "connecting"
         self.reason = "it is not connected yet"
         """Why it is not ready, as the end of a sentence that begins with the server's name."""
+        self.failure = ""
+        """Why the last attempt has failed."""
         self.last_words = ""
         """The last line that its program has written to standard error, without secrets."""
         self.listed: Listed | None = None
@@ -230,7 +232,7 @@ class Owner:
         # What the program or the transport has said last is nearer to the cause than what the SDK makes of it.
         if self._ended.is_set() and self.reason:
             reason = self.reason
-        self.reason = self._secrets.hide(reason)
+        self.reason = self.failure = self._secrets.hide(reason)
         self._ctx.log.warning("mcp.failed", server=self.name, reason=self.reason, said=self.last_words)
 
     def _end(self, reason: str) -> None:

@@ -18,6 +18,7 @@ from tgllm.bot.admin.screens.models import models_rows
 from tgllm.bot.admin.screens.planned_jobs import planned_rows
 from tgllm.bot.admin.screens.plugins import plugins_rows
 from tgllm.bot.admin.screens.stats import stats_rows
+from tgllm.bot.admin.screens.tools import tools_rows
 from tgllm.bot.admin.screens.user_card import user_rows
 from tgllm.bot.admin.screens.users import users_rows
 from tgllm.bot.admin.table import AdminCommand, AdminTable
@@ -40,6 +41,7 @@ def admin_rows() -> Iterator[AdminCommand]:
     yield from budget_rows()
     yield from models_rows()
     yield from plugins_rows()
+    yield from tools_rows()
     yield from jobs_rows()
     yield from planned_rows()
     yield from errors_rows()

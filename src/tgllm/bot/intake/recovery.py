@@ -15,9 +15,10 @@ from tgllm.bot.turns.edits import take_edits
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries.clock_jumps import bring_forward
 from tgllm.db.queries.recent_calls import recent_calls
-from tgllm.db.tables import inbox, kv, outbox, tool_rounds
+from tgllm.db.tables import inbox, kv, outbox
 from tgllm.db.tables.inbox import Recovered
 from tgllm.db.tables.outbox import NewOutbox
+from tgllm.db.tables.tools import rounds as tool_rounds
 from tgllm.observe.logs import get_logger
 from tgllm.services.access.lost_links import revoke_lost_links
 from tgllm.services.common.lane import Lane

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tgllm.db.engine.signals import signal
-from tgllm.db.tables import errors, files, tool_grants
+from tgllm.db.tables import errors, files
 from tgllm.db.tables.plugins import jobs, unreachable
 from tgllm.db.tables.plugins import values as plugin_values
+from tgllm.db.tables.tools import grants as tool_grants
 
 __all__ = ["Erased", "erase", "is_busy"]
 

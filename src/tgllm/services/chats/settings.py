@@ -132,12 +132,6 @@ def _context(value: object) -> ContextSize | None:
     return value if isinstance(value, int) and value >= LEAST_CONTEXT else None
 
 
-def _names(value: object) -> tuple[str, ...] | None:
-    if not isinstance(value, list):
-        return None
-    return tuple(sorted({name for name in value if isinstance(name, str)})) or None  # pyright: ignore[reportUnknownVariableType]  of JSON
-
-
 def _summary(value: object) -> SummaryMode | None:
     return next((mode for mode in SUMMARIES if mode == value), None)
 
@@ -145,7 +139,7 @@ def _summary(value: object) -> SummaryMode | None:
 def _names(value: object) -> tuple[str, ...] | None:
     if not isinstance(value, list | tuple):
         return None
-    return tuple(name for name in cast("Iterable[object]", value) if isinstance(name, str)) or None
+    return tuple(sorted({name for name in cast("Iterable[object]", value) if isinstance(name, str)})) or None
 
 
 _READERS: Mapping[str, Callable[[object], Any]] = {

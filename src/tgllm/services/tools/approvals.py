@@ -13,10 +13,11 @@ from tgllm.api.clock import Clock, milliseconds
 from tgllm.api.people import UserInfo
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
-from tgllm.db.queries import tool_approvals
-from tgllm.db.tables import outbox, tool_calls
+from tgllm.db.tables import outbox
 from tgllm.db.tables.outbox import NewOutbox
-from tgllm.db.tables.tool_calls import Ended, StoredCall
+from tgllm.db.tables.tools import approvals as tool_approvals
+from tgllm.db.tables.tools import calls as tool_calls
+from tgllm.db.tables.tools.calls import Ended, StoredCall
 from tgllm.services.chats.moved_chats import present_id
 from tgllm.services.common.actor import Actor, note
 from tgllm.services.common.wakeup import Wakeup

@@ -95,14 +95,14 @@ def _check(arguments: JsonObject, schema: JsonObject) -> None:
 
 
 def _validator(schema: JsonObject) -> "Validator":
-    from referencing import Registry  # noqa: PLC0415  most programs call no tool, and the import takes 60 ms
+    from referencing import Registry  # noqa: PLC0415  only a turn that calls tools needs it
 
     return _kind()(schema, registry=Registry())
 
 
 @cache
 def _kind() -> "type[Validator]":
-    from jsonschema import Draft202012Validator, validators  # noqa: PLC0415  see above
+    from jsonschema import Draft202012Validator, validators  # noqa: PLC0415  only a turn that calls tools needs it
 
     known = Draft202012Validator.VALIDATORS
 

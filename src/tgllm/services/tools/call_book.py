@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from tgllm.api import ToolCall, UserInfo
 from tgllm.db.engine.unit import Connection
-from tgllm.db.tables import outbox, tool_calls, tool_rounds
-from tgllm.db.tables.tool_calls import Ended, NewCall, StoredCall
-from tgllm.db.tables.tool_rounds import NewRound
+from tgllm.db.tables import outbox
+from tgllm.db.tables.tools import calls as tool_calls
+from tgllm.db.tables.tools import rounds as tool_rounds
+from tgllm.db.tables.tools.calls import Ended, NewCall, StoredCall
+from tgllm.db.tables.tools.rounds import NewRound
 from tgllm.db.tables.users import SeenUser
 from tgllm.i18n import Catalogue
 from tgllm.plugins.host import PluginHost
@@ -105,7 +107,7 @@ class CallBook:
             return Ended(state="invalid", result=str(error), error="wrong arguments")
         return None
 
-    def add(  # noqa: PLR0913, PLR0917  all different things, and one caller
+    def add(
         self,
         conn: Connection,
         turn: Turn,

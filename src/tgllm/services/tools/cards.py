@@ -14,26 +14,25 @@ from tgllm.config.checks import zone as find_zone
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import groups, outbox, users
 from tgllm.db.tables.outbox import NewOutbox, OutboxRow
-from tgllm.db.tables.tool_calls import StoredCall
+from tgllm.db.tables.tools.calls import StoredCall
 from tgllm.i18n import Catalogue
 from tgllm.services.chats.time_zone import chosen_time_zone
 from tgllm.services.common.lane import Lane
 from tgllm.services.messaging.admin_places import AdminPlaces
 from tgllm.services.messaging.people import language_in, language_of
 from tgllm.services.messaging.rows import (
-    NO_PREVIEW,
     PLACEHOLDER,
     REPEATABLE,
     buttons,
-    call_row,
     edit_of_row,
+    message_row,
     reply_parameters,
 )
 from tgllm.services.people.names import chosen_name, named, named_group
 from tgllm.services.tools.grants import CHAT_TIME
 from tgllm.services.tools.shown_arguments import chunks, shown_arguments, units
 
-__all__ = ["CARD", "ToolCards", "card_turn"]
+__all__ = ["CARD", "ToolCards", "card_turn", "clock_time"]
 
 CARD: Final = "tool"
 """First word of the callback data of the buttons; the choice, the id of the call and its mark follow."""
@@ -97,8 +96,8 @@ class ToolCards:
         """
         for index, spot in enumerate(self._spots(conn, call, now)):
             messages = self._messages(conn, call, spot, self._deadline(call, spot))
-            for number, message in enumerate(messages):
-                payload: dict[str, Any] = dict(message)
+            for number, (text, extra) in enumerate(messages):
+                payload = dict(extra)
                 if spot.asker:
                     # A second card is better than none: only one of them can be pressed.
                     payload[REPEATABLE] = True
@@ -108,10 +107,8 @@ class ToolCards:
                     payload[PLACEHOLDER] = True
                 if number == len(messages) - 1:
                     payload["reply_markup"] = buttons(self._buttons(call, spot, now))
-                yield call_row(
-                    spot.lane,
-                    "sendMessage",
-                    payload,
+                yield replace(
+                    message_row(spot.lane, text, payload),
                     turn_id=card_turn(call.id),
                     part=index * _PARTS + number,
                     priority=outbox.ANSWER if spot.asker else outbox.CARD,
@@ -144,22 +141,22 @@ class ToolCards:
                 outbox.drop(conn, row.id, "decided before it was sent")
             return
         spot = self._spot(conn, call, last)
-        *_, final = self._messages(conn, call, spot, self.outcome(conn, call, spot.language, spot.zone))
+        *_, (text, final) = self._messages(conn, call, spot, self.outcome(conn, call, spot.language, spot.zone))
         if last.state == "ready":
             kept = {key: value for key, value in last.payload.items() if key != "reply_markup"}
-            outbox.requeue(conn, last.id, {**kept, "entities": [], **final}, last.not_before)
+            outbox.requeue(conn, last.id, {**kept, **final, "text": text}, last.not_before)
             return
-        row = call_row(spot.lane, "sendMessage", final, turn_id=card_turn(call.id), part=edits + last.part)
+        row = edit_of_row(message_row(spot.lane, text, {**final, PLACEHOLDER: True}), last.part)
         # In the stream of the card, so that it follows it.
-        row = replace(edit_of_row(row, last.part), priority=last.priority)
-        outbox.add(conn, [replace(row, payload={**row.payload, PLACEHOLDER: True})], now)
+        row = replace(row, turn_id=card_turn(call.id), part=edits + last.part, priority=last.priority)
+        outbox.add(conn, [row], now)
 
     def outcome(self, conn: Connection, call: StoredCall, language: str, zone: tzinfo) -> str:
         """Return what has become of a call, in one or two sentences."""
         lines: list[str] = []
         if call.decided_at is not None:
             what = "denied" if call.state == "denied" else "approved"
-            at = _clock_time(call.decided_at, zone)
+            at = clock_time(call.decided_at, zone)
             lines.append(self._texts(f"approval.{what}", language, by=self.name(conn, call.decided_by), time=at))
         key = call.state
         if call.state == "stopped" and call.started_at is not None:
@@ -197,18 +194,20 @@ class ToolCards:
         name = chosen_time_zone(conn, user_id) if user_id > 0 else None
         return self._zone if name is None else find_zone(name)
 
-    def _messages(self, conn: Connection, call: StoredCall, spot: _Spot, end: str) -> Sequence[dict[str, Any]]:
+    def _messages(
+        self, conn: Connection, call: StoredCall, spot: _Spot, end: str
+    ) -> Sequence[tuple[str, dict[str, Any]]]:
         """Return text and entities of each message of a card; ``end`` stands below the arguments."""
         parts = chunks(shown_arguments(call.arguments), _MOST_UNITS)
         last = len(parts) - 1
-        made: list[dict[str, Any]] = []
+        made: list[tuple[str, dict[str, Any]]] = []
         for number, part in enumerate(parts):
             count = f" ({number + 1}/{last + 1})" if last else ""
             head = self._head(conn, call, spot) if number == 0 else ""
             head += self._texts("approval.arguments", spot.language) + count + "\n"
             tail = f"\n\n{end}" if number == last else ""
             code = {"type": "pre", "offset": units(head), "length": units(part), "language": "json"}
-            made.append({**NO_PREVIEW, "text": f"{head}{part}{tail}", "entities": [code]})
+            made.append((f"{head}{part}{tail}", {"entities": [code]}))
         return made
 
     def _head(self, conn: Connection, call: StoredCall, spot: _Spot) -> str:
@@ -230,16 +229,17 @@ class ToolCards:
         return str(lane.chat_id) if group is None else named_group(group)
 
     def _deadline(self, call: StoredCall, spot: _Spot) -> str:
-        return self._texts("approval.deadline", spot.language, time=_clock_time(call.expires_at or 0, spot.zone))
+        return self._texts("approval.deadline", spot.language, time=clock_time(call.expires_at or 0, spot.zone))
 
     def _buttons(self, call: StoredCall, spot: _Spot, now: int) -> Sequence[Sequence[tuple[str, str]]]:
         def button(choice: str, **params: object) -> tuple[str, str]:
             label = self._texts(f"approval.button_{choice}", spot.language, **params)
             return label, f"{CARD}:{choice}:{call.id}:{call.mark}"
 
-        rows = [[button("once"), button("no")], [button("chat", time=_clock_time(now + CHAT_TIME, spot.zone))]]
+        rows = [[button("once"), button("no")], [button("chat", time=clock_time(now + CHAT_TIME, spot.zone))]]
         return rows if call.approver == "admins" else [*rows, [button("always")]]
 
 
-def _clock_time(at: int, zone: tzinfo) -> str:
+def clock_time(at: int, zone: tzinfo) -> str:
+    """Return the time of day of a time in UTC milliseconds."""
     return datetime.fromtimestamp(at / 1000, zone).strftime("%H:%M")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from tgllm.api import Ask, JsonObject, ToolFailed, ToolOutput, ToolUse
 from tgllm.api.clock import Clock
-from tgllm.db.tables.tool_calls import Ended, StoredCall
+from tgllm.db.tables.tools.calls import Ended, StoredCall
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import get_logger
 from tgllm.observe.metrics import table
@@ -186,7 +186,7 @@ class ToolRunner:
             case Returned(other):
                 fault: BaseException = Breach(f"tool {name} returned a {type(other).__name__} instead of a ToolOutput")
             case TimedOut(seconds):
-                words = self._texts("prompt.tool_slow", name=name, seconds=f"{seconds:g}")
+                words = self._texts("prompt.tool_slow", name=name)
                 return Ended(state="failed", result=words, error=f"no end within {seconds:g} s")
             case Raised(error):
                 failed = contract_error(error)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from tgllm.db.engine.unit import Connection
-from tgllm.db.tables import tool_grants
-from tgllm.db.tables.tool_calls import StoredCall
-from tgllm.db.tables.tool_grants import Grant
+from tgllm.db.tables.tools import grants as tool_grants
+from tgllm.db.tables.tools.calls import StoredCall
+from tgllm.db.tables.tools.grants import Grant
 from tgllm.services.common.actor import Actor, note
 
 __all__ = ["CHAT_TIME", "Extent", "grant", "take_back"]

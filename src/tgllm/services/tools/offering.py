@@ -67,9 +67,7 @@ class Offering:
         self._told: set[str] = set()
         """Names of the tools that were reported as left out."""
 
-    def of(  # noqa: PLR0913  what the policy asks for, all different things
-        self, conn: Connection, user: UserInfo, chat: ChatInfo, lane: str, off: Collection[str], now: int
-    ) -> Offer:
+    def of(self, conn: Connection, user: UserInfo, chat: ChatInfo, lane: str, off: Collection[str], now: int) -> Offer:
         """Return the tools of a turn.
 
         Args:

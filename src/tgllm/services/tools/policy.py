@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Literal
 from tgllm.api.people import ChatInfo, UserInfo
 from tgllm.config.sections.tools import ToolsSection
 from tgllm.db.engine.unit import Connection
-from tgllm.db.queries import tool_approvals
-from tgllm.db.tables import tool_grants, tool_rules, users
+from tgllm.db.tables import users
+from tgllm.db.tables.tools import approvals as tool_approvals
+from tgllm.db.tables.tools import grants as tool_grants
+from tgllm.db.tables.tools import rules as tool_rules
 from tgllm.services.common.calendar import Days
 from tgllm.services.tools.rules import ToolRule, is_enough, rule_of
 
 if TYPE_CHECKING:
-    from tgllm.db.tables.tool_rules import StoredRule
+    from tgllm.db.tables.tools.rules import StoredRule
     from tgllm.plugins.owned import OwnedTool
 
 __all__ = ["Approver", "Refusal", "Standing", "ToolPolicy"]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, cast
 
 from tgllm.api import JsonObject, Source, ToolOutput, ToolResultPart
-from tgllm.db.tables.tool_calls import Ended, StoredCall
+from tgllm.db.tables.tools.calls import Ended, StoredCall
 from tgllm.i18n import Catalogue
 from tgllm.services.common.text import mend_surrogates
 

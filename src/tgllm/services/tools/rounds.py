@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from tgllm.api import ModelRef
 from tgllm.db.engine.unit import Connection
-from tgllm.db.tables import tool_calls, tool_rounds
-from tgllm.db.tables.tool_calls import StoredCall
-from tgllm.db.tables.tool_rounds import StoredRound
+from tgllm.db.tables.tools import calls as tool_calls
+from tgllm.db.tables.tools import rounds as tool_rounds
+from tgllm.db.tables.tools.calls import StoredCall
+from tgllm.db.tables.tools.rounds import StoredRound
 
 __all__ = ["Round", "read_rounds"]
 

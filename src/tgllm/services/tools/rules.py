@@ -9,7 +9,7 @@ from tgllm.config.sections.tools import Approval, Lowest, ToolRuleSetting
 
 if TYPE_CHECKING:
     from tgllm.api.tools import ToolSpec
-    from tgllm.db.tables.tool_rules import StoredRule
+    from tgllm.db.tables.tools.rules import StoredRule
 
 __all__ = ["ROLES", "ToolRule", "configured", "is_enough", "rule_of"]
 

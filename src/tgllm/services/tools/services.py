@@ -12,7 +12,7 @@ from tgllm.services.tools.offering import Offering
 from tgllm.services.tools.settings import ToolLimits
 
 if TYPE_CHECKING:
-    from tgllm.db.tables.tool_calls import StoredCall
+    from tgllm.db.tables.tools.calls import StoredCall
     from tgllm.services.tools.approvals import Approvals
 
 __all__ = ["AskFor", "ToolServices", "no_one"]

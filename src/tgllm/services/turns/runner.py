@@ -10,7 +10,8 @@ from dataclasses import replace
 from tgllm.api import TurnInfo, TurnResult, Usage
 from tgllm.api.clock import milliseconds
 from tgllm.db.engine.unit import Connection, Unit
-from tgllm.db.tables import models, tool_rounds
+from tgllm.db.tables import models
+from tgllm.db.tables.tools import rounds as tool_rounds
 from tgllm.observe.content import handling
 from tgllm.observe.logs import log_values
 from tgllm.observe.tracing.spans import span
@@ -212,7 +213,7 @@ class ConversationService:
         if tools is None or not (opening.offer.tools or rounds):
             return await self._failover.answer(question, opening.context, reservation, stack)
         from tgllm.services.turns.looping.tool_loop import ToolLoop  # noqa: PLC0415  only turns with tools need it
-        from tgllm.services.turns.looping.turn_tools import TurnTools  # noqa: PLC0415  see above
+        from tgllm.services.turns.looping.turn_tools import TurnTools  # noqa: PLC0415  only turns with tools need it
 
         loop = ToolLoop(self._services, tools, self._failover, self._accounting, self._data_dir)
         of_turn = TurnTools(turn, opening.offer, tools.limits, self._texts, self._clock.monotonic(), [*rounds])

@@ -1,6 +1,5 @@
 """A conversation service with a scripted model that calls tools."""
 
-
 import pytest
 
 from loop_support import Box, MakeBench, ToolBench, add_person, open_bench
@@ -9,8 +8,6 @@ from tgllm.db.database import Database
 from tgllm.services.conversations.turn import Turn
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.scripted import ScriptedProvider
-
-
 
 
 @pytest.fixture

@@ -173,7 +173,7 @@ async def test_a_long_result_is_cut_and_says_so(bench: MakeBench, box: Box) -> N
     it.provider.answer("Read.")
     await it.ask()
     (call,) = await it.calls()
-    assert (call.result or "").startswith("x" * 100 + "\n[Cut here: 100 of 300")
+    assert (call.result or "").startswith("x" * 100 + "\n[Cut here. Characters shown: 100 of 300]")
 
 
 async def test_a_stop_ends_a_running_tool_and_keeps_the_text(bench: MakeBench, box: Box) -> None:

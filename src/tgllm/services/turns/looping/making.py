@@ -9,8 +9,8 @@ from tgllm.api import JsonObject
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
-from tgllm.db.tables import tool_calls
-from tgllm.db.tables.tool_calls import Ended, StoredCall
+from tgllm.db.tables.tools import calls as tool_calls
+from tgllm.db.tables.tools.calls import Ended, StoredCall
 from tgllm.services.conversations.tool_steps import StepState, ToolStep
 from tgllm.services.tools.arguments import WrongArguments, parse_arguments
 from tgllm.services.tools.call_book import Begun

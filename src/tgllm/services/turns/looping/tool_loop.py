@@ -9,12 +9,13 @@ from pathlib import Path
 from tgllm.api import ToolCall
 from tgllm.api.clock import milliseconds
 from tgllm.db.engine.unit import Connection
-from tgllm.db.tables.tool_rounds import NewRound
+from tgllm.db.tables.tools.rounds import NewRound
 from tgllm.db.tables.usage import Spent
 from tgllm.observe.logs import get_logger
 from tgllm.services.budgets.reservation import Reservation
 from tgllm.services.conversations.loader import TurnContext
 from tgllm.services.tools.call_book import Written
+from tgllm.services.tools.put_back import PutBack
 from tgllm.services.tools.rounds import Round, read_rounds
 from tgllm.services.tools.services import ToolServices
 from tgllm.services.turns.attempt import Attempt, Question
@@ -22,7 +23,6 @@ from tgllm.services.turns.failover import Answered, Failover
 from tgllm.services.turns.looping.making import Making
 from tgllm.services.turns.looping.round_sink import RoundSink
 from tgllm.services.turns.looping.turn_tools import TurnTools
-from tgllm.services.tools.put_back import PutBack
 from tgllm.services.turns.record import within_limit
 from tgllm.services.turns.report import count_usage
 from tgllm.services.turns.request_record import record_requests

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from tgllm.api import ChatMessage, ChatRequest, JsonObject, ModelRef, Part, TextPart, ToolCallPart
-from tgllm.db.tables.tool_calls import CallState, StoredCall
+from tgllm.db.tables.tools.calls import CallState, StoredCall
 from tgllm.i18n import Catalogue
 from tgllm.providers.encoding.retelling import retold
 from tgllm.services.conversations.tool_steps import StepState, ToolStep, ToolSteps

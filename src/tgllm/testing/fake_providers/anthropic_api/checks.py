@@ -38,9 +38,10 @@ def read(kind: type[M], raw: object) -> M:
     try:
         return kind.model_validate(raw)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
+        # A value of several possible types has an error for each; the deepest is the one that the API tells.
+        first = max(error.errors(include_url=False, include_context=False), key=lambda found: len(found["loc"]))
         words = {"extra_forbidden": "Extra inputs are not permitted", "missing": "Field required"}
-        place = ".".join(map(str, first["loc"]))
+        place = ".".join(str(step) for step in first["loc"] if "[" not in str(step))
         raise Refusal(_ERRORS.invalid(f"{place}: {words.get(first['type'], first['msg'])}")) from None
 
 

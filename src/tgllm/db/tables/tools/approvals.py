@@ -1,11 +1,11 @@
-"""Calls of tools that wait for an approval, and the number of a person's calls in a day."""
+"""Table ``tool_calls``: calls that wait for an approval, and the number of a person's calls in a day."""
 
 import sqlite3
 from collections.abc import Collection
 from typing import Literal
 
 from tgllm.db.engine.rows import dumps, read_all
-from tgllm.db.tables.tool_calls import CallState, StoredCall
+from tgllm.db.tables.tools.calls import CallState, StoredCall
 
 __all__ = ["abandon", "begin_wait", "count_since", "decide", "expire", "like_waiting", "states"]
 

@@ -1,0 +1,1 @@
+"""Tables of tools: their calls, rules and approvals."""

@@ -1,6 +1,5 @@
 """A model that calls tools, in a chat."""
 
-
 from bot_support import Start
 from loop_support import Box
 from tgllm.api import ToolUse

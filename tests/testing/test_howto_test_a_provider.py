@@ -38,10 +38,10 @@ def test_the_provider_of_the_guide_passes_the_kit(project: pytest.Pytester) -> N
     assert outcomes.pop("passed") >= 50
     # No settings for a proxy and for a timeout; the service doesn't count what is written to a cache; and the provider
     # takes no tools, for an API without them.
-    assert outcomes == {"xfailed": 1, "skipped": 3 + tests_of(ToolTests) + tests_of(ToolMessageTests)}
+    assert outcomes == {"xfailed": 1, "skipped": 3 + number_of(ToolTests) + number_of(ToolMessageTests)}
 
 
-def tests_of(kit: type) -> int:
+def number_of(kit: type) -> int:
     """How many tests a part of the kit has; ``test_the_choice_arrives`` is run for four choices."""
     names = [name for name in vars(kit) if name.startswith("test_")]
     return len(names) + 3 * ("test_the_choice_arrives" in names)

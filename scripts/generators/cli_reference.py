@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import typer
 from typer.core import TyperGroup
@@ -57,9 +58,9 @@ def block(command: str) -> str:
 
 
 def help_of(words: list[str]) -> str:
-    """Return what a command prints for ``--help``."""
+    """Return what a command prints for ``--help``, without the commands that the installed plugins add."""
     printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
+    with contextlib.redirect_stdout(printed), mock.patch("importlib.metadata.entry_points", return_value=()):
         run_tgllm([*words, "--help"])
     return printed.getvalue()
 

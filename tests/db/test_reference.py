@@ -13,7 +13,10 @@ Reference = tuple[str, str, str, str]
 
 def tables(conn: sqlite3.Connection) -> list[str]:
     # Without the full-text indexes and the tables that SQLite makes for them.
-    query = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'passage_*' AND name NOT GLOB 'message_trigrams*' ORDER BY rootpage"
+    query = (
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'passage_*'"
+        " AND name NOT GLOB 'message_trigrams*' ORDER BY rootpage"
+    )
     return [row[0] for row in conn.execute(query)]
 
 

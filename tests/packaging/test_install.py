@@ -9,14 +9,25 @@ from typing import Any
 
 import pytest
 
-PLUGINS = ["anthropic", "dipseek", "gemini", "llm", "local", "mistral", "openai", "web", "whisper"]
-SDKS = {"anthropic", "faster-whisper", "google-genai", "llm", "mistralai", "openai", "trafilatura", "xllamacpp"}
+PLUGINS = ["anthropic", "dipseek", "gemini", "llm", "local", "mcp", "mistral", "openai", "web", "whisper"]
+SDKS = {
+    "anthropic",
+    "faster-whisper",
+    "google-genai",
+    "llm",
+    "mcp",
+    "mistralai",
+    "openai",
+    "trafilatura",
+    "xllamacpp",
+}
 OWN_SDK = {
     "anthropic": set[str](),
     "dipseek": set[str](),
     "gemini": {"google-genai"},
     "llm": {"llm", "openai"},
     "local": {"xllamacpp"},
+    "mcp": {"mcp"},
     "mistral": {"mistralai"},
     "openai": set[str](),
     "web": {"trafilatura"},

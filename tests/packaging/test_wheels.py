@@ -15,6 +15,7 @@ PLUGINS = [
     "tgllm_gemini",
     "tgllm_llm",
     "tgllm_local",
+    "tgllm_mcp",
     "tgllm_mistral",
     "tgllm_openai",
     "tgllm_web",

@@ -4,14 +4,27 @@ import asyncio
 import os
 import shutil
 import signal
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tgllm.api import ContextTooLong, ModelNotFound, SystemClock, TextDelta, Unavailable
+from tgllm.api import (
+    ChatMessage,
+    ContextTooLong,
+    ModelNotFound,
+    SystemClock,
+    TextDelta,
+    ToolCallPart,
+    ToolDefinition,
+    ToolResultPart,
+    Unavailable,
+    Unsupported,
+)
 from tgllm.testing.asking import hear, question
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.making import Make, provider_maker
@@ -20,6 +33,35 @@ HERE = Path(__file__).parent
 PACKAGES = HERE.parents[1] / ".venv-real-model" / "lib"
 QUESTION = "What is the capital of France? Answer in one short sentence."
 SECONDS = 120
+CLOCK = ToolDefinition(
+    "clock",
+    "Tells the time.",
+    {
+        "type": "object",
+        "properties": {"zone": {"type": "string", "enum": ["Europe/Paris", "UTC"]}},
+        "required": ["zone"],
+        "additionalProperties": False,
+    },
+)
+
+TEMPLATE = """
+{%- if tools %}<|im_start|>system
+<tools>{%- for tool in tools %}{{ tool | tojson }}{%- endfor %}</tools>
+Call a function as <tool_call>{"name": <name>, "arguments": <object>}</tool_call><|im_end|>
+{% endif %}
+{%- for message in messages %}
+{%- if message.role == "tool" %}<|im_start|>user
+<tool_response>{{ message.content }}</tool_response><|im_end|>
+{% elif message.tool_calls %}<|im_start|>assistant
+{%- for call in message.tool_calls %}
+<tool_call>{"name": "{{ call.function.name }}", "arguments": {{ call.function.arguments | tojson }}}</tool_call>
+{%- endfor %}<|im_end|>
+{% else %}<|im_start|>{{ message.role }}
+{{ message.content }}<|im_end|>
+{% endif %}
+{%- endfor %}
+{%- if add_generation_prompt %}<|im_start|>assistant
+{% endif %}"""
 
 pytestmark = pytest.mark.real_model
 
@@ -65,6 +107,53 @@ async def test_a_stopped_answer_ends_in_the_child(make: Make, model: Path) -> No
 async def test_a_prompt_longer_than_the_context(make: Make, model: Path) -> None:
     with pytest.raises(ContextTooLong):
         await hear(await make(), question(model.stem, "word " * 2000), seconds=SECONDS)
+
+
+async def test_a_model_without_tools_in_its_template_is_asked_without(make: Make, model: Path) -> None:
+    provider = await make()
+    (info,) = await provider.list_models()
+
+    assert info.tools is False
+    with pytest.raises(Unsupported) as caught:
+        await hear(provider, question(model.stem, QUESTION, tools=(CLOCK,)), seconds=SECONDS)
+    assert caught.value.code == "tools_unsupported"
+
+
+async def test_llama_cpp_takes_tools_calls_and_results(model: Path, tmp_path: Path) -> None:
+    """The model is too small to call a tool by itself; what it reads of them is counted by llama.cpp."""
+    path = with_template(model, tmp_path / "tools.gguf", TEMPLATE)
+    asked = question("tools", QUESTION, temperature=0, max_output_tokens=20)
+    called = (
+        ChatMessage("assistant", (ToolCallPart("call:1", "clock", {"zone": "UTC"}),)),
+        ChatMessage("user", (ToolResultPart("call:1", "clock", "It is noon. " * 20),)),
+    )
+    with_tools = replace(asked, tools=(CLOCK,))
+    async with provider_maker(
+        "tgllm_local.plugin", clock=SystemClock(), models=str(path), context_tokens=1024
+    ) as make_tools:
+        provider = await make_tools()
+        (info,) = await provider.list_models()
+        requests = (asked, with_tools, replace(with_tools, messages=(*asked.messages, *called), tool_choice="none"))
+        heard = [await hear(provider, request, seconds=SECONDS) for request in requests]
+
+    counts = [answer.finished.usage.input_tokens or 0 for answer in heard]
+    assert info.tools
+    assert all(answer.text for answer in heard)
+    assert counts[0] + 50 < counts[1], counts
+    assert counts[1] + 50 < counts[2], counts
+
+
+def with_template(model: Path, copy: Path, template: str) -> Path:
+    """Copy a GGUF file with another chat template; the tensors stay at a multiple of 32 bytes (ggml: docs/gguf.md)."""
+    data = model.read_bytes()
+    key = b"tokenizer.chat_template" + struct.pack("<I", 8)
+    start = data.index(key) + len(key)
+    (length,) = struct.unpack_from("<Q", data, start)
+    comment = "{#" + " " * ((length - len(template) - 4) % 32) + "#}"
+    text = (template + comment).encode()
+    assert (len(text) - length) % 32 == 0
+    copy.write_bytes(data[:start] + struct.pack("<Q", len(text)) + text + data[start + 8 + length :])
+    return copy
 
 
 async def test_a_crash_in_an_answer_costs_that_answer_only(make: Make, model: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from tgllm.testing.fake_providers import FakeDipseek, FakeError
-from tgllm.testing.fake_providers.dipseek_api.body import ChatBody
+from tgllm.testing.fake_providers.dipseek_api.body import ChatBody, Message
 from tgllm.testing.fake_providers.dipseek_errors import DipseekErrors
 
 __all__ = ["TINY", "FakeLlama", "gguf", "write_model", "write_xllamacpp"]
@@ -94,8 +94,14 @@ class FakeLlama(FakeDipseek):
 
     def _checked(self, raw: object) -> ChatBody:
         # llama.cpp takes "none", which DeepSeek's API does not know.
-        body = {name: value for name, value in raw.items() if value != "none"} if isinstance(raw, dict) else raw
-        return super()._checked(body)
+        thinks_not = isinstance(raw, dict) and raw.get("reasoning_effort") == "none"
+        return super()._checked({**raw, "reasoning_effort": None} if thinks_not else raw)
+
+    def _lacks_reasoning(self, message: Message) -> bool:
+        return False
+
+    def _is_forced(self, body: ChatBody) -> bool:
+        return False
 
     def _check_key(self, request: web.Request) -> None:
         assert self._given_key(request), "the child's key is missing"

@@ -39,7 +39,7 @@ def faults() -> Iterator[dict[str, Any]]:
     """The faults by the name of their provider."""
     sys.path.insert(0, str(FOLDER.parent))
     try:
-        for module in ("answers", "network", "requests"):
+        for module in ("answers", "network", "requests", "tools"):
             importlib.import_module(f"faults.{module}")
         yield importlib.import_module("faults.good").FAULTS
     finally:
@@ -71,6 +71,8 @@ def test_each_fault_is_found_by_the_test_that_is_for_it(pytester: pytest.Pyteste
     print(table(faults))  # noqa: T201  shown with -s
     # The service does not count the tokens that are written to a cache.
     assert good.pop("TestGood::test_tokens_written_to_a_cache_are_told") == "skipped"
+    # The good provider takes tools.
+    assert good.pop("TestGood::test_results_are_not_dropped_without_supports_tools") == "skipped"
     assert {name: outcome for name, outcome in good.items() if outcome != "passed"} == {}
     assert [name for name in outcomes.values() if name != "failed"] == [], outcomes
     assert outcomes.keys() == {f"Test{name}::{fault.test}" for name, fault in faults.items()}

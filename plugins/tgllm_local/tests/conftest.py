@@ -82,6 +82,6 @@ def children(monkeypatch: pytest.MonkeyPatch) -> Children:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with the model ``tiny``."""
-    write_model(tmp_path / "models" / "tiny.gguf")
+    """A folder with the model ``tiny``, which calls tools."""
+    write_model(tmp_path / "models" / "tiny.gguf", tokenizer__chat_template="{{ messages }}{{ tools }}")
     return tmp_path / "models"

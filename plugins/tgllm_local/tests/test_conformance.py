@@ -35,7 +35,7 @@ class LlamaUnderTest(FakeUnderTest[FakeLlama]):
     def models(self) -> Sequence[ModelInfo]:
         for name in ("second", "third"):
             write_model(self.folder / f"{name}.gguf", llama__context_length=2048)
-        return [ModelInfo("tiny"), *(ModelInfo(name, context_window=2048) for name in ("second", "third"))]
+        return [ModelInfo("tiny", tools=True), *(ModelInfo(name, context_window=2048) for name in ("second", "third"))]
 
     def to_replay(self) -> str | None:
         return None

@@ -53,6 +53,15 @@ def test_a_model_that_thinks(tmp_path: Path) -> None:
     assert find_files(path).models["m"].reasoning
 
 
+def test_a_model_that_calls_tools(tmp_path: Path) -> None:
+    write_model(tmp_path / "a.gguf", tokenizer__chat_template="{% for tool in tools %}{{ tool }}{% endfor %}")
+    write_model(tmp_path / "b.gguf")
+
+    found = find_files(tmp_path).models
+
+    assert (found["a"].info(512).tools, found["b"].info(512).tools) == (True, False)
+
+
 def test_heads_that_differ_by_layer(tmp_path: Path) -> None:
     path = write_model(tmp_path / "m.gguf", llama__attention__head_count_kv=[1, 2, 3])
 

@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from tgllm.api.jobs import DueJob, Jobs, JobSpec, PlannedJob
     from tgllm.api.people import ChatInfo, ChatKind, People, Role, UserInfo
     from tgllm.api.provider import Provider, ProviderPreset, ProviderSpec
+    from tgllm.api.shell import Shell
     from tgllm.api.tools import Ask, Danger, Progress, Source, ToolHandler, ToolOutput, Tools, ToolSpec, ToolUse
     from tgllm.api.turn import Decision, TurnInfo, TurnResult
     from tgllm.api.types import (
@@ -168,6 +169,7 @@ __all__ = [
     "Reply",
     "Role",
     "SentMessage",
+    "Shell",
     "Source",
     "Stopped",
     "StreamEvent",
@@ -215,6 +217,7 @@ _PARTS = (
     "commands",
     "context",
     "clock",
+    "shell",
 )
 """Modules that are searched for a name, in this order; the last ones import most."""
 

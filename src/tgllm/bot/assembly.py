@@ -20,11 +20,13 @@ from tgllm.bot.commands.memory import memory_commands, memory_presses
 from tgllm.bot.commands.models import model_commands, model_presses
 from tgllm.bot.commands.persona import persona_commands, persona_presses
 from tgllm.bot.commands.plugins import plugin_command
+from tgllm.bot.commands.remind import remind_commands, remind_presses
 from tgllm.bot.commands.retry import retry_commands, retry_presses
 from tgllm.bot.commands.search import search_commands, search_presses
 from tgllm.bot.commands.settings import settings_commands, settings_presses
 from tgllm.bot.commands.start_stop import core_commands
 from tgllm.bot.commands.system import system_commands
+from tgllm.bot.commands.tools import tool_commands, tool_presses
 from tgllm.bot.commands.usage import usage_commands
 from tgllm.bot.handlers.access_presses import access_presses
 from tgllm.bot.handlers.answer_presses import answer_presses
@@ -36,6 +38,7 @@ from tgllm.bot.handlers.message import MessageHandler
 from tgllm.bot.handlers.plugin_presses import plugin_presses
 from tgllm.bot.handlers.press import PressHandler
 from tgllm.bot.handlers.proposal_presses import proposal_presses
+from tgllm.bot.handlers.question_presses import question_presses
 from tgllm.bot.handlers.stopped import handle_stopped
 from tgllm.bot.middlewares.access import AuthMiddleware
 from tgllm.bot.middlewares.errors import ErrorsMiddleware
@@ -94,12 +97,14 @@ _GROUPED: Sequence[tuple[str, Callable[[Catalogue], Iterable[TableCommand]]]] = 
     ("models", system_commands),
     ("models", persona_commands),
     ("models", settings_commands),
+    ("models", tool_commands),
     ("models", memory_commands),
     ("chat", history_commands),
     ("chat", search_commands),
     ("chat", file_commands),
     ("chat", retry_commands),
     ("chat", branch_commands),
+    ("you", remind_commands),
     ("you", usage_commands),
     ("chat", export_commands),
     ("you", approval_commands),
@@ -123,16 +128,19 @@ def press_actions() -> Iterable[PressAction]:
     yield from access_presses()
     yield from answer_presses()
     yield from approval_presses()
+    yield from question_presses()
     yield from as_file_presses()
     yield from export_presses()
     yield from model_presses()
     yield from persona_presses()
     yield from settings_presses()
+    yield from tool_presses()
     yield from memory_presses()
     yield from proposal_presses()
     yield from search_presses()
     yield from history_presses()
     yield from file_presses()
+    yield from remind_presses()
     yield from retry_presses()
     yield from branch_presses()
     yield from group_presses()

@@ -27,9 +27,11 @@ _PLUGIN_GROUP = "tgllm.cli"
 class _LazyCommand(TyperCommand):
     """Placeholder for a command that is not imported yet; it has the help line for ``--help``."""
 
-    def __init__(self, name: str, help_line: str, load: "Callable[[], object]", panel: str | None = None) -> None:
+    def __init__(self, name: str, help_line: str, load: "Callable[[], object]", *, foreign: bool = False) -> None:
+        panel = "Plugins" if foreign else None
         super().__init__(name, help=help_line, rich_help_panel=panel, rich_markup_mode=None)
         self._load = load
+        self._foreign = foreign
 
     def make_context(
         self,
@@ -41,6 +43,8 @@ class _LazyCommand(TyperCommand):
         app = self._load()
         if parent is not None and self.name != "run":
             parent.ensure_object(Options).loaded()
+        if parent is not None and self._foreign:
+            extra["obj"] = _shell(parent.ensure_object(Options))
         if not isinstance(app, typer.Typer):
             raise TypeError(f"the command {self.name} is no Typer app")
         # The returned context has the imported command, so Typer runs that one instead of this placeholder.
@@ -104,7 +108,15 @@ def _plugin_commands() -> dict[str, _LazyCommand]:
     found = sorted(entry_points(group=_PLUGIN_GROUP), key=package_of, reverse=True)
     # The names and help lines of other packages may contain anything.
     points = {visible_line(point.name): point for point in found}
-    return {name: _LazyCommand(name, _help_line(point), _foreign(point), "Plugins") for name, point in points.items()}
+    return {
+        name: _LazyCommand(name, _help_line(point), _foreign(point), foreign=True) for name, point in points.items()
+    }
+
+
+def _shell(options: Options) -> object:
+    from tgllm.cli.plugin_shell import PluginShell  # noqa: PLC0415  only for commands of plugins
+
+    return PluginShell(options)
 
 
 def _help_line(point: "EntryPoint") -> str:

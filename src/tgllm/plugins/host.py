@@ -5,7 +5,7 @@ from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Self
 
 from tgllm.api.buttons import Press
-from tgllm.api.context import Check, PluginInfo
+from tgllm.api.context import Check, PluginContext, PluginInfo
 from tgllm.api.errors import ConfigError, TgllmError
 from tgllm.api.people import ChatInfo, UserInfo
 from tgllm.api.tools import ToolSpec
@@ -244,6 +244,12 @@ class PluginHost:
             return bound.implementation.function(*bound.arguments({"press": press}))
 
         return handle
+
+    def context_of(self, plugin_id: str) -> PluginContext | None:
+        """Return the context of an active plugin, for its shell commands; None if there is no such plugin."""
+        return next(
+            (plugin.context for plugin in self._roster.plugins if plugin.id == plugin_id and plugin.is_active), None
+        )
 
     def title_of(self, plugin_id: str) -> str:
         """Return the title of a plugin, also of one that is not active; its id if it has none."""

@@ -19,8 +19,10 @@ from tgllm.testing.emulator.state.records import EmulatedDraft, EmulatedMessage
 from tgllm.testing.emulator.state.suggestions import Suggestion
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.local.plugins import LocalPlugins, Tried
+from tgllm.testing.samples.calls import CALL_SAMPLES, HINT
 from tgllm.testing.samples.provider import DemoProvider
 from tgllm.testing.samples.samples import SAMPLES
+from tgllm.testing.samples.tools import DEMO_TOOLS
 from tgllm.testing.tiny_model import NAME, NoTinyModel, tiny_model
 
 __all__ = ["QUESTIONS", "Demo", "Line", "open_demo"]
@@ -42,11 +44,12 @@ _SAMPLE_WORD_SECONDS = 0.06
 _GREETINGS = {
     NAME: (
         f"👋 This is a demo. I answer with {NAME}, a tiny language model on this computer: it shows how a bot works, "
-        "and is often wrong. Try the suggestions as well; except for the story, their answers were written beforehand."
+        "and is often wrong. Try the suggestions as well; except for the story, their answers were written beforehand. "
+        f"{HINT}"
     ),
     "echo": (
         "👋 This is a demo without a language model: I say back what you write. Try the suggestions as well; their "
-        "answers were written beforehand."
+        f"answers were written beforehand. {HINT}"
     ),
     "": "👋 This is a demo. I answer with the model {model}. Write to me, or try the suggestions.",
 }
@@ -171,7 +174,7 @@ async def open_demo(
         OSError: the port is in use.
         ConfigError: a setting in the variables is invalid.
     """
-    plugins, local = tuple(plugins), local or LocalPlugins(())
+    plugins, local = (*plugins, DEMO_TOOLS), local or LocalPlugins(())
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tgllm-demo-")))
         emulator = await stack.enter_async_context(Emulator(port=port, username="demo_bot", token=new_token()))
@@ -193,8 +196,9 @@ async def open_demo(
         await stack.enter_async_context(demo.bot)
         demo.tried = demo.bot.checked(tried)
         commands = [Suggestion(f"🔌 /{name}", f"/{name}") for trial in local.trials for name in trial.commands]
-        emulator.suggestions = [*commands, *(sample.suggestion for sample in SAMPLES)]
-        await _greet(emulator, demo.ann, _GREETINGS.get(name, _GREETINGS[""]).format(model=name))
+        suggested = [*CALL_SAMPLES, *SAMPLES]
+        emulator.suggestions = [*commands, *(sample.suggestion for sample in suggested)]
+        await _greet(emulator, demo.ann, _GREETINGS.get(name, _GREETINGS[""]).replace("{model}", name))
         yield demo
 
 

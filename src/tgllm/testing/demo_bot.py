@@ -11,6 +11,7 @@ from tgllm.plugins.discovery import FoundPlugin
 from tgllm.testing.bot import RunningBot, running_bot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.local.plugins import LocalPlugins, Tried
+from tgllm.testing.samples.tools import DEMO_TOOL_RULES
 
 __all__ = ["DemoBot", "DemoSettings"]
 
@@ -99,6 +100,7 @@ class DemoBot:
                 **self._local.environ,
             },
             default_model=self.model,
+            tools__rules=DEMO_TOOL_RULES,
             streaming__first_delay=0.3,
             streaming__draft_interval=0.5,
             streaming__edit_interval=0.5,

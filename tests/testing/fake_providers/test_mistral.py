@@ -14,6 +14,12 @@ from tgllm.testing.fake_providers import FakeMistral, Signal
 
 MODEL = "mistral-small-2603"
 HELLO: list[Any] = [{"role": "user", "content": "Hello there, fake"}]
+RESULT = {"role": "tool", "tool_call_id": "call00001", "content": "1"}
+
+
+def called(*ids: str) -> dict[str, Any]:
+    function = {"name": "clock", "arguments": "{}"}
+    return {"role": "assistant", "tool_calls": [{"id": each, "type": "function", "function": function} for each in ids]}
 
 
 @pytest.fixture
@@ -152,7 +158,13 @@ class TestStrictness:
         ("messages", "code"),
         [
             ([{"role": "assistant", "content": "I"}], "3230"),
-            ([{"role": "user", "content": "I"}, {"role": "tool", "tool_call_id": "x_1", "content": "1"}], "3280"),
+            ([{"role": "user", "content": "I"}, {"role": "tool", "tool_call_id": "call00001", "content": "1"}], "3230"),
+            ([*HELLO, called("x_1"), {"role": "tool", "tool_call_id": "x_1", "content": "1"}], "3280"),
+            ([*HELLO, called("call00001")], "3230"),
+            ([*HELLO, called("call00001"), {"role": "user", "content": "and?"}], "3230"),
+            ([*HELLO, called("call00001"), RESULT, {"role": "user", "content": "and?"}], "3230"),
+            ([*HELLO, called("call00001"), RESULT, RESULT], "3230"),
+            ([*HELLO, called("call00001", "call00002"), RESULT], "3230"),
         ],
     )
     async def test_messages_in_disorder(self, http: httpx.AsyncClient, messages: list[Any], code: str) -> None:

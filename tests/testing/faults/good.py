@@ -53,9 +53,13 @@ class PagedService(FakeDipseek):
     def _described(self, entry: Mapping[str, Any]) -> dict[str, Any]:
         return {"window": 64_000, "images": entry["id"] in self._sighted, "reasons": True, "price": _PRICE, **entry}
 
+    def _is_forced(self, body: ChatBody) -> bool:
+        # It takes a forced call while it thinks, as other services do.
+        return False
+
     def _checked(self, raw: object) -> ChatBody:
-        body = {name: value for name, value in raw.items() if value != "none"} if isinstance(raw, dict) else raw
-        return super()._checked(body)
+        thinks_not = isinstance(raw, dict) and raw.get("reasoning_effort") == "none"
+        return super()._checked({**raw, "reasoning_effort": None} if thinks_not else raw)
 
 
 class ServiceUnderTest(FakeUnderTest[PagedService]):
@@ -85,6 +89,7 @@ class Good(OpenAIChatClient):
     """Keeps the contract."""
 
     reader = GoodReader
+    supports_tools = True
     http_type: ClassVar[type[ProviderHttp]] = ProviderHttp
     retry_type: ClassVar[type[Retry]] = Retry
 
@@ -110,8 +115,9 @@ class Good(OpenAIChatClient):
         return explain(failure)
 
     def message(self, message: ChatMessage, model: str) -> Body:
-        thought = (message.provider_data or {}).get("thought")
-        return {**super().message(message, model), **({"reasoning_content": thought} if thought else {})}
+        body = super().message(message, model)
+        thought = (message.provider_data or {}).get("thought") or ("" if "tool_calls" in body else None)
+        return body if thought is None else {**body, "reasoning_content": thought}
 
     async def page(self, after: str | None) -> JsonObject:
         page = await self.http.get_json(self.models_path, {"after": after} if after else None)

@@ -23,14 +23,14 @@ class Plugin:
 
     @hookimpl
     def tgllm_plugin_info(self) -> PluginInfo:
-        return PluginInfo("faults", "Faults", "1.0", Settings, {"api_key": "FAULTS_KEY"})
+        return PluginInfo("faults", "Faults", "1.2", Settings, {"api_key": "FAULTS_KEY"})
 
     @hookimpl
     def tgllm_providers(self) -> Sequence[ProviderSpec]:
         return [ProviderSpec("faults", "Faults", self.create)]
 
     def create(self, ctx: PluginContext) -> Provider:
-        from faults import answers, network, requests  # noqa: F401, PLC0415  a plugin loads its provider here
+        from faults import answers, network, requests, tools  # noqa: F401, PLC0415  a plugin loads its provider here
         from faults.good import PROVIDERS  # noqa: PLC0415  a plugin loads its provider here
 
         make: type = PROVIDERS[self.name]

@@ -72,6 +72,8 @@ def _serve(order: dict[str, Any]) -> Any:  # noqa: ANN401  the server of xllamac
     # llama.cpp divides the context among the answers that it writes at the same time.
     parameters.n_ctx = order["context_tokens"] * order["parallel"]
     parameters.ctx_shift = False
+    # Without it, requests with tools are refused.
+    parameters.use_jinja = True
     parameters.cpuparams.n_threads = order["threads"]
     parameters.cpuparams_batch.n_threads = order["threads"]
     parameters.cache_ram_mib = _PROMPT_CACHE_MIB

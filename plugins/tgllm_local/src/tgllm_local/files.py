@@ -34,6 +34,8 @@ class ModelFile:
     bytes_per_token: int = 0
     """Memory that one token of the context takes; 0 if unknown."""
     reasoning: bool = False
+    tools: bool = False
+    """Whether its chat template describes tools; others are not offered any, since they were not trained for them."""
 
     def context(self, wanted: int) -> int:
         """Return the context window in tokens, at most ``wanted``."""
@@ -45,7 +47,8 @@ class ModelFile:
 
     def info(self, context_tokens: int) -> ModelInfo:
         """Return the model as the bot lists it."""
-        return ModelInfo(self.id, context_window=self.context(context_tokens), reasoning=self.reasoning)
+        window = self.context(context_tokens)
+        return ModelInfo(self.id, context_window=window, reasoning=self.reasoning, tools=self.tools)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,7 @@ def _read(path: Path, model_id: str) -> ModelFile | None:
         trained_context=_number(header, f"{architecture}.context_length") or None,
         bytes_per_token=_bytes_per_token(header, architecture),
         reasoning="enable_thinking" in template or "<think>" in template,
+        tools="tools" in template,
     )
 
 

@@ -16,7 +16,7 @@ __all__ = ["tgllm_doctor", "tgllm_plugin_info", "tgllm_providers"]
 def tgllm_plugin_info() -> PluginInfo:
     """Return the description of the plugin."""
     texts = Path(__file__).parent / "texts"
-    return PluginInfo(id="local", title="Local models", api="1.0", settings=Settings, texts=texts)
+    return PluginInfo(id="local", title="Local models", api="1.2", settings=Settings, texts=texts)
 
 
 @hookimpl

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
+from typing import ClassVar
 
 from tgllm.api.clock import Clock
 from tgllm.api.context import Check, Log
-from tgllm.api.errors import BadResponse, ModelNotFound, Unavailable
+from tgllm.api.errors import BadResponse, ModelNotFound, Unavailable, Unsupported
 from tgllm.api.events import StreamEvent, Waiting
 from tgllm.api.provider import Provider
 from tgllm.api.types import ChatRequest, ModelInfo
@@ -26,6 +27,8 @@ _NEWS_SECONDS = 10.0
 
 class LocalProvider(Provider):
     """Runs models by llama.cpp, each in a child process of its own."""
+
+    supports_tools: ClassVar[bool] = True
 
     def __init__(self, settings: Settings, place: Path, clock: Clock, log: Log) -> None:
         """Create the provider of the models in ``place``, a file or a folder; nothing is loaded yet."""
@@ -47,6 +50,8 @@ class LocalProvider(Provider):
     async def generate(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Stream one answer; the model is loaded first if it is not in memory."""
         file = await self._file(request.model)
+        if request.tools and not file.tools:
+            raise Unsupported(f"the chat template of {file.id} has no tools", code="tools_unsupported")
         async with aclosing(self._retry.stream(lambda: self._attempt(file, request))) as events:
             async for event in events:
                 yield event

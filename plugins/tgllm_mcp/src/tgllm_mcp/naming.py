@@ -28,12 +28,13 @@ def tool_names(names: Iterable[str], prefix: str) -> Mapping[str, str]:
 
     Args:
         names: the server's own names.
-        prefix: what the names begin with.
+        prefix: what the names begin with; not added to a name that begins with it already.
     """
     found: dict[str, str] = {}
     taken: set[str] = set()
     for name in sorted(set(names)):
-        valid = _NOT_IN_NAMES.sub("_", prefix + name)
+        # Many servers repeat their own name in those of their tools.
+        valid = _NOT_IN_NAMES.sub("_", name if name.startswith(prefix) else prefix + name)
         if not valid or not (valid[0].isalpha() or valid[0] == "_"):
             valid = f"_{valid}"
         if len(valid) > _LONGEST_NAME or valid in taken:

@@ -10,11 +10,11 @@ from tgllm_mcp.owner import Owner
 from tgllm_mcp.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 __all__ = ["Servers"]
 
-_START_SECONDS = 6.0
+_START_SECONDS = 4.0
 """Seconds for which the start of the bot waits for servers, so that the first question has their tools; less than the
 host gives a plugin at the start. Slower ones come later."""
 
@@ -22,12 +22,19 @@ host gives a plugin at the start. Slower ones come later."""
 class Servers:
     """The owners of all connections."""
 
-    def __init__(self, ctx: PluginContext) -> None:
-        """Create an owner for each server that is not switched off; ``start`` connects."""
+    def __init__(self, ctx: PluginContext, only: "Collection[str] | None" = None) -> None:
+        """Create an owner for each server that is not switched off; ``start`` connects.
+
+        Args:
+            ctx: context of the plugin.
+            only: names of the servers to use; None: all.
+        """
         settings = ctx.settings if isinstance(ctx.settings, Settings) else Settings()
         self._loading: asyncio.Task[ModuleType] | None = None
         self.owners: Mapping[str, Owner] = {
-            name: Owner(name, server, ctx, self._load) for name, server in settings.used.items()
+            name: Owner(name, server, ctx, self._load)
+            for name, server in settings.used.items()
+            if only is None or name in only
         }
 
     async def start(self) -> None:

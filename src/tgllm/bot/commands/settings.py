@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 
+from tgllm.bot.commands.tools import tools_menu
 from tgllm.bot.scope import Scope
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
 from tgllm.bot.ui.keyboards import send_menu, show_menu
@@ -105,7 +106,10 @@ async def _menus(scope: Scope) -> SettingsMenus:
     core, user = scope.core, scope.user
     turn = Turn(id="", lane=scope.lane.key, user=user, chat=scope.chat, text="")
 
+    tools = tools_menu(scope)
+
     def unit(conn: Connection) -> SettingsMenus:
+        usable = tools(conn)
         conversation = conversations.active_in(conn, turn.lane)
         context = core.conversations.load(conn, turn)
         known = models.find(conn, context.model)
@@ -120,6 +124,7 @@ async def _menus(scope: Scope) -> SettingsMenus:
             (chosen_time_zone(conn, user.id), core.config.time_zone),
             core.texts,
             scope.language,
+            (usable.switched_on, len(usable.standings)),
         )
 
     return await scope.read(unit)

@@ -12,12 +12,14 @@ from tgllm.i18n import Catalogue, languages
 from tgllm.services.chats.settings import DISPLAYS, EFFORTS, RICH_MODES, SUMMARIES, ChatSettings, ContextSize
 from tgllm.services.conversations.request import ContextUse
 
-__all__ = ["HOME", "SET", "SETTINGS", "UNSET", "SettingsMenus"]
+__all__ = ["HOME", "SET", "SETTINGS", "TOOLS", "UNSET", "SettingsMenus"]
 
 HOME = "settings"
 """First word of the data of the button that shows all settings, or one whose name follows."""
 SET = "set"
 """The same for choosing a value; the setting's name and the value follow."""
+TOOLS = "tools"
+"""Data of the button that shows the tools; see ``tools_menu``."""
 UNSET = "-"
 """The value that resets a choice."""
 
@@ -60,10 +62,14 @@ class SettingsMenus:
     """The user's choice, and the bot's time zone."""
     texts: Catalogue
     language: str
+    tools: tuple[int, int] = (0, 0)
+    """How many tools are switched on in the chat, and how many the user may use there."""
 
     def home(self) -> Menu:
         """Return the menu of all settings, with a button for each that can be changed here."""
         rows = [[Button(self._title(setting), f"{HOME}:{setting}")] for setting in self._settable()]
+        if self.tools[1]:
+            rows.append([Button(self._say("settings.name_tools"), TOOLS)])
         return Menu("\n".join([self._say("settings.title"), "", *self._lines()]), rows)
 
     def of(self, setting: Setting) -> Menu:
@@ -112,6 +118,8 @@ class SettingsMenus:
         lines = [self._say("settings.model", value=self.model), self._say("settings.persona", value=persona)]
         system = self._say("settings.unset") if self.settings.system is None else self._say("settings.is_set")
         lines.append(self._say("settings.system", value=system))
+        if self.tools[1]:
+            lines.append(self._say("settings.tools", on=self.tools[0], count=self.tools[1]))
         return [*lines, *map(self._line, self._settable())]
 
     def _line(self, setting: Setting) -> str:

@@ -17,12 +17,17 @@ from tgllm.api.events import Finished, StreamEvent, TextDelta, ToolCall
 from tgllm.api.provider import Provider, ProviderSpec
 from tgllm.api.types import ChatRequest, FilePart, ModelInfo, Part, TextPart, ToolCallPart, ToolResultPart, Usage
 
-__all__ = ["EchoProvider", "Settings", "tgllm_plugin_info", "tgllm_providers"]
+__all__ = ["EchoProvider", "Settings", "calls_in", "results_of", "tgllm_plugin_info", "tgllm_providers"]
 
 _MODEL = "echo"
 _WORDS = re.compile(r"^\s+|\S+\s*")
-_CALL = re.compile(r"^\s*call ([A-Za-z_][A-Za-z0-9_-]{0,63})(?: *(\{.*\}))?\s*$", re.MULTILINE)
+_CALL = re.compile(
+    r"^[ \t]*(?:[^\n:]{1,80}: )?call ([A-Za-z_][A-Za-z0-9_-]{0,63})(?: *(\{.*\}))?[ \t\r]*$", re.MULTILINE
+)
+"""A line that calls a tool; in a group, the name of the person stands before it."""
 _MOST_CALLS = 16
+_MARKED = re.compile(r"\A\[[^\n]*\]\n<data (\w+)>\n(.*)\n</data \1>\s*\Z", re.DOTALL)
+"""A result as it is marked for models: as data, which it is for people without the marks."""
 
 
 class Settings(BaseModel):
@@ -51,12 +56,12 @@ class EchoProvider(Provider):
     async def generate(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Stream the last message back, truncated to ``max_output_tokens`` words."""
         _refuse(request)
-        if calls := _calls(request):
+        if calls := calls_in(request):
             for call in calls:
                 yield call
             yield Finished("stop", Usage(input_tokens=await self.count_tokens(request), output_tokens=len(calls)))
             return
-        words = _WORDS.findall(_said(request))
+        words = _WORDS.findall("\n\n".join(results_of(request)) or request.messages[-1].text)
         answer = words[: request.max_output_tokens]
         for number, word in enumerate(answer):
             if number and self._delay:
@@ -96,14 +101,13 @@ def _refuse(request: ChatRequest) -> None:
         raise Unsupported("echo reads no files")
 
 
-def _said(request: ChatRequest) -> str:
-    """Return what is streamed back: the last message, or the results of the calls before it."""
-    last = request.messages[-1]
-    results = [part for part in last.parts if isinstance(part, ToolResultPart)]
-    return "\n\n".join(part.text for part in results) if results else last.text
+def results_of(request: ChatRequest) -> Sequence[str]:
+    """Return what the calls just before have returned; empty if there were none."""
+    results = (part.text for part in request.messages[-1].parts if isinstance(part, ToolResultPart))
+    return [_MARKED.sub(r"\2", text) for text in results]
 
 
-def _calls(request: ChatRequest) -> Sequence[ToolCall]:
+def calls_in(request: ChatRequest) -> Sequence[ToolCall]:
     """Return the calls that the last message names; the one that is forced, if it names none."""
     choice, last = request.tool_choice, request.messages[-1]
     if not request.tools or choice == "none" or any(isinstance(part, ToolResultPart) for part in last.parts):

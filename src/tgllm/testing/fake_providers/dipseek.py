@@ -13,7 +13,7 @@ from tgllm.testing.fake_providers.base.errors import Refusal
 from tgllm.testing.fake_providers.base.openai_tools import broken_tools, unanswered, wrong_calls
 from tgllm.testing.fake_providers.base.server import FakeServer, Route
 from tgllm.testing.fake_providers.base.uploads import StoredFile, Uploads
-from tgllm.testing.fake_providers.dipseek_api.body import ChatBody, all_text, complaint, has_image, question_of
+from tgllm.testing.fake_providers.dipseek_api.body import ChatBody, Message, all_text, complaint, has_image, question_of
 from tgllm.testing.fake_providers.dipseek_api.wire import DipseekWire
 from tgllm.testing.fake_providers.dipseek_errors import DipseekErrors
 
@@ -119,7 +119,7 @@ class FakeDipseek(FakeServer):
         for number, message in enumerate(body.messages):
             if has_image(message) and body.model not in self._sighted:
                 raise Refusal(self.errors.invalid(_NO_IMAGES.format(number)))
-            if body.thinks and message.tool_calls and message.reasoning_content is None:
+            if body.thinks and self._lacks_reasoning(message):
                 raise Refusal(self.errors.invalid(_NO_REASONING))
             for part in message.parts:
                 if part.type == "file" and part.file_id not in self.uploads.files:
@@ -131,9 +131,14 @@ class FakeDipseek(FakeServer):
             raise Refusal(self.errors.invalid(problem))
         if body.tools and self.refuses_tools:
             raise Refusal(self.errors.invalid(f"{body.model} does not support Function Calling"))
-        is_forced = isinstance(body.tool_choice, dict) or body.tool_choice == "required"
-        if body.thinks and is_forced:
+        if body.thinks and self._is_forced(body):
             raise Refusal(self.errors.invalid(_NO_CHOICE))
+
+    def _lacks_reasoning(self, message: Message) -> bool:
+        return bool(message.tool_calls) and message.reasoning_content is None
+
+    def _is_forced(self, body: ChatBody) -> bool:
+        return isinstance(body.tool_choice, dict) or body.tool_choice == "required"
 
     # --- files ------------------------------------------------------------------------------
 

@@ -9,10 +9,12 @@ from tgllm import hookimpl
 from tgllm.api.clock import Clock
 from tgllm.api.context import PluginInfo
 from tgllm.api.errors import ModelNotFound
-from tgllm.api.events import Finished, StreamEvent, TextDelta
+from tgllm.api.events import Finished, StreamEvent, TextDelta, ToolCall
 from tgllm.api.provider import Provider, ProviderSpec
-from tgllm.api.types import ChatMessage, ChatRequest, ModelInfo, Usage
+from tgllm.api.types import ChatMessage, ChatRequest, ModelInfo, TextPart, Usage
+from tgllm.plugins.builtin.echo import calls_in, results_of
 from tgllm.plugins.discovery import FoundPlugin
+from tgllm.testing.samples.calls import CALL_SAMPLES, CallSample
 from tgllm.testing.samples.samples import LABEL, SAMPLES, STORY
 from tgllm.testing.scripted import GivenPlugin
 
@@ -28,8 +30,11 @@ _TEMPERATURE = 0.2
 class DemoProvider(Provider):
     """The provider ``demo`` with one model, and the plugin that offers it.
 
-    A question from the samples gets their answer, with a label; any other question is answered by ``inner``.
+    A question from the samples gets their answer or their calls, with a label, and a line such as ``call clock`` makes
+    that call; any other question is answered by ``inner``.
     """
+
+    supports_tools = True
 
     def __init__(self, inner: Provider, inner_model: str, name: str, clock: Clock, *, delay: float = 0.0) -> None:
         """Create the provider of ``demo/<name>``.
@@ -55,7 +60,7 @@ class DemoProvider(Provider):
     @hookimpl
     def tgllm_plugin_info(self) -> PluginInfo:
         """Return the plugin's metadata."""
-        return PluginInfo(id="demo", title="Demo", api="1.0")
+        return PluginInfo(id="demo", title="Demo", api="1.2")
 
     @hookimpl
     def tgllm_providers(self) -> Sequence[ProviderSpec]:
@@ -72,7 +77,12 @@ class DemoProvider(Provider):
         """Stream the answer of a sample, or of the model."""
         if request.model != self._name:
             raise ModelNotFound(f"demo has no model {request.model!r}", model=request.model)
-        sample = self._sample(request.messages[-1])
+        if calls := _calls(request):
+            for call in calls:
+                yield call
+            yield Finished(usage=Usage(input_tokens=0, output_tokens=len(calls)))
+            return
+        sample = _of_results(request) or self._sample(request.messages[-1])
         events = self._inner.generate(self._plain(request)) if sample is None else self._recite(sample)
         async with aclosing(events):
             async for event in events:
@@ -107,8 +117,33 @@ class DemoProvider(Provider):
             model=self._inner_model,
             messages=(*(message for pair in kept for message in pair), question),
             temperature=_TEMPERATURE if request.temperature is None else request.temperature,
+            tools=(),
             max_output_tokens=request.max_output_tokens or (_STORY_TOKENS if is_story else _MAX_TOKENS),
         )
+
+
+def _calls(request: ChatRequest) -> Sequence[ToolCall]:
+    """Return the calls of a sample, or those that the question names."""
+    question = request.messages[-1]
+    sample = _CALLS.get(_text(question))
+    if sample is None or not sample.calls:
+        return calls_in(request)
+    named = replace(question, parts=(TextPart(sample.as_text),))
+    return calls_in(replace(request, messages=(*request.messages[:-1], named)))
+
+
+def _of_results(request: ChatRequest) -> str | None:
+    """Return the answer that tells the results of calls; None if none were made."""
+    results = results_of(request)
+    if not results:
+        return None
+    question = next((message for message in reversed(request.messages) if _text(message)), request.messages[-1])
+    sample = _CALLS.get(_text(question))
+    return "\n\n".join([*([] if sample is None else [sample.answer]), *map(_quoted, results)])
+
+
+def _quoted(result: str) -> str:
+    return "\n".join(f"> {line}" for line in result.splitlines())
 
 
 def _text(question: ChatMessage) -> str:
@@ -120,5 +155,7 @@ def _is_recited(answer: ChatMessage) -> bool:
     return answer.text.startswith(LABEL.strip())
 
 
-_ANSWERS: Mapping[str, str] = {sample.suggestion.text: sample.answer for sample in SAMPLES}
+_CALLS: Mapping[str, CallSample] = {sample.suggestion.text: sample for sample in CALL_SAMPLES}
+_WITHOUT_CALLS = (*SAMPLES, *(sample for sample in CALL_SAMPLES if not sample.calls))
+_ANSWERS: Mapping[str, str] = {sample.suggestion.text: sample.answer for sample in _WITHOUT_CALLS}
 """By question."""

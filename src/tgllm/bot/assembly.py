@@ -38,6 +38,7 @@ from tgllm.bot.handlers.message import MessageHandler
 from tgllm.bot.handlers.plugin_presses import plugin_presses
 from tgllm.bot.handlers.press import PressHandler
 from tgllm.bot.handlers.proposal_presses import proposal_presses
+from tgllm.bot.handlers.question_presses import question_presses
 from tgllm.bot.handlers.stopped import handle_stopped
 from tgllm.bot.middlewares.access import AuthMiddleware
 from tgllm.bot.middlewares.errors import ErrorsMiddleware
@@ -127,6 +128,7 @@ def press_actions() -> Iterable[PressAction]:
     yield from access_presses()
     yield from answer_presses()
     yield from approval_presses()
+    yield from question_presses()
     yield from as_file_presses()
     yield from export_presses()
     yield from model_presses()

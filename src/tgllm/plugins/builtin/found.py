@@ -15,7 +15,7 @@ BUILTIN = tuple(
         builtin=True,
     )
     for plugin_id, module, summary in (
-        ("basic_tools", "tgllm.plugins.builtin.tools.plugin", "The tools calculator and clock, which models may call."),
+        ("basic_tools", "tgllm.plugins.builtin.basic_tools", "The tools calculator and clock, which models may call."),
         ("basics", "tgllm.plugins.builtin.basics", "The commands /ping and /help."),
         (
             "echo",

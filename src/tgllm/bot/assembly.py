@@ -20,6 +20,7 @@ from tgllm.bot.commands.memory import memory_commands, memory_presses
 from tgllm.bot.commands.models import model_commands, model_presses
 from tgllm.bot.commands.persona import persona_commands, persona_presses
 from tgllm.bot.commands.plugins import plugin_command
+from tgllm.bot.commands.remind import remind_commands, remind_presses
 from tgllm.bot.commands.retry import retry_commands, retry_presses
 from tgllm.bot.commands.search import search_commands, search_presses
 from tgllm.bot.commands.settings import settings_commands, settings_presses
@@ -103,6 +104,7 @@ _GROUPED: Sequence[tuple[str, Callable[[Catalogue], Iterable[TableCommand]]]] = 
     ("chat", file_commands),
     ("chat", retry_commands),
     ("chat", branch_commands),
+    ("you", remind_commands),
     ("you", usage_commands),
     ("chat", export_commands),
     ("you", approval_commands),
@@ -138,6 +140,7 @@ def press_actions() -> Iterable[PressAction]:
     yield from search_presses()
     yield from history_presses()
     yield from file_presses()
+    yield from remind_presses()
     yield from retry_presses()
     yield from branch_presses()
     yield from group_presses()

@@ -12,6 +12,8 @@ from tgllm.db.tables import audit
 from tgllm.db.tables.conversations import Conversation
 from tgllm.db.tables.facts import Fact
 from tgllm.db.tables.files import File
+from tgllm.db.tables.reminders import store as reminders
+from tgllm.db.tables.reminders.store import Reminder
 from tgllm.db.tables.requests import Request
 from tgllm.db.tables.summaries import Summary
 from tgllm.db.tables.tools import calls as tool_calls
@@ -22,6 +24,7 @@ from tgllm.services.common.times import iso_time, iso_times
 from tgllm.services.people.fields import person_object
 from tgllm.services.personal_data.conversation import ExportedMessage, message_object, with_attached
 from tgllm.services.personal_data.plugin_data import PluginData, load_plugin_data, plugin_objects
+from tgllm.services.reminders.rules import days_in
 
 __all__ = ["PersonConversation", "PersonData", "as_json", "load_person"]
 
@@ -54,6 +57,7 @@ class PersonData:
     tools: Sequence[StoredCall]
     """Calls of tools on behalf of the person."""
     usage: Sequence[person.Day]
+    reminders: Sequence[Reminder]
     plugins: PluginData
     changes: Sequence[audit.AuditRow]
     """Audit entries about the person, the oldest first."""
@@ -73,6 +77,7 @@ def load_person(conn: Connection, user: User, now: int) -> PersonData:
         person.requests(conn, user.id),
         tool_calls.of_user(conn, user.id),
         person.usage(conn, user.id),
+        reminders.of_person(conn, user.id),
         load_plugin_data(conn, user.id),
         audit.list_recent(conn, MOST_CHANGES, target=str(user.id))[::-1],
         now,
@@ -99,6 +104,7 @@ def as_json(data: PersonData) -> str:
         "requests": [_request(request) for request in data.requests],
         "tools": [_call(call) for call in data.tools],
         "usage": [_day(day) for day in data.usage],
+        "reminders": [_reminder(each) for each in data.reminders],
         "plugins": plugin_objects(data.plugins),
         "changes": [_change(row) for row in data.changes],
     }
@@ -121,6 +127,18 @@ def _conversation_object(each: PersonConversation) -> Json:
 def _tree(messages: Sequence[ExportedMessage]) -> Iterator[Json]:
     for said in messages:
         yield {"id": said.message.id, "parent": said.message.parent_id, **message_object(said)}
+
+
+def _reminder(each: Reminder) -> Json:
+    return {
+        "kind": each.kind,
+        "text": each.text,
+        "chat": each.lane,
+        "next_at": iso_time(each.due_at),
+        "weekdays": days_in(each.days),
+        "paused": each.paused,
+        "set_at": iso_time(each.created_at),
+    }
 
 
 def _file(file: File) -> Json:

@@ -9,9 +9,10 @@ from bot_support import Killed, Start
 from loop_support import Box
 from tgllm.api import ToolUse
 from tgllm.db.engine.unit import Connection
-from tgllm.db.tables import tool_calls, users
-from tgllm.db.tables.tool_calls import StoredCall
+from tgllm.db.tables import users
+from tgllm.db.tables.tools import calls as tool_calls
 from tgllm.db.tables.tools import rules as tool_rules
+from tgllm.db.tables.tools.calls import StoredCall
 from tgllm.db.tables.tools.rules import StoredRule
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.clock import ManualClock
@@ -19,6 +20,11 @@ from tgllm.testing.emulator import EmulatedChat, EmulatedMessage, EmulatedUser, 
 from tgllm.testing.scripted import ScriptedProvider, calling
 
 OPEN = {"tools.rules": '{"push": {"private": "guest", "groups": "guest"}}'}
+
+
+@pytest.fixture
+def provider() -> ScriptedProvider:
+    return ScriptedProvider(tools=True)
 
 
 @pytest.fixture
@@ -79,7 +85,7 @@ async def test_declined_it_is_not_called_and_the_model_is_told(
         await ask(bot, provider, ann, "As you like.")
         await bot.talk.press(ann, card_in(chat), "❌ No")
         assert box.made == []
-        assert chat.messages[-1].text == "As you like."
+        assert chat.messages[-1].text.startswith("As you like.")
         (call,) = await calls(bot)
         assert (call.state, call.decided_by) == ("denied", ann.id)
         assert call.result
@@ -158,7 +164,7 @@ async def test_not_decided_in_time_it_is_not_called(
         assert box.made == []
         assert card.labels == []
         assert "⌛ Not called: it was not approved in time." in card.text
-        assert chat.messages[-1].text == "Then not."
+        assert chat.messages[-1].text.startswith("Then not.")
 
 
 async def test_what_was_allowed_when_the_card_was_made_is_checked_again(

@@ -50,7 +50,7 @@ def abandon(conn: sqlite3.Connection, now: int) -> list[StoredCall]:
         " WHERE state IN ('asked', 'waiting', 'approved', 'running') AND NOT EXISTS ("
         "     SELECT 1 FROM inbox WHERE update_id = CAST(substr(turn_id, 2) AS INTEGER)"
         "     AND inbox.state IN ('queued', 'running', 'merged')"
-        " ) AND turn_id GLOB 'u[0-9]*' RETURNING *",
+        " ) AND turn_id GLOB 'u[-0-9]*' RETURNING *",
         (now,),
     )
     return sorted(

@@ -29,7 +29,7 @@ async def test_the_rule_opens_the_tool_of_the_plugin(
     load_host: LoadHost, database: Database, is_open: bool, chat: ChatInfo, expected: tuple[str, str]
 ) -> None:
     module = ModuleType("garage")
-    exec(blocks(PAGE)[0], module.__dict__)  # noqa: S102  our own page
+    exec(blocks(PAGE)[0], module.__dict__)
     host = await load_host(GivenPlugin.of("garage", module))
     (owned,) = host.tools
     assert owned.tool.name == "garage_door"

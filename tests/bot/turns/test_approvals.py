@@ -209,6 +209,30 @@ async def test_a_crash_goes_on_waiting_too(
         assert len(provider.requests) == 2
 
 
+async def test_a_crash_between_press_and_call_makes_the_call_once(
+    emu: Emulator,
+    ann: EmulatedUser,
+    chat: EmulatedChat,
+    begin: Start,
+    box: Box,
+    provider: ScriptedProvider,
+    killed: Killed,
+) -> None:
+    async with killed(begin()) as bot:
+        await ask(bot, provider, ann)
+        # The press is stored, and the program ends before the turn goes on.
+        bot.core.approvals.decided = lambda ids: None  # type: ignore[method-assign]  no turn is woken
+        card = card_in(chat)
+        await ann.press(card, "✅ Once")
+        await emu.wait_for(lambda: not card.labels)
+        assert box.made == []
+    async with begin() as bot:
+        await bot.talk.settled()
+        assert box.made == ["push"]
+        assert len(provider.requests) == 2
+        assert card.text.splitlines()[-1] == "The tool was called."
+
+
 async def test_a_crash_during_the_call_says_that_it_is_unknown(
     ann: EmulatedUser, chat: EmulatedChat, start: Start, provider: ScriptedProvider, killed: Killed
 ) -> None:

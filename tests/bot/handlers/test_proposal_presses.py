@@ -114,7 +114,7 @@ async def test_a_second_a_forged_and_a_late_press_say_so_and_change_nothing(
         await emu.wait_for(lambda: "no answer in time" in other.text)
 
 
-async def test_in_a_group_the_one_who_asked_decides_and_only_the_group_knows_it(
+async def test_in_a_group_the_one_who_asked_decides_and_only_the_group_knows_it(  # noqa: PLR0913, PLR0917  fixtures
     emu: Emulator,
     menus: Menus,
     ann: EmulatedUser,

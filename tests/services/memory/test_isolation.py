@@ -1,7 +1,7 @@
 """No request holds what people of another chat have said, whatever is done before it.
 
-Every text carries a mark of its chat, and a request, a result of a tool or of a search may only hold marks of the chat in
-which it is made. A chat gets another mark when its person has been erased.
+Every text carries a mark of its chat, and a request, a result of a tool or of a search may only hold marks of the chat
+in which it is made. A chat gets another mark when its person has been erased.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
@@ -71,7 +72,9 @@ class Step:
 
 
 STEPS = st.lists(
-    st.builds(Step, st.sampled_from(ACTIONS), st.sampled_from(sorted(LANES)), st.integers(0, 5)), min_size=4, max_size=30
+    st.builds(Step, st.sampled_from(ACTIONS), st.sampled_from(sorted(LANES)), st.integers(0, 5)),
+    min_size=4,
+    max_size=30,
 )
 
 
@@ -142,7 +145,7 @@ class World:
         def press(conn: Connection) -> None:
             for each in proposals.unasked(conn, turn_id):
                 proposals.set_state(conn, each.id, "open", "new")
-                for other in sum(self.lanes.values(), []):
+                for other in chain.from_iterable(self.lanes.values()):
                     if other != lane:
                         wrong = decide(conn, each.id, each.mark, other, person, keep=True, now=now)
                         assert wrong.result == "unknown"

@@ -32,7 +32,7 @@ def main(argv: list[str] | None = None) -> int:
         faults=not arguments.no_faults,
         webhook=arguments.webhook,
         patience=arguments.patience,
-        habits=Habits(long=arguments.long, files=arguments.files, edits=arguments.edits),
+        habits=Habits(long=arguments.long, files=arguments.files, edits=arguments.edits, tools=arguments.tools),
         folder=arguments.folder,
     )
     report = asyncio.run(run(options))
@@ -57,6 +57,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--long", type=float, default=usual.long, help="part of the questions with a long answer")
     parser.add_argument("--files", type=float, default=usual.files, help="part of the questions with a file")
     parser.add_argument("--edits", type=float, default=usual.edits, help="part of the questions that are edited")
+    parser.add_argument("--tools", type=float, default=usual.tools, help="part of the questions with a call of a tool")
     parser.add_argument("--patience", type=float, default=300.0, help="seconds to wait for the last answers")
     parser.add_argument("--folder", type=Path, help="an empty folder in which the bot's data and log are kept")
     parser.add_argument("--json", type=Path, help="write all figures to this file")

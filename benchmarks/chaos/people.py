@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from benchmarks.chaos.judge import ASKED, Verdict, has_parts, is_answered, is_given_up, judge
 from benchmarks.chaos.outbox import Outbox
-from benchmarks.chaos.questions import Part, Question, parts_in
+from benchmarks.chaos.questions import TOOLS, Part, Question, parts_in
 from tgllm.testing.emulator import EmulatedChat, EmulatedMessage, EmulatedUser, Emulator
 
 __all__ = ["Habits", "Talk"]
@@ -25,6 +25,8 @@ class Habits:
     long: float = 0.1
     files: float = 0.1
     edits: float = 0.1
+    tools: float = 0.0
+    """Questions for which the model calls a tool."""
 
 
 @dataclass(slots=True)
@@ -46,6 +48,8 @@ class Talk:
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
     waiting: int = 0
     """Questions that are still to be asked."""
+    cards: int = 0
+    """Cards that were pressed."""
     has_given_up: bool = False
     """Whether it waits for no answer any more."""
 
@@ -84,7 +88,9 @@ class Talk:
     async def _ask(self) -> None:
         dice, habits = self.dice, self.habits
         parts = dice.choice((2, 3)) if dice.random() < habits.long else 1
-        question = Question(self.number, len(self.asked) + 1, 1, parts, dice.random() < habits.files)
+        has_file = dice.random() < habits.files
+        tool = dice.randint(1, len(TOOLS) - 1) if habits.tools and dice.random() < habits.tools else 0
+        question = Question(self.number, len(self.asked) + 1, 1, parts, has_file, tool)
         text = f"{self.prefix}{question}"
         if question.has_file:
             content = question.file_text.encode()
@@ -128,6 +134,21 @@ class Talk:
             if missing:
                 self.resent.update(parts)
             await self.person.press(notice, notice.labels[0 if missing else 1])
+
+    async def press_cards(self) -> None:
+        """Approve the calls of tools that wait for it, until cancelled."""
+        pressed: set[int] = set()
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            for message in list(self.chat.newest_first()):
+                once = next((label for label in message.labels if "Once" in label), None)
+                if message.from_bot and once is not None and message.id not in pressed:
+                    pressed.add(message.id)
+                    self.cards += 1
+                    await asyncio.sleep(self.dice.random())
+                    # A person presses again where nothing happens.
+                    pressing = asyncio.create_task(self.person.press(message, once))
+                    await asyncio.wait({pressing}, timeout=20)
 
     def _notice(self) -> EmulatedMessage | None:
         for message in self.chat.newest_first():

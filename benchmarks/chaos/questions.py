@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-__all__ = ["Part", "Question", "find_questions", "parts_in"]
+__all__ = ["TOOLS", "Part", "Question", "find_questions", "parts_in"]
 
-_QUESTION: Final = re.compile(r"c(\d+)q(\d+)v(\d+)n(\d+)f(\d)")
+TOOLS: Final = ("", "look", "act", "order")
+"""Tools by number: ``look`` only reads; ``act`` must not be called twice; ``order`` needs an approval as well."""
+
+_QUESTION: Final = re.compile(r"c(\d+)q(\d+)v(\d+)n(\d+)f(\d)t(\d)")
 _PART: Final = re.compile(r"<c(\d+)q(\d+)v(\d+)p(\d+)>")
 
 
@@ -21,10 +24,17 @@ class Question:
     """Counted up by edits."""
     parts: int = 1
     has_file: bool = False
+    tool: int = 0
+    """Number of the tool in ``TOOLS`` that the model calls for it; 0: none."""
 
     def __str__(self) -> str:
         """Return the text that is written."""
-        return f"c{self.chat}q{self.number}v{self.version}n{self.parts}f{int(self.has_file)}"
+        return f"c{self.chat}q{self.number}v{self.version}n{self.parts}f{int(self.has_file)}t{self.tool}"
+
+    @property
+    def name(self) -> str:
+        """Chat, number and version, by which calls of tools are counted."""
+        return f"c{self.chat}q{self.number}v{self.version}"
 
     @property
     def file_text(self) -> str:
@@ -57,8 +67,8 @@ class Part:
 def find_questions(text: str) -> Iterator[Question]:
     """Yield the questions in a text."""
     for found in _QUESTION.finditer(text):
-        chat, number, version, parts, has_file = map(int, found.groups())
-        yield Question(chat, number, version, parts, bool(has_file))
+        chat, number, version, parts, has_file, tool = map(int, found.groups())
+        yield Question(chat, number, version, parts, bool(has_file), tool)
 
 
 def parts_in(text: str) -> list[Part]:

@@ -23,6 +23,7 @@ def report_text(report: Report) -> str:
         ["placeholders left behind", str(verdict.placeholders)],
         ["provider calls per question", f"{report.calls / max(1, report.questions + report.edits):.2f}"],
         ["answered without their file", str(report.without_file)],
+        *_tools(report),
         ["calls above Telegram's rates", str(report.violations)],
         ["`sending` per message, ms (median, longest)", _sending(report)],
         ["messages `sending` at a kill", str(report.sending.open_at_kill)],
@@ -32,7 +33,21 @@ def report_text(report: Report) -> str:
     more = ", with a webhook" if options.webhook else ""
     head = f"seed {options.seed}, {options.chats} chats, kills at {mode[0]}, {mode[1]}{more}, {report.seconds:.0f} s"
     wrong = [f"{name}: {each}" for name in ("lost", "repeated", "disorder") for each in getattr(verdict, name)]
+    wrong += [f"{name}: {each}" for name in ("twice", "undone") for each in getattr(report.effects, name)]
     return "\n".join([head, "", table(["figure", "value"], rows), *([""] if wrong else []), *wrong])
+
+
+def _tools(report: Report) -> list[list[str]]:
+    if not report.options.habits.tools:
+        return []
+    effects = report.effects
+    return [
+        ["calls of tools (approved)", f"{effects.calls} ({report.cards})"],
+        ["calls made twice that must not be", str(len(effects.twice))],
+        ["calls without an effect that passed for done", str(len(effects.undone))],
+        ["results other than that of the tool, such as unknown", str(effects.unknown)],
+        ["requests without the tool of the question", str(report.without_tool)],
+    ]
 
 
 def _sending(report: Report) -> str:

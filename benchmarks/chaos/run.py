@@ -1,6 +1,7 @@
 """A run: people ask while the program is killed, and then until everything is answered."""
 
 import asyncio
+import json
 import math
 import random
 import signal
@@ -15,12 +16,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+from benchmarks.chaos.effects import Effects, judge_effects
 from benchmarks.chaos.faults import Weather
 from benchmarks.chaos.judge import Verdict
 from benchmarks.chaos.lives import Program, choose
 from benchmarks.chaos.model import Model
 from benchmarks.chaos.outbox import Outbox
 from benchmarks.chaos.people import LOOK_SECONDS, Habits, Talk
+from benchmarks.chaos.questions import TOOLS
 from benchmarks.chaos.states import Sending, read_sending
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
@@ -75,6 +78,11 @@ class Report:
     edits: int
     """Edited questions, which need a further request."""
     without_file: int
+    effects: Effects
+    """What the tools did."""
+    without_tool: int
+    cards: int
+    """Approvals that were given."""
     faults: Mapping[str, int]
     unknown: int
     """Messages that a fault has left without a response."""
@@ -88,6 +96,8 @@ class Report:
     def is_good(self) -> bool:
         """Whether nothing was lost, repeated without a mark, out of order or given up, and the end was in order."""
         found = self.verdict
+        if self.effects.twice or self.effects.undone:
+            return False
         return not (found.lost or found.repeated or found.disorder or found.given_up or self.exit_code)
 
     def as_json(self) -> dict[str, Any]:
@@ -140,6 +150,7 @@ class _Run:
         program = Program(self._emulator, self._folder, self._variables())
         async with asyncio.TaskGroup() as beside:
             pressing = [beside.create_task(talk.press_notices(outbox)) for talk in self._talks]
+            pressing += [beside.create_task(talk.press_cards()) for talk in self._talks if options.habits.tools]
             async with asyncio.TaskGroup() as asking:
                 weather = beside.create_task(self._weather.run()) if options.faults else None
                 for number in range(options.kills):
@@ -204,6 +215,8 @@ class _Run:
             "TGLLM_SENDING__PACED": str(self._options.paced).lower(),
             "TGLLM_TURNS__STOP_TIMEOUT": "5",
             "TGLLM_ERRORS__NOTIFY": "false",
+            "CHAOS_EFFECTS": str(self._folder / "effects") if self._options.habits.tools else "",
+            "TGLLM_TOOLS__RULES": json.dumps({name: {"private": "user", "groups": "user"} for name in TOOLS[1:]}),
             # More than people reach, who must not be refused.
             "TGLLM_BUDGETS__MESSAGES_PER_MINUTE": "0",
         }
@@ -226,6 +239,9 @@ class _Run:
             calls=self._model.calls.total(),
             edits=sum(question.version > 1 for question in asked),
             without_file=self._model.without_file,
+            effects=judge_effects(self._folder / "effects", asked, self._model.results),
+            without_tool=self._model.without_tool,
+            cards=sum(talk.cards for talk in self._talks),
             faults=self._weather.hits() | {"restarts": self._weather.restarts},
             unknown=self._weather.unknown_hits(),
             violations=self._emulator.rates.violations,

@@ -4,10 +4,22 @@
 """
 
 import os
+import random
 from collections.abc import AsyncGenerator
 
 from tgllm import hookimpl
-from tgllm.api import ChatRequest, Finished, ModelInfo, PluginContext, PluginInfo, Provider, ProviderSpec, TextDelta
+from tgllm.api import (
+    ChatRequest,
+    Finished,
+    ModelInfo,
+    PluginContext,
+    PluginInfo,
+    Provider,
+    ProviderSpec,
+    TextDelta,
+    ToolSpec,
+    ToolUse,
+)
 from tgllm.api.events import StreamEvent
 
 
@@ -39,7 +51,7 @@ class FloorProvider(Provider):
 @hookimpl
 def tgllm_plugin_info() -> PluginInfo:
     """Return the plugin's metadata."""
-    return PluginInfo(id="benchmark", title="Benchmark", api="1.0")
+    return PluginInfo(id="benchmark", title="Benchmark", api="1.2")
 
 
 @hookimpl
@@ -53,8 +65,39 @@ def tgllm_providers() -> tuple[ProviderSpec, ...]:
     return tuple(spec for spec in offered if spec.id == wanted)
 
 
+@hookimpl
+def tgllm_tools() -> tuple[ToolSpec, ...]:
+    """Return the tools of a run with kills; none otherwise."""
+    if not os.environ.get("CHAOS_EFFECTS"):
+        return ()
+    schema = {"type": "object", "properties": {"question": {"type": "string"}}, "required": ["question"]}
+    return (
+        ToolSpec("look", "Looks at a question.", _do, schema, danger="read"),
+        ToolSpec("act", "Does something once.", _do, schema, danger="write"),
+        ToolSpec("order", "Orders something.", _do, schema, danger="dangerous"),
+    )
+
+
+async def _do(use: ToolUse) -> str:
+    """Append a line to the file of effects; before and after it, a crash may come."""
+    from benchmarks.chaos.effects import DONE  # noqa: PLC0415  not needed by other runs
+
+    question = str(use.arguments["question"])
+    await use.context.clock.sleep(random.random() * 0.3)  # noqa: S311  no secret
+    file = os.open(os.environ["CHAOS_EFFECTS"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(file, f"{use.tool} {question}\n".encode())
+    finally:
+        os.close(file)
+    await use.context.clock.sleep(random.random() * 0.3)  # noqa: S311  no secret
+    return DONE
+
+
 def _create(ctx: PluginContext) -> Provider:
     from tgllm.providers.http import ProviderHttp  # noqa: PLC0415  imported only when the provider is created
     from tgllm.providers.openai_chat import OpenAIChatClient  # noqa: PLC0415  only the provider needs it
 
-    return OpenAIChatClient(ProviderHttp(f"{os.environ['BENCHMARK_MODEL_URL']}/v1"), ctx.clock)
+    class Client(OpenAIChatClient):
+        supports_tools = bool(os.environ.get("CHAOS_EFFECTS"))
+
+    return Client(ProviderHttp(f"{os.environ['BENCHMARK_MODEL_URL']}/v1"), ctx.clock)

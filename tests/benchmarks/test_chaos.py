@@ -2,9 +2,13 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from benchmarks.chaos.effects import DONE, judge_effects
 from benchmarks.chaos.judge import ASKED, GIVEN_UP, MARKED, judge
+from benchmarks.chaos.people import Habits
 from benchmarks.chaos.questions import Question
 from benchmarks.chaos.report import report_text
 from benchmarks.chaos.run import Options, run
@@ -18,13 +22,15 @@ from tgllm.testing.emulator.markup.text import Text
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are killed from within")
 @pytest.mark.timeout(600)
 async def test_a_dozen_kills_lose_nothing_and_repeat_nothing() -> None:
-    report = await run(Options(seed=3, chats=4, messages=5, kills=12, aimed=True, life=2.0, paced=False, faults=False))
+    usual = Options(seed=3, chats=4, messages=5, kills=12, aimed=True, life=2.0, paced=False, faults=False)
+    report = await run(replace(usual, habits=Habits(tools=0.6)))
     shown = report_text(report)
     assert report.is_good, shown
     assert report.questions == 20, shown
     assert sum(report.kills.values()) == 12, shown
     assert len(report.kills.keys() - {"any time", "start", "drain"}) >= 2, f"hardly any kill met its moment: {shown}"
     assert report.without_file == 0, shown
+    assert report.effects.calls, f"no tool was called: {shown}"
     assert report.sending.rows, "the changes in the outbox are not seen"
 
 
@@ -70,13 +76,13 @@ def test_whole_answers_in_order_are_fine(chat: EmulatedChat, say: Say, asked: As
 
 def test_a_missing_part_is_lost(chat: EmulatedChat, say: Say, asked: Asked) -> None:
     say("<c0q2v1p1>")
-    assert judge(chat, asked).lost == ["c0q1v1n1f0: <c0q1v1p1>", "c0q2v1n2f0: <c0q2v1p2>"]
+    assert judge(chat, asked).lost == ["c0q1v1n1f0t0: <c0q1v1p1>", "c0q2v1n2f0t0: <c0q2v1p2>"]
 
 
 def test_an_answer_to_an_earlier_version_is_no_answer(chat: EmulatedChat, say: Say, asked: Asked) -> None:
     say("<c0q1v1p1>")
     edited = [(asked[0][0].edited(), asked[0][1])]
-    assert judge(chat, edited).lost == ["c0q1v2n1f0: <c0q1v2p1>"]
+    assert judge(chat, edited).lost == ["c0q1v2n1f0t0: <c0q1v2p1>"]
 
 
 def test_a_repeat_counts_apart_where_it_is_marked(chat: EmulatedChat, say: Say, asked: Asked) -> None:
@@ -104,4 +110,19 @@ def test_who_was_asked_or_given_up_is_counted(chat: EmulatedChat, say: Say, aske
     say("Thinking...")
     verdict = judge(chat, asked)
     assert (verdict.asked, verdict.given_up, verdict.placeholders) == (1, 1, 1)
-    assert verdict.lost == ["c0q2v1n2f0: <c0q2v1p1>, <c0q2v1p2>"]
+    assert verdict.lost == ["c0q2v1n2f0t0: <c0q2v1p1>, <c0q2v1p2>"]
+
+
+def test_a_call_that_is_made_twice_or_not_at_all_is_seen(tmp_path: Path) -> None:
+    path = tmp_path / "effects"
+    asked = [Question(0, number, tool=tool) for number, tool in enumerate((1, 2, 3, 2, 0), 1)]
+    results = {"c0q1v1": DONE, "c0q2v1": DONE, "c0q3v1": DONE, "c0q4v1": "It is unknown whether it happened."}
+    assert judge_effects(path, asked, {}).calls == 0
+    path.write_text("look c0q1v1\nlook c0q1v1\nact c0q2v1\nact c0q2v1\nact c0q4v1\n")
+    found = judge_effects(path, asked, results)
+    assert (found.calls, list(found.twice), list(found.undone), found.unknown) == (
+        5,
+        ["act c0q2v1"],
+        ["c0q3v1n1f0t3"],
+        1,
+    )

@@ -33,6 +33,8 @@ ADDED = {
     "INSERT INTO tool_rules (tool, plugin_id, private, updated_at) VALUES ('clock', 'tools', 'user', 1);"
     "INSERT INTO tool_grants (tool, plugin_id, user_id, granted_by, created_at)"
     " VALUES ('clock', 'tools', 1002, 1002, 1);",
+    17: "INSERT INTO reminders (user_id, lane, kind, text, due_at, created_at)"
+    " VALUES (1002, ':1002:', 'text', 'tea', 1, 1);",
     12: "INSERT INTO plugin_jobs (plugin_id, job_id, mark, data, due_at, run_at, created_at)"
     " VALUES ('remind', 'a', 1, 'null', 1, 1, 1);",
     11: "INSERT INTO plugin_messages (id, plugin_id, key, lane, user_id, priority, parts, next_part, created_at)"

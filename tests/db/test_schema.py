@@ -43,6 +43,7 @@ TABLES = {
     "audit",
     "schedules",
     "plugin_jobs",
+    "reminders",
     "plugin_room",
     "kv",
     "errors",

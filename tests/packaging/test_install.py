@@ -9,13 +9,18 @@ from typing import Any
 
 import pytest
 
-<<<<<<< HEAD
-PLUGINS = ["anthropic", "dipseek", "gemini", "llm", "local", "mcp", "mistral", "openai", "whisper"]
-SDKS = {"anthropic", "faster-whisper", "google-genai", "llm", "mcp", "mistralai", "openai", "xllamacpp"}
-=======
-PLUGINS = ["anthropic", "dipseek", "gemini", "llm", "local", "mistral", "openai", "web", "whisper"]
-SDKS = {"anthropic", "faster-whisper", "google-genai", "llm", "mistralai", "openai", "trafilatura", "xllamacpp"}
->>>>>>> lead
+PLUGINS = ["anthropic", "dipseek", "gemini", "llm", "local", "mcp", "mistral", "openai", "web", "whisper"]
+SDKS = {
+    "anthropic",
+    "faster-whisper",
+    "google-genai",
+    "llm",
+    "mcp",
+    "mistralai",
+    "openai",
+    "trafilatura",
+    "xllamacpp",
+}
 OWN_SDK = {
     "anthropic": set[str](),
     "dipseek": set[str](),

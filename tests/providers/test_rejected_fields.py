@@ -2,13 +2,23 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiohttp import web
 
 from http_support import Serve
-from tgllm.api import ChatMessage, ChatRequest, Finished, ProviderError, TextDelta, TextPart, Unsupported
+from tgllm.api import (
+    ChatMessage,
+    ChatRequest,
+    Finished,
+    ProviderError,
+    TextDelta,
+    TextPart,
+    ToolDefinition,
+    Unsupported,
+)
 from tgllm.providers.http import ProviderHttp
 from tgllm.providers.openai_chat import OpenAIChatClient
 from tgllm.testing.asking import hear
@@ -132,3 +142,80 @@ async def test_the_changed_request_is_kept_for_a_retry(provider: OpenAIChatClien
 
     assert (await hear(provider, REQUEST)).text == "Hi"
     assert ["temperature" in body for body in picky.bodies] == [True, False, False]
+
+
+BESIDE_TOOLS = {
+    "error": {
+        "message": "Function tools with reasoning_effort are not supported for m in /v1/chat/completions. To use "
+        "function tools, use /v1/responses or set reasoning_effort to 'none'.",
+        "type": "invalid_request_error",
+        "param": "reasoning_effort",
+        "code": None,
+    }
+}
+TOOL = ToolDefinition("clock", "Tells the time.", {})
+
+
+class Calling(OpenAIChatClient):
+    supports_tools = True
+
+
+class TestTools:
+    @pytest.fixture
+    async def provider(self, picky: Picky, serve: Serve) -> AsyncIterator[OpenAIChatClient]:
+        client = Calling(ProviderHttp(await serve(picky.handle)), HurriedClock())
+        yield client
+        await client.aclose()
+
+    @pytest.mark.parametrize("effort", [None, "low"])
+    async def test_reasoning_is_turned_off_beside_tools_and_that_is_remembered(
+        self, provider: OpenAIChatClient, picky: Picky, effort: Any
+    ) -> None:
+        request = replace(REQUEST, tools=(TOOL,), reasoning_effort=effort)
+        picky.errors.append(BESIDE_TOOLS)
+
+        for each in (request, request, replace(request, tools=()), replace(request, model="n")):
+            await hear(provider, each)
+
+        assert [body.get("reasoning_effort") for body in picky.bodies] == [effort, "none", "none", effort, effort]
+
+    async def test_the_same_complaint_again_is_told(self, provider: OpenAIChatClient, picky: Picky) -> None:
+        picky.errors += [BESIDE_TOOLS, BESIDE_TOOLS]
+
+        with pytest.raises(Unsupported, match="Function tools"):
+            await hear(provider, replace(REQUEST, tools=(TOOL,)))
+
+        assert len(picky.bodies) == 2
+
+    async def test_no_tool_is_called_without_tools(self, provider: OpenAIChatClient, picky: Picky) -> None:
+        picky.errors.append(unsupported("tool_choice"))
+
+        await hear(provider, replace(REQUEST, tools=(TOOL,), tool_choice="none"))
+
+        assert not picky.bodies[-1].keys() & {"tools", "tool_choice", "parallel_tool_calls"}
+
+    async def test_a_forced_call_is_not_given_up_silently(self, provider: OpenAIChatClient, picky: Picky) -> None:
+        picky.errors.append(unsupported("tool_choice"))
+
+        with pytest.raises(Unsupported):
+            await hear(provider, replace(REQUEST, tools=(TOOL,), tool_choice="required"))
+
+    async def test_several_calls_at_once_may_be_forbidden_in_vain(
+        self, provider: OpenAIChatClient, picky: Picky
+    ) -> None:
+        picky.errors.append(unsupported("parallel_tool_calls"))
+
+        await hear(provider, replace(REQUEST, tools=(TOOL,), parallel_tools=False))
+
+        assert "parallel_tool_calls" not in picky.bodies[-1]
+        assert picky.bodies[-1]["tools"]
+
+    @pytest.mark.parametrize("field", ["tools", "functions"])
+    async def test_tools_are_not_dropped_silently(self, provider: OpenAIChatClient, picky: Picky, field: str) -> None:
+        picky.errors.append(unsupported(field))
+
+        with pytest.raises(Unsupported) as caught:
+            await hear(provider, replace(REQUEST, tools=(TOOL,)))
+
+        assert caught.value.code == "tools_unsupported"
+        assert len(picky.bodies) == 1

@@ -1,12 +1,22 @@
 """The estimate of tokens, and how it learns."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tgllm.api import ChatMessage, ChatRequest, FilePart, ModelRef, TextPart
-from tgllm.providers.tokens import Calibration, estimate_message, estimate_request, estimate_text
+from tgllm.api import (
+    ChatMessage,
+    ChatRequest,
+    FilePart,
+    ModelRef,
+    TextPart,
+    ToolCallPart,
+    ToolDefinition,
+    ToolResultPart,
+)
+from tgllm.providers.tokens import Calibration, estimate_message, estimate_request, estimate_text, estimate_tools
 
 REF = ModelRef("p", "m")
 
@@ -93,3 +103,23 @@ class TestCalibration:
         first.learn(REF, 1000, 800)
 
         assert Calibration(first.factors).factor(REF) == 0.8
+
+
+class TestTools:
+    def test_tools_calls_and_results_count(self) -> None:
+        schema = {"type": "object", "properties": {"zone": {"type": "string", "description": "word " * 100}}}
+        plain = ChatRequest("m", (ChatMessage("user", (TextPart("Hello"),)),))
+        called = ChatMessage("assistant", (ToolCallPart("1", "clock", {"zone": "word " * 100}),))
+        answered = ChatMessage("user", (ToolResultPart("1", "clock", "word " * 100), TextPart("word " * 100)))
+
+        offered = estimate_request(replace(plain, tools=(ToolDefinition("clock", "Tells the time.", schema),)))
+
+        assert offered - estimate_request(plain) == estimate_tools(
+            (ToolDefinition("clock", "Tells the time.", schema),)
+        )
+        assert offered - estimate_request(plain) > 150
+        assert estimate_message(called) > 150
+        assert estimate_message(answered) > 300
+
+    def test_no_tools_cost_nothing(self) -> None:
+        assert estimate_tools(()) == 0

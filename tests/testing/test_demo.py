@@ -11,7 +11,9 @@ from tgllm import hookimpl
 from tgllm.api import PluginInfo, ProviderSpec
 from tgllm.testing.clock import HurriedClock
 from tgllm.testing.demo import Demo, open_demo
+from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.local.plugins import LocalPlugins
+from tgllm.testing.samples.calls import CALL_SAMPLES, HINT
 from tgllm.testing.samples.samples import SAMPLES, Sample
 from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
 
@@ -174,3 +176,47 @@ async def test_a_plugin_that_fails_when_the_bot_starts_is_not_said_to_work(
         (tried,) = demo.tried
         assert not tried.works
         assert "RuntimeError: no water" in tried.trials[0].problem
+
+
+async def answered(demo: Demo, text: str) -> EmulatedMessage:
+    asked = await demo.ann.say(text)
+    return await demo.emulator.wait_for_message(
+        demo.ann.private_chat(), lambda message: message.from_bot and bool(message.labels), after=asked, timeout=60
+    )
+
+
+async def test_it_names_a_tool_to_try(demo: Demo) -> None:
+    assert HINT in demo.ann.private_chat().messages[0].text
+
+    answer = await answered(demo, 'call calculator {"expression": "2*(3+4)"}')
+
+    assert "2*(3+4) = 14" in answer.text
+    assert answer.text.endswith("🧮 calculating")
+
+
+async def test_its_suggestions_use_tools_and_find_what_was_said(demo: Demo) -> None:
+    tools, key, search, _ = (sample.suggestion for sample in CALL_SAMPLES)
+    assert demo.emulator.suggestions[:4] == [sample.suggestion for sample in CALL_SAMPLES]
+
+    assert "17% of 2340 = 397.8" in (await answered(demo, tools.text)).text
+    await answered(demo, key.text)
+    found = await answered(demo, search.text)
+
+    assert "under the blue flower pot" in found.text
+    assert "🔎" in found.text
+
+
+@pytest.mark.parametrize(
+    ("button", "told"), [("✅ Once", "nothing was really ordered"), ("❌ No", "was declined by a person")]
+)
+async def test_a_pizza_is_ordered_only_after_a_press(demo: Demo, button: str, told: str) -> None:
+    card = await answered(demo, CALL_SAMPLES[-1].suggestion.text)
+    assert "order_pizza" in card.text
+    assert "no pineapple" in card.text
+
+    await demo.ann.press(card, button)
+    answer = await demo.emulator.wait_for_message(
+        demo.ann.private_chat(), lambda message: "how it went" in message.text, after=card, timeout=60
+    )
+
+    assert told in answer.text

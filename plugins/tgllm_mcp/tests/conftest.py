@@ -17,6 +17,11 @@ from tgllm_mcp.settings import Settings
 Start = Callable[..., Any]
 
 
+def said(key: str, language: str = "en", **params: object) -> str:
+    """Return a text as its key and values."""
+    return " ".join([language, key, *map(str, params.values())])
+
+
 @pytest.fixture
 async def start(tmp_path: Path) -> AsyncIterator[Start]:
     """Start servers; they are ended again."""
@@ -31,7 +36,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
                 data_dir=tmp_path,
                 store=store,  # type: ignore[arg-type]  the part that is used
                 clock=SystemClock(),
-                texts=lambda key, language="en", **_: key,
+                texts=said,
                 tools=tools,
             )
             running = Running(Servers(ctx), ctx, tools, log, store)

@@ -20,6 +20,7 @@ from tgllm.bot.commands.memory import memory_commands, memory_presses
 from tgllm.bot.commands.models import model_commands, model_presses
 from tgllm.bot.commands.persona import persona_commands, persona_presses
 from tgllm.bot.commands.plugins import plugin_command
+from tgllm.bot.commands.remind import remind_commands, remind_presses
 from tgllm.bot.commands.retry import retry_commands, retry_presses
 from tgllm.bot.commands.search import search_commands, search_presses
 from tgllm.bot.commands.settings import settings_commands, settings_presses
@@ -37,6 +38,7 @@ from tgllm.bot.handlers.message import MessageHandler
 from tgllm.bot.handlers.plugin_presses import plugin_presses
 from tgllm.bot.handlers.press import PressHandler
 from tgllm.bot.handlers.proposal_presses import proposal_presses
+from tgllm.bot.handlers.question_presses import question_presses
 from tgllm.bot.handlers.stopped import handle_stopped
 from tgllm.bot.middlewares.access import AuthMiddleware
 from tgllm.bot.middlewares.errors import ErrorsMiddleware
@@ -102,6 +104,7 @@ _GROUPED: Sequence[tuple[str, Callable[[Catalogue], Iterable[TableCommand]]]] = 
     ("chat", file_commands),
     ("chat", retry_commands),
     ("chat", branch_commands),
+    ("you", remind_commands),
     ("you", usage_commands),
     ("chat", export_commands),
     ("you", approval_commands),
@@ -125,6 +128,7 @@ def press_actions() -> Iterable[PressAction]:
     yield from access_presses()
     yield from answer_presses()
     yield from approval_presses()
+    yield from question_presses()
     yield from as_file_presses()
     yield from export_presses()
     yield from model_presses()
@@ -136,6 +140,7 @@ def press_actions() -> Iterable[PressAction]:
     yield from search_presses()
     yield from history_presses()
     yield from file_presses()
+    yield from remind_presses()
     yield from retry_presses()
     yield from branch_presses()
     yield from group_presses()

@@ -24,6 +24,7 @@ from tgllm.bot.intake.unparsed import answer_to_unparsed
 from tgllm.bot.intake.webhook import Webhook
 from tgllm.bot.loading import Loading
 from tgllm.bot.parts import BotParts
+from tgllm.bot.reminders.worker import Reminders
 from tgllm.bot.renderer.renderer import Renderer
 from tgllm.bot.replies.chats import ChatSender
 from tgllm.bot.replies.composing import Composer
@@ -326,6 +327,7 @@ async def open_runtime(
         outside = _watch(core, look_again)
         own = [core.errors.run, upkeep.run, menus.run, core.broadcaster.run, outside.run]
         own.append(ClockWatch(core.database, core.clock, sender.wake).run)
+        own.append(Reminders(core, me.username or "", dispatch.arrived.set).run)
         loading = Loading()
 
         def connect() -> None:

@@ -17,6 +17,7 @@ from tgllm.config.sections.errors import ErrorsSection
 from tgllm.config.sections.files import FilesSection
 from tgllm.config.sections.personas import PersonaSetting, read_personas
 from tgllm.config.sections.prices import PriceSetting, read_prices
+from tgllm.config.sections.reminders import RemindersSection
 from tgllm.config.sections.retention import RetentionSection
 from tgllm.config.sections.tools import ToolsSection
 from tgllm.config.sections.tracing import TracingSection
@@ -240,6 +241,7 @@ class Config(Section):
     admin: AdminSection = AdminSection()
     backups: BackupsSection = BackupsSection()
     log: LogSection = LogSection()
+    reminders: RemindersSection = RemindersSection()
     errors: ErrorsSection = ErrorsSection()
     web: WebSection = WebSection()
     tracing: TracingSection = TracingSection()

@@ -605,6 +605,26 @@ CREATE INDEX IF NOT EXISTS plugin_jobs_next ON plugin_jobs (plugin_id, run_at) W
 CREATE INDEX IF NOT EXISTS plugin_jobs_started ON plugin_jobs (started_at) WHERE started_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS plugin_jobs_owner ON plugin_jobs (owner) WHERE owner <> 0;
 
+-- Texts to send and questions to ask, at a time or by a rule of times, as people have set them.
+CREATE TABLE IF NOT EXISTS reminders (
+    id         INTEGER PRIMARY KEY,                     -- counts up
+    user_id    INTEGER NOT NULL                         -- who has set it
+               REFERENCES users (id) ON DELETE CASCADE,
+    lane       TEXT NOT NULL,                           -- business connection, chat and topic in one name
+    message_id INTEGER NOT NULL DEFAULT 0,              -- Telegram's id of the message that set it; 0: unknown
+    kind       TEXT NOT NULL CHECK (kind IN ('text', 'prompt')), -- the text is sent, or the model is asked it
+    text       TEXT NOT NULL,                           -- what to send or to ask
+    days       INTEGER NOT NULL DEFAULT 0 CHECK (days BETWEEN 0 AND 127), -- days of the week, 1 is Monday; 0: once
+    minute     INTEGER CHECK (minute BETWEEN 0 AND 1439), -- minute of the person's day; NULL: once
+    due_at     INTEGER NOT NULL,                        -- the next time
+    paused     INTEGER NOT NULL DEFAULT 0 CHECK (paused IN (0, 1)), -- 1: its times pass without effect
+    created_at INTEGER NOT NULL,                        -- when it was set
+    CHECK ((days = 0) = (minute IS NULL))
+) STRICT;
+CREATE INDEX IF NOT EXISTS reminders_due ON reminders (due_at) WHERE paused = 0;
+CREATE INDEX IF NOT EXISTS reminders_user ON reminders (user_id, due_at);
+CREATE INDEX IF NOT EXISTS reminders_lane ON reminders (lane, due_at);
+
 -- How much room the values of plugins take in kv, for their limits, and whose values there are.
 CREATE TABLE IF NOT EXISTS plugin_room (
     plugin_id TEXT NOT NULL,                            -- the plugin

@@ -33,6 +33,7 @@ from tgllm.services.tools.approvals import Approvals
 from tgllm.services.tools.cards import ToolCards
 from tgllm.services.tools.opening import open_tools
 from tgllm.services.tools.policy import ToolPolicy
+from tgllm.services.tools.questions import Questions
 from tgllm.services.tools.services import ToolServices
 from tgllm.services.turn_settings import pool_settings, turn_settings
 from tgllm.services.turns.account_alerts import AccountAlerts
@@ -67,6 +68,7 @@ class BotCore(Core):
     search_index: SearchIndex
     tool_policy: ToolPolicy
     approvals: Approvals
+    questions: Questions
 
 
 @asynccontextmanager
@@ -77,6 +79,7 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
     prices = Prices(config.prices, core.registry.canonical, fallback=config.budgets.fallback_price)
     accounting = Accounting(prices, Days(zone(config.time_zone)))
     policy, approvals = ToolPolicy(config.tools, accounting.days), _approvals(core)
+    questions = Questions(database, clock, texts, config.tools.approval_seconds)
     access = Access.of(config.access, config.admin_chat_id, texts, clock, running)
     budgets = BudgetService(database, clock, accounting, texts, notifier, config.budgets, config.groups)
     notice = MissingNotice(notifier, texts)
@@ -94,7 +97,7 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
             _conversations(
                 core,
                 accounting,
-                _Parts(running, budgets, files, errors, _tools(core, errors, policy, approvals)),
+                _Parts(running, budgets, files, errors, _tools(core, errors, policy, approvals, questions)),
             )
         ) as service,
     ):
@@ -126,6 +129,7 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
             search_index=SearchIndex(database, clock),
             tool_policy=policy,
             approvals=approvals,
+            questions=questions,
         )
 
 
@@ -166,7 +170,9 @@ def _errors(core: Core, texts: ErrorTexts) -> ErrorReports:
     )
 
 
-def _tools(core: Core, errors: ErrorReports, policy: ToolPolicy, approvals: Approvals) -> ToolServices | None:
+def _tools(
+    core: Core, errors: ErrorReports, policy: ToolPolicy, approvals: Approvals, questions: Questions
+) -> ToolServices | None:
     config = core.config
     return open_tools(
         config.tools,
@@ -177,6 +183,7 @@ def _tools(core: Core, errors: ErrorReports, policy: ToolPolicy, approvals: Appr
         policy,
         data_dir=config.data_dir,
         approvals=approvals,
+        ask_for=questions.ask_for,
     )
 
 

@@ -7,8 +7,9 @@ from typing import TypeVar
 
 from tgllm.api.clock import milliseconds
 from tgllm.db.engine.unit import Connection
-from tgllm.db.tables import inbox, outbox
+from tgllm.db.tables import outbox
 from tgllm.db.tables.plugins import jobs
+from tgllm.db.tables.tools.approvals import is_at_work
 from tgllm.services.bot_core import BotCore
 from tgllm.testing.emulator import EmulatedChat, EmulatedMessage, EmulatedTopic, EmulatedUser, Emulator
 from tgllm.testing.emulator.world.transcript import transcript
@@ -19,7 +20,6 @@ T = TypeVar("T")
 
 WAIT_SECONDS = 30.0
 """Timeout of a wait; reached only after a failure."""
-_WAITING = frozenset({"queued", "running"})
 _UNSENT = frozenset({"ready", "sending"})
 
 
@@ -91,6 +91,8 @@ class Talk:
     async def settled(self) -> None:
         """Wait until the bot has handled all updates, has run the one-shot jobs that are due, and has sent everything.
 
+        A turn that waits for the approval of a call counts as handled: press a button of its card to go on.
+
         With a ``ManualClock``, advance it before: ``await clock.advance(60)``.
 
         Raises:
@@ -107,9 +109,8 @@ class Talk:
 
     async def _is_busy(self) -> bool:
         # In the order in which one causes the other.
-        return (
-            await self._has(inbox.counts, _WAITING) or await self._has_jobs() or await self._has(outbox.counts, _UNSENT)
-        )
+        database = self._core.database
+        return await database.read(is_at_work) or await self._has_jobs() or await self._has(outbox.counts, _UNSENT)
 
     async def _has_jobs(self) -> bool:
         now = milliseconds(self._core.clock)

@@ -156,6 +156,13 @@ def test_a_call_stands_before_the_first_text_with_the_time() -> None:
     assert preview.frame(elapsed=75.0).text == "📄 reading (75 s)"
 
 
+def test_while_a_person_decides_there_is_no_time() -> None:
+    preview = preview_of(replace(READING, state="waiting"))
+
+    assert preview.waits_for_person
+    assert preview.frame(elapsed=75.0).text == "⏳ Waiting for your decision about: 📄 reading"
+
+
 def test_a_call_stands_below_the_text_and_goes_when_it_has_ended() -> None:
     preview = preview_of(TextDelta("I look **that** up."), READING)
 

@@ -21,6 +21,7 @@ from tgllm.db.tables.outbox import NewOutbox
 from tgllm.i18n import Catalogue
 from tgllm.services.chats.settings import ReasoningDisplay
 from tgllm.services.common.lane import Lane
+from tgllm.services.conversations.tool_steps import ToolStep
 from tgllm.services.conversations.turn import Turn, TurnOutcome
 from tgllm.testing.clock import ManualClock
 
@@ -139,6 +140,23 @@ async def test_an_unchanged_display_is_refreshed_before_it_fades(
     it.show(ReasoningDelta("hm"))
     await clock.advance(2 * keep_alive)
     assert screen.shown == [(1, ""), (1 + keep_alive, ""), (1 + 2 * keep_alive, "")]
+
+
+async def test_while_a_person_decides_about_a_call_it_fades_and_costs_no_calls(
+    clock: ManualClock, screen: Screen, sink: Start
+) -> None:
+    it = await sink(Pace(first_delay=1.0, interval=2.0, keep_alive=20.0))
+    it.show(ToolStep("0.0", "pay", "💸 paying", "waiting"))
+    await clock.advance(3600)
+    it.show(ToolStep("0.0", "pay", "💸 paying", "running"))
+    await clock.advance(25)
+
+    waiting = "⏳ Waiting for your decision about: 💸 paying"
+    elapsed = [text for _, text in screen.shown[1:]]
+    assert screen.shown[0] == (1, waiting)
+    assert screen.shown[1][0] == 3600
+    assert all(text.startswith("💸 paying") for text in elapsed)
+    assert len(elapsed) == 2
 
 
 async def test_a_display_that_looks_the_same_does_not_fade_while_the_model_thinks_unseen(

@@ -139,6 +139,10 @@ async def test_otherwise_the_line_is_said_back(provider: Provider, options: dict
     assert deltas == [TextDelta("call "), TextDelta("clock")]
 
 
+async def test_in_a_group_the_name_of_the_person_stands_before_it(provider: Provider) -> None:
+    assert calls(await answered(provider, replace(asked("Ann B: call clock"), tools=TOOLS))) == [("clock", "{}")]
+
+
 async def test_one_call_at_a_time_if_they_are_not_parallel(provider: Provider) -> None:
     request = replace(asked("call clock\ncall clock"), tools=TOOLS, parallel_tools=False)
 

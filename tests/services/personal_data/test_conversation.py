@@ -7,6 +7,8 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import conversations, files, messages
 from tgllm.db.tables.files import NewFile
 from tgllm.db.tables.messages import NewMessage, Role, Status
+from tgllm.db.tables.tools import calls as tool_calls
+from tgllm.db.tables.tools.calls import Ended, NewCall
 from tgllm.i18n import Catalogue
 from tgllm.services.personal_data.conversation import as_json, as_markdown, load_export
 
@@ -96,3 +98,37 @@ async def test_an_empty_conversation_gives_nothing(database: Database) -> None:
     assert await database.read(lambda conn: load_export(conn, LANE, SAID)) is None
     await database.write(lambda conn: conversations.active_for(conn, LANE, SAID))
     assert await database.read(lambda conn: load_export(conn, LANE, SAID)) is None
+
+
+def with_sources(conn: Connection) -> None:
+    talk(conn)
+    new = NewCall(
+        turn_id="Жаль",
+        round=0,
+        place=0,
+        call_id="1",
+        tool="web_search",
+        plugin_id="web",
+        lane=LANE,
+        user_id=None,
+        arguments="{}",
+    )
+    sources = [
+        {"url": "https://example.org/a", "title": "A [page]"},
+        {"url": "https://example.org/a", "title": "again"},
+        {"url": "javascript:alert(1)", "title": "no"},
+    ]
+    row = tool_calls.add(conn, new, SAID)
+    tool_calls.end(conn, row, Ended(state="done", result="It purrs.", extras={"sources": sources}), SAID)
+
+
+async def test_an_answer_has_the_sources_of_its_tools(database: Database) -> None:
+    await database.write(with_sources)
+    exported = await database.read(lambda conn: load_export(conn, LANE, SAID))
+    assert exported is not None
+
+    _, answer = json.loads(as_json(exported))["messages"]
+    assert answer["sources"] == [{"title": "A [page]", "url": "https://example.org/a"}]
+    markdown = as_markdown(exported, Catalogue(strict=True))
+    assert "\n\nЖаль\n\nSources:\n\n- [A \\[page\\]](<https://example.org/a>)\n\n" in markdown
+    assert "purrs" not in markdown

@@ -12,7 +12,7 @@ from tgllm.plugins.loading.live_tools import LiveTools, PluginTools
 from tgllm_mcp.servers import Servers
 
 HERE = Path(__file__).parent
-SDK, RAW = HERE / "sdk_server.py", HERE / "raw_server.py"
+SDK, RAW, OAUTH = HERE / "sdk_server.py", HERE / "raw_server.py", HERE / "oauth_server.py"
 
 
 @dataclass
@@ -107,9 +107,10 @@ def raw(kind: str, **settings: Any) -> dict[str, Any]:
 
 @dataclass
 class Web:
-    """The SDK's server on a port."""
+    """A server of the SDK on a port."""
 
     port: int
+    script: Path = SDK
     process: asyncio.subprocess.Process | None = None
 
     @property
@@ -119,7 +120,7 @@ class Web:
     async def start(self) -> None:
         self.process = await asyncio.create_subprocess_exec(
             sys.executable,
-            str(SDK),
+            str(self.script),
             str(self.port),
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,

@@ -1,12 +1,16 @@
 """The demo's own answers, and those that it leaves to a model."""
 
+import json
+from dataclasses import replace
+
 import pytest
 
-from tgllm.api import ChatMessage, ChatRequest, ModelNotFound, TextPart
+from tgllm.api import ChatMessage, ChatRequest, ModelNotFound, TextPart, ToolCall, ToolDefinition, ToolResultPart
 from tgllm.bot.rendering.payloads import EntityText
 from tgllm.bot.rendering.render import render
 from tgllm.testing.asking import hear, question
 from tgllm.testing.clock import HurriedClock
+from tgllm.testing.samples.calls import CALL_SAMPLES, CallSample
 from tgllm.testing.samples.provider import DemoProvider
 from tgllm.testing.samples.samples import LABEL, SAMPLES, STORY, Sample
 from tgllm.testing.scripted import ScriptedProvider
@@ -93,3 +97,42 @@ def test_the_suggestions_are_short_and_unlike() -> None:
 
     assert len(set(labels)) == len(labels)
     assert all(len(label) <= 25 for label in labels)
+
+
+TOOLS = tuple(
+    ToolDefinition(name, "", {"type": "object"}) for name in ("calculator", "clock", "search_history", "order_pizza")
+)
+
+
+@pytest.mark.parametrize(
+    "sample", [sample for sample in CALL_SAMPLES if sample.calls], ids=lambda sample: sample.suggestion.label
+)
+async def test_a_sample_calls_its_tools_and_tells_what_they_return(sample: CallSample) -> None:
+    inner = ScriptedProvider()
+    asked = replace(question("tiny", sample.suggestion.text), tools=TOOLS)
+
+    events = [event async for event in demo(inner).generate(asked)]
+    calls = [event for event in events if isinstance(event, ToolCall)]
+    parts = tuple(ToolResultPart(call.id, call.name, f"{call.name} says\nyes") for call in calls)
+    heard = await hear(demo(inner), replace(asked, messages=(*asked.messages, ChatMessage("user", parts))))
+
+    assert [(call.name, json.loads(call.arguments)) for call in calls] == [*sample.calls]
+    assert heard.text.startswith(LABEL + sample.answer)
+    assert all(f"> {call.name} says\n> yes" in heard.text for call in calls)
+    assert inner.requests == []
+
+
+async def test_without_tools_the_model_answers_such_a_question() -> None:
+    inner = ScriptedProvider()
+    inner.answer("I can't order.")
+
+    assert (await hear(demo(inner), question("tiny", "Order a pizza for me"))).text == "I can't order."
+
+
+async def test_a_tiny_model_gets_no_tools() -> None:
+    inner = ScriptedProvider()
+    inner.answer("Hello.")
+
+    await hear(demo(inner), replace(question("tiny", "Hi"), tools=TOOLS))
+
+    assert inner.requests[-1].tools == ()

@@ -12,19 +12,18 @@ from tgllm.api.errors import ToolFailed
 from tgllm.api.tools import ToolHandler, ToolOutput, ToolUse
 from tgllm_mcp.listing import Listed, listed_tools
 from tgllm_mcp.settings import Server, filled
-from tgllm_mcp.words import Secrets, explain
+from tgllm_mcp.signing import SIGN_IN_SECONDS, NeedsSignIn, SignIn
+from tgllm_mcp.words import Secrets, explain, leaves
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-    import httpx2
     from mcp import Client
     from mcp_types import Tool
 
     from tgllm_mcp import session
 
     Load = Callable[[], Awaitable[ModuleType]]
-    SignIn = Callable[["session.Client"], None]
 
 __all__ = ["Owner", "State"]
 
@@ -33,7 +32,8 @@ State = Literal["connecting", "ready", "waiting", "closed"]
 # ready       Its tools are the host's, and calls may run. Only in this state the host has any: a model is not offered
 #             what can't be called.
 # waiting     The attempt has failed or the connection has ended; the next attempt comes after a pause that doubles, so
-#             that a server that dies at once costs nothing. A call that ran is told that its outcome is unknown.
+#             that a server that dies at once costs nothing. A call that ran is told that its outcome is unknown. If an
+#             admin has to sign in, there is no next attempt before /mcp login: it would fail in the same way.
 # closed      At shutdown, for good. Nothing of this is stored, so a crash of the bot costs nothing either: programs see
 #             the end of their input and end, and the next start connects again.
 
@@ -71,13 +71,15 @@ class Owner:
         """Why it is not ready, as the end of a sentence that begins with the server's name."""
         self.failure = ""
         """Why the last attempt has failed."""
+        self.needs_sign_in = False
+        """Whether the last attempt has failed for want of a sign-in, so that the next one waits for it."""
         self.last_words = ""
         """The last line that its program has written to standard error, without secrets."""
         self.listed: Listed | None = None
         self.tried = asyncio.Event()
         """Set once the first attempt has succeeded or failed."""
-        self.auth: httpx2.Auth | None = None
-        """Adds the token of an admin who has signed in."""
+        self.sign_in = SignIn()
+        """Signing in of an admin, if the server wants it."""
         self._ctx = ctx
         self._load = load
         self._secrets = Secrets(())
@@ -109,6 +111,10 @@ class Owner:
             self._task.cancel()
             await asyncio.wait({self._task}, timeout=2.0)
 
+    async def wait(self, seconds: float) -> None:
+        """Wait until an attempt has succeeded or failed, since ``tried`` was cleared last."""
+        await _first(self.tried, timer=self._ctx.clock.sleep(seconds))
+
     def retry(self) -> None:
         """Connect now, instead of after the pause; a connection that there is ends."""
         self._end("it is connected again")
@@ -119,6 +125,7 @@ class Owner:
         while not self._stop.is_set():
             began = self._ctx.clock.monotonic()
             self.state = "connecting"
+            self._wake.clear()
             try:
                 await self._connect()
             except Exception as error:  # noqa: BLE001  a server may do anything; it costs its own tools alone
@@ -130,6 +137,9 @@ class Owner:
             if self._ctx.clock.monotonic() - began > _STEADY:
                 pause = _FIRST_PAUSE
             self.tried.set()
+            if self.needs_sign_in:
+                await self._until_woken()
+                continue
             # All servers of a machine that was restarted would otherwise be asked in the same moment.
             await self._pause(pause * random.uniform(0.75, 1.25))  # noqa: S311  no secret
             pause = min(pause * 2, _LONGEST_PAUSE)
@@ -156,12 +166,13 @@ class Owner:
             ended=self._end,
             changed=self._changed.set,
             on_status=self._on_status,
-            auth=self.auth,
+            auth=self._auth(module) if server.oauth else None,
         )
         async with asyncio.timeout(self._patience()) as limit, module.connected(link) as client:
             self._publish(await module.every_tool(client))
             limit.reschedule(None)
             self._client, self._status = client, None
+            self.needs_sign_in = False
             self.state, self.reason = "ready", ""
             self.tried.set()
             async with asyncio.TaskGroup() as tasks:
@@ -172,8 +183,13 @@ class Owner:
         if not self._stop.is_set():
             raise Ended(self.reason)
 
+    def _auth(self, module: "ModuleType") -> object:
+        server = self.server
+        return module.oauth(self.name, server.url or "", server.oauth_redirect, self._ctx.store, self.sign_in)
+
     def _patience(self) -> float:
-        return self.server.connect_timeout
+        """Return the seconds for a connection; a person who signs in may take longer than a server."""
+        return self.server.connect_timeout + (SIGN_IN_SECONDS if self.sign_in.is_running else 0.0)
 
     async def _serve(self, module: "ModuleType", client: "Client") -> None:
         """Wait for the end, and list the tools again when they change."""
@@ -228,7 +244,8 @@ class Owner:
 
     def _failed(self, error: Exception) -> None:
         self.state = "waiting"
-        reason = explain(error, self.server, self._status)
+        self.needs_sign_in = any(isinstance(leaf, NeedsSignIn) for leaf in leaves(error))
+        reason = explain(self.name, error, self.server, self._status)
         # What the program or the transport has said last is nearer to the cause than what the SDK makes of it.
         if self._ended.is_set() and self.reason:
             reason = self.reason
@@ -248,8 +265,10 @@ class Owner:
     def _on_status(self, status: int) -> None:
         self._status = status
 
+    async def _until_woken(self) -> None:
+        await _first(self._stop, self._wake)
+
     async def _pause(self, seconds: float) -> None:
-        self._wake.clear()
         await _first(self._stop, self._wake, timer=self._ctx.clock.sleep(seconds))
 
 

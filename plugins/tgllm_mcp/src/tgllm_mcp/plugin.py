@@ -1,16 +1,18 @@
 """Hooks of the MCP plugin. The SDK is imported only if there is a server."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tgllm import hookimpl
+from tgllm.api.commands import ChatCommand
 from tgllm.api.context import Check, PluginContext, PluginInfo
 from tgllm_mcp.settings import Settings
 
 if TYPE_CHECKING:
     from tgllm_mcp.servers import Servers
 
-__all__ = ["tgllm_doctor", "tgllm_plugin_info", "tgllm_shutdown", "tgllm_startup"]
+__all__ = ["tgllm_commands", "tgllm_doctor", "tgllm_plugin_info", "tgllm_shutdown", "tgllm_startup"]
 
 _open: "dict[int, Servers]" = {}
 """By the identity of the context, which the value keeps."""
@@ -19,7 +21,17 @@ _open: "dict[int, Servers]" = {}
 @hookimpl
 def tgllm_plugin_info() -> PluginInfo:
     """Return the description of the plugin."""
-    return PluginInfo(id="mcp", title="MCP", api="1.2", settings=Settings)
+    return PluginInfo(id="mcp", title="MCP", api="1.2", settings=Settings, texts=Path(__file__).parent / "texts")
+
+
+@hookimpl
+def tgllm_commands(ctx: PluginContext) -> Sequence[ChatCommand]:
+    """Return ``/mcp``, if there is a server."""
+    if not _settings(ctx).used:
+        return ()
+    from tgllm_mcp.chat import command  # noqa: PLC0415  without servers there is no command
+
+    return (command(ctx, lambda: _open.get(id(ctx))),)
 
 
 @hookimpl

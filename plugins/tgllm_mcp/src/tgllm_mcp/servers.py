@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Servers"]
 
-_START_SECONDS = 6.0
+_START_SECONDS = 4.0
 """Seconds for which the start of the bot waits for servers, so that the first question has their tools; less than the
 host gives a plugin at the start. Slower ones come later."""
 

@@ -22,6 +22,7 @@ from tgllm.api.errors import ToolFailed
 from tgllm.api.tools import ToolOutput, ToolUse
 from tgllm_mcp.asking import Questions
 from tgllm_mcp.naming import clean_text
+from tgllm_mcp.oauth import oauth
 from tgllm_mcp.results import output_of
 from tgllm_mcp.settings import Server
 from tgllm_mcp.stdio import Program, program_transport
@@ -30,7 +31,7 @@ from tgllm_mcp.web import HttpSettings, http_client
 if TYPE_CHECKING:
     from mcp.client import Transport
 
-__all__ = ["Link", "Mode", "NeedsOldEra", "Questions", "call", "connected", "every_tool", "listen"]
+__all__ = ["Link", "Mode", "NeedsOldEra", "Questions", "call", "connected", "every_tool", "listen", "oauth"]
 
 Mode = Literal["auto", "legacy"]
 

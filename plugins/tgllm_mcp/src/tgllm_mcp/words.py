@@ -40,10 +40,11 @@ def leaves(error: BaseException) -> Iterator[BaseException]:
         yield error
 
 
-def explain(error: BaseException, server: Server, status: int | None = None) -> str:
+def explain(name: str, error: BaseException, server: Server, status: int | None = None) -> str:
     """Return why a server can't be used, as the end of a sentence that begins with its name.
 
     Args:
+        name: its name.
         error: what its connection has ended with.
         server: its settings.
         status: the last HTTP status that was an error.
@@ -55,22 +56,27 @@ def explain(error: BaseException, server: Server, status: int | None = None) -> 
         return detail or "it has answered with an error"
     if kind in {"ConnectError", "ConnectTimeout"}:
         return f"there is no connection to {server.place}: is it running, and is the address right?"
-    if status is not None:
-        return _by_status(status, server)
+    if status is not None and kind != "NeedsSignIn":
+        return _by_status(name, status, server)
     if isinstance(found, TimeoutError):
         return f"it has not answered in {server.connect_timeout:g} seconds (connect_timeout)"
     if isinstance(found, OSError) and server.command is not None:
         return _not_started(found, server, detail)
     known = {
+        "NeedsSignIn": f"sign in with /mcp login {name}",
         "MissingVariable": f"{detail}; it is used in its settings",
         "ValidationError": f"its answer breaks the protocol: {detail}",
     }
     return known.get(kind, f"{kind}: {detail}" if detail else kind)
 
 
-def _by_status(status: int, server: Server) -> str:
+def _by_status(name: str, status: int, server: Server) -> str:
     if status in {401, 403}:
-        hint = "sign in with /mcp login" if server.oauth else "check its headers in the settings, or set oauth = true"
+        hint = (
+            f"sign in with /mcp login {name}"
+            if server.oauth
+            else "check its headers in the settings, or set oauth = true"
+        )
         return f"it has refused the request with HTTP {status}: {hint}"
     return f"it has answered with HTTP {status}: check the address of its MCP endpoint, which often ends in /mcp"
 

@@ -107,6 +107,9 @@ class Preview:
             return replace(shown, text=f"{shown.text}{_GAP}{self._tools.text}")
         if shown.text or not words:
             return shown
+        if self.waits_for_person:
+            # The time would stand still, since nothing is shown anew until the person decides.
+            return EntityText(words)
         return EntityText(with_elapsed(words, elapsed, self._texts, self._language))
 
     def _words(self, reason: str) -> str:

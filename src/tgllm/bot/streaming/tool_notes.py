@@ -27,6 +27,6 @@ def sources_in_markdown(tools: ToolSteps, texts: Catalogue, language: str) -> st
     """Return the sources as a list in Markdown; empty if there are none."""
     links: list[str] = []
     for number, (text, address) in enumerate(cited(tools, is_web_link), 1):
-        title, url = _ESCAPED.sub(r"\\\1", text), address.replace("<", "%3C").replace(">", "%3E")
+        title, url = _ESCAPED.sub(r"\\\1", text), address.replace("<", "%3C").replace(">", "%3E").replace("\\", "%5C")
         links.append(f"{number}. [{title}](<{url}>)")
     return "\n".join([f"**{texts('tools.sources', language)}**", "", *links]) if links else ""

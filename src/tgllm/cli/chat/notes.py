@@ -10,7 +10,7 @@ from tgllm.i18n import Catalogue, error_text
 from tgllm.i18n.numbers import dollars, grouped
 from tgllm.observe.redaction import redact
 from tgllm.observe.visible import visible, visible_line
-from tgllm.services.conversations.tool_words import cited, notes_on_tools
+from tgllm.services.conversations.tool_words import cited, is_web, notes_on_tools
 from tgllm.services.conversations.turn import TurnOutcome
 
 __all__ = ["Notes", "has_styles"]
@@ -87,7 +87,7 @@ class Notes:
         """Write which calls did not work, and the sources of the others."""
         for note in notes_on_tools(outcome.tools, self._texts, ""):
             self.write(note)
-        for number, (title, url) in enumerate(cited(outcome.tools, _is_web), 1):
+        for number, (title, url) in enumerate(cited(outcome.tools, is_web), 1):
             self.write(f"{number}. {title}: {url}")
 
     def _end(self, outcome: TurnOutcome) -> None:
@@ -144,7 +144,3 @@ class Notes:
     @property
     def _choose(self) -> str:
         return "/model PROVIDER/MODEL" if self.is_interactive else "-m PROVIDER/MODEL"
-
-
-def _is_web(url: str) -> bool:
-    return url.startswith(("https://", "http://"))

@@ -8,6 +8,7 @@ from tgllm.db.engine.signals import signal
 from tgllm.db.tables import errors, files
 from tgllm.db.tables.plugins import jobs, unreachable
 from tgllm.db.tables.plugins import values as plugin_values
+from tgllm.db.tables.reminders import store as reminders
 from tgllm.db.tables.tools import grants as tool_grants
 
 __all__ = ["Erased", "erase", "is_busy"]
@@ -108,6 +109,7 @@ def erase(conn: sqlite3.Connection, user_id: int, update_id: int) -> Erased:
     tool_grants.forget(conn, user_id)
     plugin_values.forget(conn, user_id)
     jobs.forget(conn, user_id)
+    reminders.forget(conn, user_id)
     unreachable.reached(conn, user_id)
     signal(conn, "outbox")
     # The language of their choice is among what is deleted.

@@ -10,7 +10,7 @@ from tgllm.db.tables.outbox import OutboxRow
 __all__ = ["replace_unsent", "stop_after_this", "unsent_in"]
 
 # Turn ids of updates; those of invite links and of cards for admins are others.
-_OF_UPDATES = "turn_id GLOB 'u[0-9]*'"
+_OF_UPDATES = "turn_id GLOB 'u[-0-9]*'"
 _READY = f"SELECT * FROM outbox WHERE lane = :lane AND state = 'ready' AND {_OF_UPDATES} ORDER BY id"  # noqa: S608 (constants)
 _SENDING = f"SELECT * FROM outbox WHERE lane = :lane AND state = 'sending' AND {_OF_UPDATES}"  # noqa: S608 (constants)
 

@@ -21,7 +21,10 @@ __all__ = ["EchoProvider", "Settings", "calls_in", "results_of", "tgllm_plugin_i
 
 _MODEL = "echo"
 _WORDS = re.compile(r"^\s+|\S+\s*")
-_CALL = re.compile(r"^\s*call ([A-Za-z_][A-Za-z0-9_-]{0,63})(?: *(\{.*\}))?\s*$", re.MULTILINE)
+_CALL = re.compile(
+    r"^[ \t]*(?:[^\n:]{1,80}: )?call ([A-Za-z_][A-Za-z0-9_-]{0,63})(?: *(\{.*\}))?[ \t\r]*$", re.MULTILINE
+)
+"""A line that calls a tool; in a group, the name of the person stands before it."""
 _MOST_CALLS = 16
 _MARKED = re.compile(r"\A\[[^\n]*\]\n<data (\w+)>\n(.*)\n</data \1>\s*\Z", re.DOTALL)
 """A result as it is marked for models: as data, which it is for people without the marks."""

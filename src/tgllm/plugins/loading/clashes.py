@@ -25,6 +25,7 @@ CORE_COMMANDS: Final = frozenset(
         "settings",
         "tools",
         "remember",
+        "remind",
         "memory",
         "facts",
         "search",

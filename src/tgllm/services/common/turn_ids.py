@@ -16,4 +16,4 @@ def turn_id_of(update_id: int) -> str:
 def update_id_of(turn_id: str | None) -> int | None:
     """Return the id of the update that has started a turn; None if no update has."""
     number = (turn_id or "").removeprefix(_OF_UPDATE)
-    return int(number) if number != turn_id and number.isdecimal() else None
+    return int(number) if number != turn_id and number.removeprefix("-").isdecimal() else None

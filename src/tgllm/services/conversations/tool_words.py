@@ -10,7 +10,7 @@ from tgllm.i18n import Catalogue
 from tgllm.services.common.text import clip, one_line
 from tgllm.services.conversations.tool_steps import StepState, ToolStep, ToolSteps
 
-__all__ = ["cited", "notes_on_tools", "used_tools"]
+__all__ = ["cited", "is_web", "notes_on_tools", "used_tools"]
 
 _MOST_TITLE: Final = 80
 _MOST_URL: Final = 1000
@@ -43,6 +43,11 @@ def notes_on_tools(tools: ToolSteps, texts: Catalogue, language: str) -> list[st
         if titles:
             notes.append(texts(key, language, titles=titles))
     return notes
+
+
+def is_web(url: str) -> bool:
+    """Return whether an address is of the web."""
+    return url.startswith(("https://", "http://"))
 
 
 def cited(tools: ToolSteps, is_link: Callable[[str], bool]) -> Sequence[tuple[str, str]]:

@@ -10,11 +10,15 @@ from tgllm.db.tables import conversations, files, messages
 from tgllm.db.tables.conversations import Conversation
 from tgllm.db.tables.files import File
 from tgllm.db.tables.messages import Message
+from tgllm.db.tables.tools import calls as tool_calls
 from tgllm.observe.visible import visible_json
 from tgllm.services.chats.facts import facts_in
 from tgllm.services.common.times import iso_time, readable_time
+from tgllm.services.conversations.tool_steps import ToolSteps
+from tgllm.services.conversations.tool_words import cited, is_web
 from tgllm.services.personal_data.containment import contained, inline
 from tgllm.services.personal_data.plugin_data import PluginData, load_plugin_data, plugin_objects
+from tgllm.services.tools.results import sources_of
 
 __all__ = [
     "Exported",
@@ -49,6 +53,8 @@ class ExportedMessage:
 
     message: Message
     attached: Sequence[File]
+    sources: Sequence[tuple[str, str]] = ()
+    """Titles and addresses of what an answer is based on, from the calls of its tools."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +91,12 @@ def load_export(conn: Connection, lane: str, now: int, person_id: int | None = N
 
 
 def with_attached(conn: Connection, message: Message) -> ExportedMessage:
-    """Return a message with its attachments."""
-    return ExportedMessage(message, files.of_message(conn, message.id))
+    """Return a message with its attachments and sources."""
+    attached = files.of_message(conn, message.id)
+    if message.role == "user":
+        return ExportedMessage(message, attached)
+    found = sources_of(tool_calls.of_turn(conn, message.turn_id))
+    return ExportedMessage(message, attached, cited(ToolSteps(sources=found), is_web))
 
 
 def as_json(exported: Exported, places: Places | None = None) -> str:
@@ -112,6 +122,9 @@ def as_json(exported: Exported, places: Places | None = None) -> str:
 def message_object(said: ExportedMessage, places: Places | None = None) -> dict[str, Json]:
     """Return a message as a JSON object; see ``as_json``."""
     message = said.message
+    sources: dict[str, Json] = {}
+    if said.sources:
+        sources["sources"] = [{"title": title, "url": url} for title, url in said.sources]
     return {
         "role": message.role,
         "text": message.text,
@@ -119,6 +132,7 @@ def message_object(said: ExportedMessage, places: Places | None = None) -> dict[
         "status": message.status,
         "said_at": iso_time(message.created_at),
         "attachments": [_attachment(file, places) for file in said.attached],
+        **sources,
     }
 
 
@@ -159,6 +173,9 @@ def message_blocks(
     yield f"{heading} {by}, {readable_time(message.created_at)}"
     if message.text:
         yield contained(message.text)
+    if said.sources:
+        yield f"{say('tools.sources')}:"
+        yield "\n".join(f"- [{inline(title, MOST_TITLE)}](<{_pointed(url)}>)" for title, url in said.sources)
     for file in said.attached:
         name = inline(file.original_name or "", MOST_TITLE) or file.mime
         place = None if places is None else places.get(file.id)
@@ -168,6 +185,11 @@ def message_blocks(
             yield say("export.attached", name=name if place is None else f"[{name}](<{place}>)")
     if message.status != "complete":
         yield f"*{say('export.incomplete')}*"
+
+
+def _pointed(url: str) -> str:
+    """Return an address as it stands in angle brackets."""
+    return url.replace("<", "%3C").replace(">", "%3E").replace("\\", "%5C")
 
 
 def _model_of(message: Message) -> str | None:

@@ -12,6 +12,8 @@ from tgllm.db.tables import audit
 from tgllm.db.tables.conversations import Conversation
 from tgllm.db.tables.facts import Fact
 from tgllm.db.tables.files import File
+from tgllm.db.tables.reminders import store as reminders
+from tgllm.db.tables.reminders.store import Reminder
 from tgllm.db.tables.requests import Request
 from tgllm.db.tables.summaries import Summary
 from tgllm.db.tables.users import User
@@ -20,6 +22,7 @@ from tgllm.services.common.times import iso_time, iso_times
 from tgllm.services.people.fields import person_object
 from tgllm.services.personal_data.conversation import ExportedMessage, message_object, with_attached
 from tgllm.services.personal_data.plugin_data import PluginData, load_plugin_data, plugin_objects
+from tgllm.services.reminders.rules import days_in
 
 __all__ = ["PersonConversation", "PersonData", "as_json", "load_person"]
 
@@ -50,6 +53,7 @@ class PersonData:
     files: Sequence[File]
     requests: Sequence[Request]
     usage: Sequence[person.Day]
+    reminders: Sequence[Reminder]
     plugins: PluginData
     changes: Sequence[audit.AuditRow]
     """Audit entries about the person, the oldest first."""
@@ -68,6 +72,7 @@ def load_person(conn: Connection, user: User, now: int) -> PersonData:
         person.files(conn, user.id),
         person.requests(conn, user.id),
         person.usage(conn, user.id),
+        reminders.of_person(conn, user.id),
         load_plugin_data(conn, user.id),
         audit.list_recent(conn, MOST_CHANGES, target=str(user.id))[::-1],
         now,
@@ -93,6 +98,7 @@ def as_json(data: PersonData) -> str:
         "files": [_file(file) for file in data.files],
         "requests": [_request(request) for request in data.requests],
         "usage": [_day(day) for day in data.usage],
+        "reminders": [_reminder(each) for each in data.reminders],
         "plugins": plugin_objects(data.plugins),
         "changes": [_change(row) for row in data.changes],
     }
@@ -119,6 +125,18 @@ def _conversation_object(each: PersonConversation) -> Json:
 def _tree(messages: Sequence[ExportedMessage]) -> Iterator[Json]:
     for said in messages:
         yield {"id": said.message.id, "parent": said.message.parent_id, **message_object(said)}
+
+
+def _reminder(each: Reminder) -> Json:
+    return {
+        "kind": each.kind,
+        "text": each.text,
+        "chat": each.lane,
+        "next_at": iso_time(each.due_at),
+        "weekdays": days_in(each.days),
+        "paused": each.paused,
+        "set_at": iso_time(each.created_at),
+    }
 
 
 def _file(file: File) -> Json:

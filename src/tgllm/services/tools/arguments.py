@@ -1,10 +1,10 @@
 """Arguments of calls: parsed, cleaned, and checked by the schema of the tool."""
 
 import json
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
+from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias, cast
 
 from tgllm.api import Json, JsonObject
 from tgllm.services.common.text import mend_surrogates
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
 __all__ = ["MOST_CHARS", "WrongArguments", "parse_arguments"]
+
+Errors: TypeAlias = Iterable[object] | None
+Keyword: TypeAlias = Callable[[object, object, object, Mapping[str, object]], Errors]
+"""Checks one keyword of a schema: takes the validator, the keyword's value, the instance and the schema."""
 
 MOST_CHARS: Final = 64_000
 """Longest arguments of a call, in characters."""
@@ -104,9 +108,9 @@ def _validator(schema: JsonObject) -> "Validator":
 def _kind() -> "type[Validator]":
     from jsonschema import Draft202012Validator, validators  # noqa: PLC0415  only a turn that calls tools needs it
 
-    known = Draft202012Validator.VALIDATORS
+    known = cast("Mapping[str, Keyword]", Draft202012Validator.VALIDATORS)
 
-    def closed(validator: Any, extra: object, instance: object, schema: Mapping[str, Any]) -> Any:
+    def closed(validator: object, extra: object, instance: object, schema: Mapping[str, object]) -> Errors:
         # Which properties are additional depends on regular expressions then.
         return (
             () if "patternProperties" in schema else known["additionalProperties"](validator, extra, instance, schema)
@@ -125,12 +129,12 @@ def _unchecked(*_: object) -> Sequence[object]:
     return ()
 
 
-def _counted(follow: Any) -> Any:
-    def counted(validator: Any, reference: object, instance: object, schema: object) -> Generator[Any]:
+def _counted(follow: Keyword) -> Keyword:
+    def counted(validator: object, reference: object, instance: object, schema: Mapping[str, object]) -> Errors:
         count = _followed.get()
         count[0] += 1
         if count[0] > _MOST_REFERENCES:
             raise WrongArguments("The schema of the tool has too many references.")
-        yield from follow(validator, reference, instance, schema)
+        return follow(validator, reference, instance, schema)
 
     return counted

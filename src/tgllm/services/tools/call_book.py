@@ -222,7 +222,7 @@ class CallBook:
         self.end(conn, words, now)
 
     def leave(self, conn: Connection, ids: Collection[int], now: int) -> None:
-        """End the calls of which a shutdown leaves open whether they happened; the others go on after the next start."""
+        """End the calls of which a shutdown leaves open whether they happened; the others go on at the next start."""
         calls = [call for call in tool_calls.of_ids(conn, ids) if call.state == "running" and call.result is None]
         lost = {call.id: self.unknown(call) for call in calls if not self._may_repeat(call)}
         self.end(conn, lost, now)

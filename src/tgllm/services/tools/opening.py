@@ -18,7 +18,7 @@ from tgllm.services.tools.settings import ToolLimits
 __all__ = ["open_tools"]
 
 
-def open_tools(
+def open_tools(  # noqa: PLR0913  three of them are keyword-only, with defaults
     settings: ToolsSection,
     host: PluginHost,
     clock: Clock,

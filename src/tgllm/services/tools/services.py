@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 __all__ = ["AskFor", "ToolServices", "no_one"]
 
-AskFor = Callable[[Turn, "StoredCall"], Ask | None]
-"""Returns what asks the person in the middle of a call; None: no one can be asked."""
+AskFor = Callable[[Turn, "StoredCall", str], Ask | None]
+"""Returns what asks the person in the middle of a call of a tool with that title; None: no one can be asked."""
 
 
-def no_one(_turn: Turn, _call: "StoredCall") -> Ask | None:
+def no_one(_turn: Turn, _call: "StoredCall", _title: str) -> Ask | None:
     """Return None: no one can be asked."""
     return None
 

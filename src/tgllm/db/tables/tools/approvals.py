@@ -7,7 +7,7 @@ from typing import Literal
 from tgllm.db.engine.rows import dumps, read_all
 from tgllm.db.tables.tools.calls import CallState, StoredCall
 
-__all__ = ["abandon", "begin_wait", "count_since", "decide", "expire", "like_waiting", "states"]
+__all__ = ["abandon", "begin_wait", "count_since", "decide", "expire", "is_at_work", "like_waiting", "states"]
 
 _LONGEST_WAIT = 2 * 24 * 60 * 60 * 1000
 """Time in ms between a call of a model and its start; longer than any approval may take. It bounds an index search."""
@@ -50,7 +50,7 @@ def abandon(conn: sqlite3.Connection, now: int) -> list[StoredCall]:
         " WHERE state IN ('asked', 'waiting', 'approved', 'running') AND NOT EXISTS ("
         "     SELECT 1 FROM inbox WHERE update_id = CAST(substr(turn_id, 2) AS INTEGER)"
         "     AND inbox.state IN ('queued', 'running', 'merged')"
-        " ) AND turn_id GLOB 'u[0-9]*' RETURNING *",
+        " ) AND turn_id GLOB 'u[-0-9]*' RETURNING *",
         (now,),
     )
     return sorted(
@@ -90,3 +90,20 @@ def count_since(conn: sqlite3.Connection, tool: str, user_id: int, since: int) -
         (user_id, since - _LONGEST_WAIT, tool, since),
     )
     return int(cursor.fetchone()[0])
+
+
+_AT_WORK = """
+    SELECT EXISTS (
+        SELECT 1 FROM inbox WHERE state IN ('queued', 'running') AND (control = 1 OR lane NOT IN (
+            SELECT lane FROM tool_calls AS waiting WHERE state = 'waiting' AND NOT EXISTS (
+                SELECT 1 FROM tool_calls AS other
+                WHERE other.turn_id = waiting.turn_id AND other.state IN ('asked', 'approved', 'running')
+            )
+        ))
+    )
+"""
+
+
+def is_at_work(conn: sqlite3.Connection) -> bool:
+    """Return whether updates are queued or running, apart from lanes in which all waits for an approval."""
+    return bool(conn.execute(_AT_WORK).fetchone()[0])

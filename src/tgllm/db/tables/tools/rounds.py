@@ -87,7 +87,7 @@ def drop_ended(conn: sqlite3.Connection) -> int:
     A turn that an update has started is named after it.
     """
     cursor = conn.execute(
-        "DELETE FROM tool_rounds WHERE turn_id GLOB 'u[0-9]*' AND NOT EXISTS ("
+        "DELETE FROM tool_rounds WHERE turn_id GLOB 'u[-0-9]*' AND NOT EXISTS ("
         " SELECT 1 FROM inbox WHERE update_id = CAST(substr(turn_id, 2) AS INTEGER)"
         " AND state IN ('queued', 'running', 'merged'))"
     )

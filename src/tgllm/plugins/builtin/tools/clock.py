@@ -2,12 +2,14 @@
 
 import calendar
 import re
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
-__all__ = ["CannotTell", "Moments", "moment", "zone_of"]
+__all__ = ["CannotTell", "Moments", "moment", "told", "zone_of"]
 
 _OFFSET: Final = re.compile(r"(?:UTC|GMT)?\s*([+-])(\d{1,2})(?::?([0-5]\d))?", re.IGNORECASE | re.ASCII)
 _MOST_YEARS: Final = 1000
@@ -16,6 +18,38 @@ _DAYS: Final = {"days": 1, "weeks": 7}
 
 class CannotTell(Exception):
     """The arguments name no time; the message says why and what may be done."""
+
+
+def told(arguments: Mapping[str, object], now: float, zone: str | None, default: tzinfo) -> str:
+    """Return what the clock tells for a call.
+
+    Args:
+        arguments: ``timezone``, ``date``, ``until``, ``add`` and ``unit``, all optional.
+        now: UTC, in seconds.
+        zone: name of the time zone of the person; None: the default.
+        default: time zone of the bot.
+
+    Raises:
+        CannotTell: the arguments name no time.
+    """
+    place = _zone(arguments.get("timezone"), zone, default)
+    at, until = _moment(arguments.get("date"), place), _moment(arguments.get("until"), place)
+    count = arguments.get("add")
+    shift = (int(count), str(arguments.get("unit") or "days")) if isinstance(count, int | float) else None
+    return Moments(datetime.fromtimestamp(now, place)).about(at, until, shift)
+
+
+def _zone(wanted: object, own: str | None, default: tzinfo) -> tzinfo:
+    if isinstance(wanted, str) and wanted.strip():
+        return zone_of(wanted)
+    # The zone of the person may be of a newer time zone database.
+    with suppress(CannotTell):
+        return default if own is None else zone_of(own)
+    return default
+
+
+def _moment(text: object, zone: tzinfo) -> datetime | None:
+    return moment(text, zone) if isinstance(text, str) and text.strip() else None
 
 
 def zone_of(name: str) -> tzinfo:

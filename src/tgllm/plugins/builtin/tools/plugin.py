@@ -1,6 +1,5 @@
 """Built-in plugin with the tools ``calculator`` and ``clock``, which read nothing and change nothing."""
 
-from datetime import datetime, tzinfo
 from typing import Final
 
 from tgllm import hookimpl
@@ -8,7 +7,6 @@ from tgllm.api.context import PluginContext, PluginInfo
 from tgllm.api.errors import ToolFailed
 from tgllm.api.tools import ToolHandler, ToolSpec, ToolUse
 from tgllm.api.types import JsonObject
-from tgllm.plugins.builtin.tools.clock import CannotTell, Moments, moment, zone_of
 
 __all__ = ["tgllm_plugin_info", "tgllm_tools"]
 
@@ -77,7 +75,7 @@ def _tool(
 
 
 async def _calculate(use: ToolUse) -> str:
-    # Loaded at the first call: decimal and fractions cost every start of the bot some milliseconds.
+    # Loaded at the first call: shell commands load this module, and never calculate.
     from tgllm.plugins.builtin.tools.expression import calculate, written  # noqa: PLC0415  lazy, see above
     from tgllm.plugins.builtin.tools.numbers import CannotCalculate  # noqa: PLC0415  lazy, see above
 
@@ -89,30 +87,10 @@ async def _calculate(use: ToolUse) -> str:
 
 
 async def _tell(use: ToolUse) -> str:
-    arguments = use.arguments
+    from tgllm.plugins.builtin.tools.clock import CannotTell, told  # noqa: PLC0415  lazy, as above
+
+    seconds = use.context.clock.now()
     try:
-        zone = _zone(use)
-        now = datetime.fromtimestamp(use.context.clock.now(), zone)
-        at, until = _moment(arguments.get("date"), zone), _moment(arguments.get("until"), zone)
-        count = arguments.get("add")
-        shift = (int(count), str(arguments.get("unit") or "days")) if isinstance(count, int | float) else None
-        return Moments(now).about(at, until, shift)
+        return told(use.arguments, seconds, use.user.timezone, use.context.timezone)
     except CannotTell as error:
         raise ToolFailed(str(error)) from error
-
-
-def _moment(text: object, zone: tzinfo) -> datetime | None:
-    return moment(text, zone) if isinstance(text, str) and text.strip() else None
-
-
-def _zone(use: ToolUse) -> tzinfo:
-    wanted = use.arguments.get("timezone")
-    if isinstance(wanted, str) and wanted.strip():
-        return zone_of(wanted)
-    if use.user.timezone is not None:
-        try:
-            return zone_of(use.user.timezone)
-        except CannotTell:
-            # Chosen with a newer time zone database.
-            pass
-    return use.context.timezone

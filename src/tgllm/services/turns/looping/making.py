@@ -117,7 +117,7 @@ class Making:
         def on_progress(note: str, done: int | None, total: int | None) -> None:
             self._show(call, "running", note, done, total)
 
-        own = self._services.ask_for(turn, call)
+        own = self._services.ask_for(turn, call, self._tools.step(call).title)
         return await self._services.runner.run(begun, turn, arguments, on_progress, own)
 
     def _show(

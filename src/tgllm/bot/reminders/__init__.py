@@ -1,0 +1,1 @@
+"""Reminders at their times: the worker, and the questions of scheduled prompts."""

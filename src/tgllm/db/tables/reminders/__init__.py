@@ -1,0 +1,1 @@
+"""The table of reminders and scheduled prompts."""

@@ -1,10 +1,11 @@
 """A model proposes to remember a fact; only the press of the person who asked keeps it, once."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
 
-from bot_support import LetIn, Menus, Start, from_bot, settled
+from bot_support import Killed, LetIn, Menus, Start, from_bot, settled
 from tgllm.bot.ui.proposal_cards import KEEP
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables.memory import proposals
@@ -202,3 +203,19 @@ async def test_operators_can_switch_the_tools_off(
     async with start(disable_plugins=["memory"]):
         await menus.ask(ann, "hello")
     assert not {"remember", "search_history"} & {tool.name for tool in provider.requests[0].tools}
+
+
+async def test_after_a_crash_before_the_answer_the_person_is_asked_once(
+    emu: Emulator, menus: Menus, ann: EmulatedUser, start: Start, killed: Killed, provider: ScriptedProvider
+) -> None:
+    provider.answer(calling("remember", fact="I like tea."))
+    provider.answer(asyncio.Event())
+    async with killed(start()):
+        said = await ann.say("hello")
+        await emu.wait_for(lambda: len(provider.requests) == 2)
+    async with start() as bot:
+        card = await emu.wait_for_message(ann.private_chat(), lambda m: m.text.startswith(ASK), after=said)
+        await settled(emu, bot)
+        assert [message for message in from_bot(ann.private_chat()) if message.text.startswith(ASK)] == [card]
+        await menus.press(ann, card, "✅ Keep")
+        assert await remembered(bot, Lane(ann.id)) == ["I like tea."]

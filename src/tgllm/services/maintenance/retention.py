@@ -20,6 +20,7 @@ from tgllm.db.tables.memory import proposals
 from tgllm.db.tables.plugins import messages as plugin_messages
 from tgllm.db.tables.plugins import unreachable
 from tgllm.db.tables.tools import calls as tool_calls
+from tgllm.db.tables.tools import grants as tool_grants
 from tgllm.observe.logs import get_logger
 from tgllm.services.access.cards import CARD
 from tgllm.services.files.blobs import remove_blobs
@@ -141,7 +142,8 @@ class Retention:
         return gone
 
     def _forget_access(self, conn: Connection) -> dict[str, int]:
-        """Delete undecided access requests, and old invite links."""
+        """Delete undecided access requests, old invite links, and approvals of tools that have ended."""
+        tool_grants.prune(conn, milliseconds(self.clock))
         return {
             "access_requests": pending_access.drop_old(conn, self._before(self.access.request_days)),
             "links": invites.prune(conn, self._before(LINK_DAYS)),

@@ -97,7 +97,7 @@ def as_json(data: PersonData) -> str:
         "exported_at": iso_time(data.now),
         "person": {**person_object(data.user)},
         "settings": data.settings,
-        "facts": [{"text": fact.text, "said_at": iso_time(fact.created_at)} for fact in data.facts],
+        "facts": [_fact(fact) for fact in data.facts],
         "conversations": [_conversation_object(each) for each in data.conversations],
         "elsewhere": [{"chat": said.message.telegram_chat_id, **message_object(said)} for said in data.elsewhere],
         "files": [_file(file) for file in data.files],
@@ -109,6 +109,10 @@ def as_json(data: PersonData) -> str:
         "changes": [_change(row) for row in data.changes],
     }
     return visible_json(json.dumps(document, ensure_ascii=False, indent=2)) + "\n"
+
+
+def _fact(fact: Fact) -> Json:
+    return {"text": fact.text, "said_at": iso_time(fact.created_at), "source": fact.source}
 
 
 def _conversation_object(each: PersonConversation) -> Json:

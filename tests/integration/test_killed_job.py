@@ -24,7 +24,7 @@ from tgllm.api import ChatCommand, PluginInfo
 def tgllm_plugin_info(): return PluginInfo("remind", "Remind", "1.1")
 
 @hookimpl
-def tgllm_commands(): return [ChatCommand("remind", "Plan a job.", remind)]
+def tgllm_commands(): return [ChatCommand("later", "Plan a job.", remind)]
 
 async def remind(call):
     await call.context.jobs.of(call.user).at(0, "tea", {"text": "tea"})
@@ -47,7 +47,7 @@ async def test_it_runs_again_after_the_next_start(emu: Emulator, tmp_path: Path,
     }
 
     first = await launch("run", **variables)
-    said = await ann.say("/remind")
+    said = await ann.say("/later")
     await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "planned", timeout=PATIENCE)
     await first.printed("remind.attempt")
     first.send(signal.SIGKILL)

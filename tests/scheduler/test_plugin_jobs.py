@@ -33,7 +33,7 @@ class Remind:
 
     @hookimpl
     def tgllm_commands(self) -> Sequence[ChatCommand]:
-        return [ChatCommand("remind", "Plan a reminder.", self._remind)]
+        return [ChatCommand("later", "Plan a reminder.", self._remind)]
 
     @hookimpl
     def tgllm_jobs(self) -> Sequence[JobSpec]:
@@ -88,12 +88,12 @@ async def test_a_reminder_is_planned_in_the_chat_and_comes_at_its_time_after_a_r
 ) -> None:
     plugins, clock = [GivenPlugin.of("remind", plugin)], ManualClock()
     async with running_bot(emu, tmp_path, admins=[ann.id], plugins=plugins, clock=clock):
-        assert (await ask(emu, ann, "/remind 600 tea")).text == "planned in UTC, for UTC"
+        assert (await ask(emu, ann, "/later 600 tea")).text == "planned in UTC, for UTC"
         await clock.advance(599)
         assert plugin.ran.empty()
         await clock.advance(1)
         assert await plugin.ran.get() == ("tea", {"text": "tea"}, "Ann", False)
-        await ask(emu, ann, "/remind 600 bread")
+        await ask(emu, ann, "/later 600 bread")
     await clock.advance(3600)
     async with running_bot(emu, tmp_path, admins=[ann.id], plugins=plugins, clock=clock):
         assert await plugin.ran.get() == ("bread", {"text": "bread"}, "Ann", True)
@@ -107,7 +107,7 @@ async def test_jobs_are_run_by_hand(emu: Emulator, tmp_path: Path, ann: Emulated
         assert plugin.ran.get_nowait() == ("daily", "remind")
         await bot.run_job("remind.daily")
         assert plugin.ran.get_nowait() == ("daily", "remind")
-        await ask(emu, ann, "/remind 999999 tea")
+        await ask(emu, ann, "/later 999999 tea")
         with pytest.raises(LookupError, match="there is no job 'coffee'; the jobs are: daily, tea"):
             await bot.run_job("coffee")
         plugin.fails = True
@@ -126,7 +126,7 @@ async def test_forget_reaches_the_plugin_and_what_the_bot_keeps_for_it(
     async with running_bot(emu, tmp_path, admins=[ann.id], plugins=[GivenPlugin.of("remind", plugin)]) as bot:
         context = bot.core.host.commands[-1].context
         assert context.plugin_id == "remind"
-        await ask(emu, ann, "/remind 999 tea")
+        await ask(emu, ann, "/later 999 tea")
         assert await context.store.of(ann.id).get("planned") == ["tea"]
         menu = await ask(emu, ann, "/forget")
         await ann.press(menu, "Delete my data")

@@ -33,7 +33,7 @@ async def test_two_reminders_at_one_time_both_come(emu: Emulator, tmp_path: Path
     ann, clock = emu.add_user(first_name="Ann"), ManualClock()
     async with running_bot(emu, tmp_path, admins=[ann.id], plugins=[plugin("remind", ONE_SHOT)], clock=clock):
         for text in ("tea", "cake"):
-            said = await ann.say(f"/remind 18:30 {text}")
+            said = await ann.say(f"/later 18:30 {text}")
             await emu.wait_for_answer(said)
         await clock.advance(18.5 * 3600)
         for text in ("tea", "cake"):

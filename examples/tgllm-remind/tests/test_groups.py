@@ -58,8 +58,8 @@ async def test_a_reminder_is_for_the_person_who_asked(
     clock: "ManualClock",
 ) -> None:
     async with start_in_group() as bot:
-        await bot.talk.say(bob, "/remind 1h tea", chat=group)
-        await bot.talk.say(ann, "/remind 1h cake", chat=group)
+        await bot.talk.say(bob, "/later 1h tea", chat=group)
+        await bot.talk.say(ann, "/later 1h cake", chat=group)
         await clock.advance(HOUR)
         await bot.talk.settled()
         tea, cake = sent(group)[-2:]
@@ -73,10 +73,10 @@ async def test_the_list_of_a_group_shows_nothing_private(
     start_in_group: "StartInGroup", ann: "EmulatedUser", group: "EmulatedChat"
 ) -> None:
     async with start_in_group() as bot:
-        await bot.talk.say(ann, "/remind 1h secret")
-        await bot.talk.say(ann, "/remind 2h cake", chat=group)
-        here = await bot.talk.say(ann, "/remind", chat=group)
-        private = await bot.talk.say(ann, "/remind")
+        await bot.talk.say(ann, "/later 1h secret")
+        await bot.talk.say(ann, "/later 2h cake", chat=group)
+        here = await bot.talk.say(ann, "/later", chat=group)
+        private = await bot.talk.say(ann, "/later")
         assert here.text.splitlines()[1:] == ["1. at 02:00: cake"]
         assert private.text.splitlines()[1:] == ["1. at 01:00: secret", "2. at 02:00: cake"]
 
@@ -90,10 +90,10 @@ async def test_reminders_follow_the_group_to_its_supergroup(
 ) -> None:
     async with start_in_group() as bot:
         for person in (ann, bob):
-            await bot.talk.say(person, "/remind 1h tea", chat=group)
+            await bot.talk.say(person, "/later 1h tea", chat=group)
         grown = await ann.upgrade(group)
         await bot.talk.settled()
-        listed = await bot.talk.say(bob, "/remind", chat=grown)
+        listed = await bot.talk.say(bob, "/later", chat=grown)
         assert listed.text.splitlines()[1:] == ["1. at 01:00: tea"]
         await clock.advance(HOUR)
         await bot.talk.settled()
@@ -109,7 +109,7 @@ async def test_forget_reaches_the_reminders_in_groups(
 ) -> None:
     async with start_in_group() as bot:
         for person in (ann, bob):
-            await bot.talk.say(person, "/remind 1h tea", chat=group)
+            await bot.talk.say(person, "/later 1h tea", chat=group)
         asked = await bot.talk.say(ann, "/forget")
         await bot.talk.press(ann, asked, asked.labels[0])
         (store,) = (owned.context.store for owned in bot.core.host.commands if owned.plugin_id == "remind")
@@ -127,11 +127,11 @@ async def test_a_reminder_to_a_chat_without_access_is_dropped(
     clock: "ManualClock",
 ) -> None:
     async with start_in_group() as bot:
-        await bot.talk.say(ann, "/remind 1h tea", chat=group)
+        await bot.talk.say(ann, "/later 1h tea", chat=group)
         await ann.remove(group, emulator.bot)
         await bot.talk.settled()
         written = len(sent(group))
         await clock.advance(HOUR)
         await bot.talk.settled()
         assert len(sent(group)) == written
-        assert (await bot.talk.say(ann, "/remind")).text.startswith("Write a time")
+        assert (await bot.talk.say(ann, "/later")).text.startswith("Write a time")

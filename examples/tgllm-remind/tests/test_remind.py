@@ -26,7 +26,7 @@ def last(ann: "EmulatedUser") -> "EmulatedMessage":
 
 async def test_a_reminder_comes_once_at_its_time(start: "StartBot", ann: "EmulatedUser", clock: "ManualClock") -> None:
     async with start() as bot:
-        planned = await bot.talk.say(ann, "/remind 20m tea")
+        planned = await bot.talk.say(ann, "/later 20m tea")
         await clock.advance(20 * MINUTE - 1)
         await bot.talk.settled()
         assert texts(ann) == ["⏰ I will remind you at 00:20: tea"]
@@ -42,7 +42,7 @@ async def test_a_reminder_comes_once_at_its_time(start: "StartBot", ann: "Emulat
 
 async def test_it_is_put_off_and_done(start: "StartBot", ann: "EmulatedUser", clock: "ManualClock") -> None:
     async with start() as bot:
-        await bot.talk.say(ann, "/remind 20m tea")
+        await bot.talk.say(ann, "/later 20m tea")
         await clock.advance(20 * MINUTE)
         await bot.talk.settled()
         first = last(ann)
@@ -63,8 +63,8 @@ async def test_it_is_put_off_and_done(start: "StartBot", ann: "EmulatedUser", cl
 
 async def test_the_list_and_cancelling(start: "StartBot", ann: "EmulatedUser", clock: "ManualClock") -> None:
     async with start() as bot:
-        await bot.talk.say(ann, "/remind 18:30 tea")
-        await bot.talk.say(ann, "/remind tomorrow cake")
+        await bot.talk.say(ann, "/later 18:30 tea")
+        await bot.talk.say(ann, "/later tomorrow cake")
         listed = await bot.talk.say(ann, "/reminders")
         assert listed.text.splitlines()[1:] == ["1. at 18:30: tea", "2. tomorrow at 09:00: cake"]
         assert listed.labels == ["Cancel 1", "Cancel 2"]
@@ -83,7 +83,7 @@ async def test_the_time_zone_and_the_language_of_the_person(
     vera = emulator.add_user(first_name="Вера", language_code="ru")
     async with start(admins=[vera.id]) as bot:
         await bot.talk.say(vera, "/settings timezone Asia/Tokyo")
-        planned = await bot.talk.say(vera, "/remind 18:30 чай")
+        planned = await bot.talk.say(vera, "/later 18:30 чай")
         assert planned.text == "⏰ Напомню в 18:30: чай"
         await clock.advance(9.5 * HOUR)
         await bot.talk.settled()
@@ -94,7 +94,7 @@ async def test_the_text_of_the_message_that_is_answered(start: "StartBot", ann: 
     async with start() as bot:
         said = await ann.say("Buy milk")
         await bot.talk.settled()
-        assert (await bot.talk.say(ann, "/remind 20m", reply_to=said)).text.endswith(": Buy milk")
+        assert (await bot.talk.say(ann, "/later 20m", reply_to=said)).text.endswith(": Buy milk")
 
 
 async def test_what_can_not_be_planned(start: "StartBot", ann: "EmulatedUser") -> None:
@@ -110,8 +110,8 @@ async def test_what_can_not_be_planned(start: "StartBot", ann: "EmulatedUser") -
             ("1d two", "⏰ I will remind you"),
             ("1d three", "You have 2 reminders"),
         ]:
-            assert (await bot.talk.say(ann, f"/remind {words}")).text.startswith(reply)
-        listed = await bot.talk.say(ann, "/remind")
+            assert (await bot.talk.say(ann, f"/later {words}")).text.startswith(reply)
+        listed = await bot.talk.say(ann, "/later")
         assert len(listed.text) < 1000
 
 
@@ -119,14 +119,14 @@ async def test_a_message_that_waited_while_the_bot_was_down_counts_from_its_own_
     start: "StartBot", ann: "EmulatedUser", clock: "ManualClock"
 ) -> None:
     async with start() as bot:
-        await ann.say("/remind 20m tea", fields={"date": int(clock.now()) - 15 * MINUTE})
+        await ann.say("/later 20m tea", fields={"date": int(clock.now()) - 15 * MINUTE})
         await bot.talk.settled()
         assert last(ann).text == "⏰ I will remind you at 00:05: tea"
 
 
 async def test_it_is_made_up_after_downtime(start: "StartBot", ann: "EmulatedUser", clock: "ManualClock") -> None:
     async with start() as bot:
-        await bot.talk.say(ann, "/remind 20m tea")
+        await bot.talk.say(ann, "/later 20m tea")
     clock.set_now(clock.now() + 2 * HOUR)
     async with start() as bot:
         await clock.advance(MINUTE)
@@ -141,7 +141,7 @@ async def test_it_is_made_up_after_downtime(start: "StartBot", ann: "EmulatedUse
 
 async def test_forget_deletes_them(start: "StartBot", ann: "EmulatedUser", clock: "ManualClock") -> None:
     async with start() as bot:
-        await bot.talk.say(ann, "/remind 20m tea")
+        await bot.talk.say(ann, "/later 20m tea")
         asked = await bot.talk.say(ann, "/forget")
         await bot.talk.press(ann, asked, asked.labels[0])
         await clock.advance(HOUR)

@@ -13,11 +13,14 @@ from aiohttp import web
 
 from tgllm.api import ChatInfo, ToolUse, UserInfo
 from tgllm.testing.clock import ManualClock
+from tgllm.testing.fixtures import emulator, start_bot
 from tgllm_web.allowed import Allowed
 from tgllm_web.fetching import Fetcher
 from tgllm_web.known import KnownUrls
 from tgllm_web.services import make_reader
 from tgllm_web.settings import Settings
+
+__all__ = ["Names", "Read", "Site", "emulator", "fetch", "read", "site", "start_bot", "stuck", "use_of"]
 
 ANN = UserInfo(1, "Ann", "user")
 CHAT = ChatInfo(1, "private")

@@ -171,7 +171,7 @@ class Asked:
 
 async def test_an_unknown_url_is_opened_after_a_question(site: Any, read: Any) -> None:
     url = site.page("/a", "text", "text/plain")
-    yes, no = Asked("web.open"), Asked("web.leave")
+    yes, no = Asked("web.open"), Asked(None)
 
     refused = await refusal(read, url + "?q=secret", ask=no, unknown_urls="ask")
     opened = await read(url, ask=yes, unknown_urls="ask")

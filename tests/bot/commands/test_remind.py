@@ -1,5 +1,6 @@
-"""Reminders and scheduled prompts: set, listed, paused, deleted; sent once, also after a downtime; prompts are asked."""
+"""Reminders and scheduled prompts: set, listed, paused, deleted; sent or asked once, also after a downtime."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -7,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from bot_support import Killed, Menus, Start, decide_group, from_bot
+from bot_support import Killed, LaterClock, Menus, Start, decide_group, from_bot
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import users
-from tgllm.db.tables.inbox import counts
 from tgllm.db.tables.reminders import store
 from tgllm.services.common.lane import Lane
+from tgllm.services.personal_data.person import as_json, load_person
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.emulator import Emulator
@@ -80,18 +81,17 @@ async def test_one_that_was_due_in_a_downtime_comes_late_and_once(
         assert len(with_text(ann.private_chat(), "⏰ tea")) == 1
 
 
-async def test_a_kill_between_the_message_and_its_delivery_repeats_nothing(
-    start: Start, killed: Killed, clock: ManualClock, menus: Menus, ann: EmulatedUser, comes: Comes
+async def test_a_kill_after_the_message_repeats_nothing(
+    start: Start, killed: Killed, menus: Menus, ann: EmulatedUser, comes: Comes
 ) -> None:
-    async with killed(start(clock=clock)):
-        await menus.ask(ann, "/remind every day at 9 tea")
-        await clock.advance(9 * HOUR)
+    async with start():
+        await menus.ask(ann, "/remind in 2 hours tea")
+    async with killed(start(clock=LaterClock(2.1))):
         await comes("⏰ tea")
-    async with killed(start(clock=clock)):
+    async with start(clock=LaterClock(2.2)) as bot:
         await menus.ask(ann, "hello")
-    async with start(clock=clock):
-        await menus.ask(ann, "hello again")
         assert len(with_text(ann.private_chat(), "⏰ tea")) == 1
+        assert await reminders_of(bot, ann) == []
 
 
 async def test_a_rule_in_the_time_zone_of_the_person(
@@ -139,7 +139,7 @@ async def test_a_prompt_is_asked_as_the_person_and_stored(
         await clock.advance(9 * HOUR)
         await comes("All is well.")
         announced = await comes("You wanted me to ask: what is new?")
-        assert announced.message_id < (await comes("All is well.")).message_id
+        assert announced.id < (await comes("All is well.")).id
         assert provider.questions == ["what is new?"]
         lane = Lane(ann.id).key
 
@@ -185,7 +185,7 @@ async def test_a_prompt_in_a_topic_of_a_group_is_asked_there(
         await clock.advance(20 * 60)
         answer = await emu.wait_for_message(group, lambda message: message.from_bot and "Nothing new." in message.text)
         assert answer.topic == news
-        assert [question.rpartition("\n")[2] for question in provider.questions] == ["what is new?"]
+        assert provider.questions == ["Ann: what is new?"]
 
 
 async def test_a_reminder_in_a_group_names_the_person(
@@ -311,19 +311,40 @@ async def test_a_reply_reminds_of_its_message(
 async def test_stop_ends_the_answer_to_a_prompt(
     emu: Emulator, start: Start, clock: ManualClock, menus: Menus, ann: EmulatedUser, provider: ScriptedProvider
 ) -> None:
-    import asyncio  # noqa: PLC0415  used here only
-
-    going = asyncio.Event()
-
-    async def wait() -> None:
-        await going.wait()
-
-    provider.answer("Begun ", wait, "and ended.") if False else provider.answer("Begun and ended.")
-    async with start(clock=clock) as bot:
+    provider.answer("Half of it", asyncio.Event())
+    async with start(clock=clock):
         await menus.ask(ann, "/remind 1h ask: what is new?")
         await clock.advance(HOUR)
-        await emu.wait_for_message(ann.private_chat(), lambda message: "Begun and ended." in message.text)
-        assert "queued" not in await bot.core.database.read(counts)
+        await emu.wait_for(lambda: provider.open_streams)
+        stopped = await menus.ask(ann, "/stop")
+        assert "Half of it" in stopped.text
+        await emu.wait_for(lambda: not provider.open_streams)
+
+
+@pytest.mark.parametrize("kills", [1, 2])
+async def test_a_prompt_interrupted_by_a_kill_is_asked_again_and_answered_once(  # noqa: PLR0913, PLR0917  fixtures
+    emu: Emulator,
+    start: Start,
+    killed: Killed,
+    menus: Menus,
+    ann: EmulatedUser,
+    comes: Comes,
+    provider: ScriptedProvider,
+    kills: int,
+) -> None:
+    async with start():
+        await menus.ask(ann, "/remind in 2 hours ask: what is new?")
+    for number in range(kills):
+        provider.answer("Half", asyncio.Event())
+        async with killed(start(clock=LaterClock(2.1 + number / 10))):
+            await emu.wait_for(lambda: provider.open_streams)
+    provider.answer("All is well.")
+    async with start(clock=LaterClock(2.5)) as bot:
+        await comes("All is well.")
+        await menus.ask(ann, "hello")
+        assert len(with_text(ann.private_chat(), "All is well.")) == 1
+        assert len(with_text(ann.private_chat(), "You wanted me to ask")) == 1
+        assert await reminders_of(bot, ann) == []
 
 
 async def test_export_and_forget_know_the_reminders(
@@ -331,7 +352,6 @@ async def test_export_and_forget_know_the_reminders(
 ) -> None:
     async with start(clock=clock) as bot:
         await menus.ask(ann, "/remind every Monday at 9 tea")
-        from tgllm.services.personal_data.person import as_json, load_person  # noqa: PLC0415  used here only
 
         def export(conn: Connection) -> str:
             user = users.get(conn, ann.id)
@@ -342,5 +362,5 @@ async def test_export_and_forget_know_the_reminders(
         assert [(each["text"], each["weekdays"]) for each in exported["reminders"]] == [("tea", [0])]
         asked = await menus.ask(ann, "/forget")
         await ann.press(asked, asked.labels[0])
-        await emu.wait_for(lambda: ("tea" not in str(asked.text) and asked.labels == []) or None, timeout=20)
+        await emu.wait_for(lambda: ("tea" not in str(asked.text) and asked.labels == []) or None, timeout=10)
         assert await reminders_of(bot, ann) == []

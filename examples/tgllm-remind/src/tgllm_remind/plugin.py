@@ -34,9 +34,9 @@ def tgllm_plugin_info() -> PluginInfo:
 
 @hookimpl
 def tgllm_commands(ctx: Context) -> Sequence[ChatCommand]:
-    """Return the command ``/remind``."""
+    """Return the command ``/later``."""
     descriptions = {"ru": ctx.texts("remind.about", "ru")}
-    return [ChatCommand("remind", ctx.texts("remind.about"), remind, aliases=("reminders",), descriptions=descriptions)]
+    return [ChatCommand("later", ctx.texts("remind.about"), remind, aliases=("reminders",), descriptions=descriptions)]
 
 
 async def remind(call: CommandCall) -> Reply | str:

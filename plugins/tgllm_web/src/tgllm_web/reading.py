@@ -97,8 +97,9 @@ class Reader:
         if self._unknown_urls == "refuse" or use.ask is None or len(url) > _LONGEST_QUESTION:
             raise ToolFailed(_NOT_KNOWN)
         language = use.user.language
-        yes, no = self._texts("web.open", language), self._texts("web.leave", language)
-        if await use.ask(self._texts("web.unknown_url", language, url=url), (yes, no)) != yes:
+        yes = self._texts("web.open", language)
+        # The bot adds a button that declines.
+        if await use.ask(self._texts("web.unknown_url", language, url=url), (yes,)) != yes:
             raise ToolFailed("the person does not want this URL to be opened; answer without it")
         self._known.add(use.chat, [url])
 

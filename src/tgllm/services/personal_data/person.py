@@ -16,6 +16,8 @@ from tgllm.db.tables.reminders import store as reminders
 from tgllm.db.tables.reminders.store import Reminder
 from tgllm.db.tables.requests import Request
 from tgllm.db.tables.summaries import Summary
+from tgllm.db.tables.tools import calls as tool_calls
+from tgllm.db.tables.tools.calls import StoredCall
 from tgllm.db.tables.users import User
 from tgllm.observe.visible import visible_json
 from tgllm.services.common.times import iso_time, iso_times
@@ -52,6 +54,8 @@ class PersonData:
     """Messages of the person in groups."""
     files: Sequence[File]
     requests: Sequence[Request]
+    tools: Sequence[StoredCall]
+    """Calls of tools on behalf of the person."""
     usage: Sequence[person.Day]
     reminders: Sequence[Reminder]
     plugins: PluginData
@@ -71,6 +75,7 @@ def load_person(conn: Connection, user: User, now: int) -> PersonData:
         [with_attached(conn, message) for message in person.elsewhere(conn, user.id)],
         person.files(conn, user.id),
         person.requests(conn, user.id),
+        tool_calls.of_user(conn, user.id),
         person.usage(conn, user.id),
         reminders.of_person(conn, user.id),
         load_plugin_data(conn, user.id),
@@ -97,6 +102,7 @@ def as_json(data: PersonData) -> str:
         "elsewhere": [{"chat": said.message.telegram_chat_id, **message_object(said)} for said in data.elsewhere],
         "files": [_file(file) for file in data.files],
         "requests": [_request(request) for request in data.requests],
+        "tools": [_call(call) for call in data.tools],
         "usage": [_day(day) for day in data.usage],
         "reminders": [_reminder(each) for each in data.reminders],
         "plugins": plugin_objects(data.plugins),
@@ -146,6 +152,17 @@ def _file(file: File) -> Json:
         "size": file.size,
         "sha256": file.sha256,
         "sent_at": iso_time(file.created_at),
+    }
+
+
+def _call(call: StoredCall) -> Json:
+    return {
+        "tool": call.tool,
+        "plugin": call.plugin_id,
+        "arguments": call.arguments,
+        "outcome": call.state,
+        "result": call.result,
+        "called_at": iso_time(call.created_at),
     }
 
 

@@ -23,7 +23,7 @@ async def host(load_host: LoadHost) -> PluginHost:
 
 
 async def test_they_only_read_and_have_titles(host: PluginHost) -> None:
-    tools = {owned.tool.name: owned.tool for owned in host.tools if owned.plugin_id == "tools"}
+    tools = {owned.tool.name: owned.tool for owned in host.tools if owned.plugin_id == "basic_tools"}
 
     assert {name: tool.danger for name, tool in tools.items()} == {"calculator": "read", "clock": "read"}
     assert tools["calculator"].title == "🧮 calculating"

@@ -192,8 +192,8 @@ class CallBook:
         if standing.refusal is not None and not (standing.refusal == "limit" and call.state == "running"):
             return self._refused(owned, standing.refusal)
         # The rule may have changed while a card was open, so that the person's own approval is not enough any more.
-        is_enough = call.state != "asked" and (call.approver == "admins" or standing.approver != "admins")
-        if standing.approver is not None and not is_enough:
+        is_enough = call.approver == "admins" or standing.approver != "admins"
+        if standing.approver is not None and (call.state == "asked" or (call.state == "approved" and not is_enough)):
             return self._not_here(owned)
         return Begun(call, owned, user)
 

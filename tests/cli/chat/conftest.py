@@ -27,6 +27,7 @@ def chat(tmp_path: Path, mistral: FakeMistral) -> Chat:
         **kept,
         "HOME": str(tmp_path),
         "TGLLM_DATA_DIR": str(tmp_path / "data"),
+        "TGLLM_TOOLS__ENABLED": "false",
         "MISTRAL_API_KEY": mistral.key,
         "TGLLM_PLUGINS__MISTRAL__BASE_URL": mistral.base_url,
         "TGLLM_DEFAULT_MODEL": MODEL,

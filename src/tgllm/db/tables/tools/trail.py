@@ -2,6 +2,7 @@
 
 import sqlite3
 from dataclasses import replace
+from typing import Any, cast
 
 from tgllm.db.engine.rows import read_all
 from tgllm.db.tables.audit import AuditRow
@@ -41,7 +42,7 @@ def list_recent(conn: sqlite3.Connection, limit: int, *, target: str | None = No
     )
     # What a model writes as an argument may be a secret.
     return [
-        replace(row, details=dict(redacted_texts(row.details))) if row.action == CALL else row
+        replace(row, details=cast("dict[str, Any]", redacted_texts(row.details))) if row.action == CALL else row
         for row in read_all(AuditRow, cursor)
     ]
 

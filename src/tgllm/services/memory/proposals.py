@@ -70,7 +70,7 @@ def propose(conn: Connection, turn: Turn, call_id: str, fact: str, now: int) -> 
     if not text:
         raise ToolFailed("the fact is empty")
     if len(text) > MOST_LENGTH:
-        raise ToolFailed(f"the fact is too long: {len(text)} of {MOST_LENGTH} characters")
+        raise ToolFailed(f"the fact is too long: length {len(text)}, at most {MOST_LENGTH}")
     if proposals.of_call(conn, call_id) is not None:
         return "proposed"
     lane = Lane.parse(turn.lane)

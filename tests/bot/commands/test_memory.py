@@ -202,3 +202,12 @@ async def test_a_fact_from_before_counts_in_its_topic_only_and_says_so(
         listed = await menus.ask(ann, "/memory")
     assert "only in this topic" in listed.text
     assert listed.labels == ["✕ old"]
+
+
+async def test_a_page_of_long_facts_fits_one_message(
+    emu: Emulator, menus: Menus, ann: EmulatedUser, start: Start
+) -> None:
+    async with start() as bot:
+        await pin(bot, Lane(ann.id), *("🍵" * (MOST_LENGTH - 2) + f"{number}" for number in range(9)))
+        listed = await menus.ask(ann, "/memory")
+    assert listed.labels[-2:] == ["»", "🗑 Delete all"]

@@ -107,6 +107,18 @@ async def test_a_rule_in_the_time_zone_of_the_person(
         assert datetime.fromtimestamp(left.due_at / 1000, UTC).isoformat() == "2026-01-09T08:00:00+00:00"
 
 
+async def test_a_rule_follows_the_person_to_another_time_zone(
+    start: Start, clock: ManualClock, menus: Menus, ann: EmulatedUser
+) -> None:
+    async with start(clock=clock) as bot:
+        await menus.ask(ann, "/remind every day at 9 tea")
+        await menus.ask(ann, "/remind in 9 hours bread")
+        await menus.ask(ann, "/settings timezone Asia/Tokyo")
+        left = await reminders_of(bot, ann)
+        times = [(each.text, datetime.fromtimestamp(each.due_at / 1000, UTC).isoformat()) for each in left]
+        assert times == [("bread", "2026-01-01T09:00:00+00:00"), ("tea", "2026-01-02T00:00:00+00:00")]
+
+
 async def test_of_times_missed_by_a_rule_one_comes_and_of_old_ones_none(
     start: Start, clock: ManualClock, menus: Menus, ann: EmulatedUser, comes: Comes
 ) -> None:

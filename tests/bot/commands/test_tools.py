@@ -111,7 +111,7 @@ async def test_a_press_switches_one_off_and_on(menus: Menus, ann: EmulatedUser, 
         assert CLOCK in menu.labels
         assert "(clock · switched off in this chat)" in menu.text
         assert await off_in(bot, Lane(ann.id).key) == ("clock",)
-        assert "Tools: 1 of 2 on (/tools)" in (await menus.ask(ann, "/settings")).text
+        assert "Tools on: 1 of 2 (/tools)" in (await menus.ask(ann, "/settings")).text
 
         await menus.press(ann, menu, CLOCK)
 
@@ -153,7 +153,7 @@ async def test_it_is_of_one_topic(menus: Menus, ann: EmulatedUser, start: Start,
 async def test_the_settings_open_it_and_it_leads_back(menus: Menus, ann: EmulatedUser, start: Start) -> None:
     async with start(disable_plugins="memory"):
         menu = await menus.ask(ann, "/settings")
-        assert "Tools: 2 of 2 on (/tools)" in menu.text
+        assert "Tools on: 2 of 2 (/tools)" in menu.text
         await menus.press(ann, menu, "Tools")
         assert menu.text.startswith("🧰")
         await menus.press(ann, menu, "« All settings")

@@ -7,11 +7,11 @@ from tgllm.db.tables.tools.rules import StoredRule
 
 def test_tools_with_the_rules_that_hold(shell: Shell) -> None:
     with shell.new_database() as conn:
-        tool_rules.put(conn, StoredRule("clock", "tools", groups="admin", per_day=7))
+        tool_rules.put(conn, StoredRule("clock", "basic_tools", groups="admin", per_day=7))
     tools = {tool["tool"]: tool for tool in shell.reads("tools", "list", "--json")}
     assert tools["clock"] == {
         "tool": "clock",
-        "plugin": "tools",
+        "plugin": "basic_tools",
         "danger": "read",
         "private": "guest",
         "groups": "admin",

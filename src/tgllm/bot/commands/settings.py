@@ -18,6 +18,8 @@ from tgllm.services.chats.settings import change_settings, persona_in, settings_
 from tgllm.services.chats.time_zone import choose_time_zone, chosen_time_zone, find_time_zone
 from tgllm.services.common.text import one_line
 from tgllm.services.conversations.turn import Turn
+from tgllm.services.reminders.firing import move_to_zone
+from tgllm.services.reminders.setting import zone_named
 
 __all__ = ["settings_commands", "settings_presses"]
 
@@ -50,8 +52,7 @@ async def _choose_zone(scope: Scope, text: str) -> None:
     """Choose a time zone by its name, or by the city in it."""
     name, close = await asyncio.to_thread(find_time_zone, text)
     if name is not None:
-        chosen = choose_time_zone(scope.clock, scope.user.id, name)
-        await scope.reply(scope.text("settings.timezone_chosen", zone=name), chosen)
+        await scope.reply(scope.text("settings.timezone_chosen", zone=name), _zone(scope, name))
         return
     known = scope.text("settings.timezone_close", names=", ".join(close)) if close else ""
     await scope.reply(scope.text("settings.timezone_unknown", name=one_line(text, MOST_NAME), close=known))
@@ -98,8 +99,20 @@ def _effect(scope: Scope, setting: Setting, value: str | None) -> Unit:
     if setting == "language":
         return choose_language(clock, scope.user.id, value)
     if setting == "timezone":
-        return choose_time_zone(clock, scope.user.id, value)
+        return _zone(scope, value)
     return change_settings(clock, scope.lane.key, lambda before: with_value(before, setting, value))
+
+
+def _zone(scope: Scope, name: str | None) -> Unit:
+    """Return the unit that stores a time zone, in which the person's reminders come from then on."""
+    choose, user_id, now = choose_time_zone(scope.clock, scope.user.id, name), scope.user.id, scope.now
+    zone = zone_named(name, scope.config.time_zone)
+
+    def unit(conn: Connection) -> None:
+        choose(conn)
+        move_to_zone(conn, user_id, zone, now)
+
+    return unit
 
 
 async def _menus(scope: Scope) -> SettingsMenus:

@@ -25,7 +25,7 @@ from tgllm.services.reminders.rules import next_time
 from tgllm.services.reminders.setting import zone_named
 from tgllm.services.reminders.words import moment_in_words
 
-__all__ = ["Fired", "Firing", "first_time"]
+__all__ = ["Fired", "Firing", "first_time", "move_to_zone"]
 
 MOST_AT_ONCE = 50
 """Reminders of one transaction."""
@@ -121,3 +121,10 @@ def first_time(days: int, minute: int, now: int, zone: tzinfo) -> int:
     """Return the first time of a rule after now; both in UTC milliseconds."""
     after = datetime.fromtimestamp(now / 1000, zone)
     return int(next_time(days, time(minute // 60, minute % 60), after).timestamp() * 1000)
+
+
+def move_to_zone(conn: Connection, user_id: int, zone: tzinfo, now: int) -> None:
+    """Compute the next times of a person's rules anew, who has chosen another time zone."""
+    for reminder in store.of_person(conn, user_id):
+        if reminder.minute is not None:
+            store.advance(conn, reminder.id, first_time(reminder.days, reminder.minute, now, zone))

@@ -167,13 +167,16 @@ async def test_not_decided_in_time_it_is_not_called(
         assert chat.messages[-1].text.startswith("Then not.")
 
 
+@pytest.mark.parametrize(
+    "rule", [StoredRule("push", "box", "nobody", "nobody"), StoredRule("push", "box", approval="admins")]
+)
 async def test_what_was_allowed_when_the_card_was_made_is_checked_again(
-    ann: EmulatedUser, chat: EmulatedChat, begin: Start, box: Box, provider: ScriptedProvider
+    ann: EmulatedUser, begin: Start, box: Box, provider: ScriptedProvider, rule: StoredRule
 ) -> None:
+    chat = ann.private_chat()
     async with begin() as bot:
         await ask(bot, provider, ann)
-        closed = StoredRule("push", "box", "nobody", "nobody")
-        await bot.core.database.write(lambda conn: tool_rules.put(conn, closed))
+        await bot.core.database.write(lambda conn: tool_rules.put(conn, rule))
         await bot.talk.press(ann, card_in(chat), "✅ Once")
         assert box.made == []
         assert (await calls(bot))[0].state == "refused"

@@ -17,7 +17,7 @@ from typing import Final
 import structlog
 
 from tgllm import hookimpl
-from tgllm.api import ChatInfo, PluginContext, PluginInfo, ToolSpec, ToolUse, UserInfo
+from tgllm.api import ChatInfo, PluginInfo, ToolSpec, ToolUse, UserInfo
 from tgllm.api.clock import SystemClock
 from tgllm.config.sections.tools import ToolsSection
 from tgllm.db.database import Database
@@ -58,7 +58,7 @@ class Adder:
         return PluginInfo(id="adder", title="Adder", api="1.2")
 
     @hookimpl
-    def tgllm_tools(self, ctx: PluginContext) -> Sequence[ToolSpec]:
+    def tgllm_tools(self) -> Sequence[ToolSpec]:
         """Return the tool."""
         schema = {"type": "object", "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}}}
         return (ToolSpec("add", "Adds two numbers.", _add, schema, danger="read"),)
@@ -76,6 +76,7 @@ class Quiet:
 
     async def finish(self, outcome: TurnOutcome) -> Sequence[NewOutbox]:
         """Send nothing."""
+        del outcome
         return ()
 
 

@@ -91,8 +91,9 @@ format: $(VENV)/.installed-dev ## mend what can be mended without a person
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-picture: $(VENV)/.installed-dev ## draw the animated picture of the README; needs Chromium
+picture: $(VENV)/.installed-dev ## draw the animated picture of the README and that of tools; needs Chromium
 	@$(BIN)/python scripts/animated_picture.py
+	@$(BIN)/python scripts/tool_picture.py
 
 generate: $(VENV)/.installed-dev ## write again the files that are made from the code
 	@$(BIN)/python scripts/generators/env_example.py

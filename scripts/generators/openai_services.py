@@ -1,6 +1,7 @@
 """Write ``docs/reference/openai-services.md`` from the presets of tgllm-openai."""
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from tgllm_openai.presets import Preset, load_presets
@@ -40,6 +41,19 @@ TAIL = """
 Without a reasoning effort in the bot's settings none of these is sent. A field that a model refuses by name is left
 out, and the request is sent once more ([errors](provider-errors.md#errors)).
 
+## Tools
+
+Models are offered tools unless the list of a service says that a model takes none, or the setting `tools` is false. A
+service that refuses them is asked again without ([errors](provider-errors.md#errors)).
+
+| with calls of tools | services |
+| --- | --- |
+| the reasoning goes back in `reasoning_content` | {content} |
+| the reasoning goes back in `reasoning_details` | {details} |
+| several calls at once are asked for by `parallel_tool_calls` | {parallel} |
+
+What a service sends beside a call, such as Google's `extra_content` with a signature, goes back with it.
+
 ## Not here
 
 - GitHub Models was closed on 2026-07-30.
@@ -59,9 +73,15 @@ def text() -> str:
         _table(hosted),
         "\n## Servers on your own machine\n\n`tgllm models sync` works without a key, except where one is named.\n",
         _table(local),
-        TAIL,
+        TAIL.replace("{content}", _names(each for each in presets if each.replays == "reasoning_content"))
+        .replace("{details}", _names(each for each in presets if each.replays == "reasoning_details"))
+        .replace("{parallel}", _names(each for each in presets if each.parallel)),
     ]
     return "".join(parts)
+
+
+def _names(presets: Iterable[Preset]) -> str:
+    return ", ".join(f"`{each.id}`" for each in presets)
 
 
 def _table(presets: list[Preset]) -> str:

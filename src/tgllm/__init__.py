@@ -39,7 +39,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import pluggy
 
-__version__ = "1.1.0"
+__version__ = "1.2.0"
 
 hookimpl: "pluggy.HookimplMarker"
 """Decorator that marks a plugin's function as the implementation of the hook with the same name."""

@@ -21,6 +21,9 @@ from tgllm.db.tables import conversations, files, inbox, messages, outbox
 OLD = Path(__file__).parent / "old"
 LATEST = latest_version(shipped())
 ADDED = {
+    16: "INSERT INTO fact_proposals (call_id, turn_id, lane, user_id, text, mark, created_at, expires_at)"
+    " VALUES ('c', 't', ':1002:', 1002, 'I like tea.', 1, 1, 2);"
+    "INSERT INTO search_removals (message_id, text) VALUES (99, 'gone');",
     6: "INSERT INTO file_texts (sha256, reader, text, chars, created_at)"
     f" VALUES ('{'b' * 64}', 'text', 'hello', 5, 1);",
     8: "INSERT INTO errors (id, event, kind, message, place, trace, version, times, first_at, last_at)"

@@ -8,8 +8,9 @@ import pytest
 
 from database_support import NOW
 from tgllm.db.queries import inbox_claims, outbox_claims, traces, unsent
-from tgllm.db.tables import conversations, inbox, messages, outbox, users
+from tgllm.db.tables import conversations, facts, inbox, messages, outbox, users
 from tgllm.db.tables.inbox import NewUpdate
+from tgllm.db.tables.memory import proposals
 from tgllm.db.tables.messages import NewMessage
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.db.tables.users import SeenUser
@@ -52,6 +53,8 @@ def say(conn: sqlite3.Connection) -> None:
 
 
 HOT: dict[str, Callable[[sqlite3.Connection], object]] = {
+    "facts": lambda conn: facts.list_for(conn, LANE, 5),
+    "proposals": lambda conn: (proposals.unasked(conn, "u1"), proposals.list_in(conn, LANE, 5, 5)),
     "unsent_in": lambda conn: unsent.unsent_in(conn, LANE),
     "add_updates": add,
     "claim": lambda conn: inbox_claims.claim(conn, 8, NOW, max_attempts=3),

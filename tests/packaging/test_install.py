@@ -51,7 +51,7 @@ pytestmark = pytest.mark.packaging
 
 def test_the_core_stands_alone(core: Any) -> None:
     assert core.run("python", "-m", "pip", "check").stdout.startswith("No broken requirements")
-    assert core.run("tgllm", "--version").stdout.strip().endswith("1.1.0")
+    assert core.run("tgllm", "--version").stdout.strip().endswith("1.2.0")
     assert not {f"tgllm-{plugin}" for plugin in PLUGINS} & core.packages()
     assert not (SDKS | READERS | {"pytest", "python-telegram-bot", "ruff"}) & core.packages()
 

@@ -76,6 +76,8 @@ async def test_the_bot_answers(site: Any, tmp_path: Path, monkeypatch: pytest.Mo
         "basics",
         "echo",
         "files",
+        "basic_tools",
+        "memory",
         "good_10",
         "good_all",
         "good_texts",

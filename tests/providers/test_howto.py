@@ -5,6 +5,7 @@ import sys
 import types
 from collections.abc import Callable
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,9 @@ from tgllm.api import (
     Refused,
     TextDelta,
     TextPart,
+    ToolCallPart,
+    ToolDefinition,
+    ToolResultPart,
     Unavailable,
     Unsupported,
     Usage,
@@ -39,7 +43,7 @@ from tgllm.testing.emulator import Emulator
 from tgllm.testing.scripted import GivenPlugin
 
 PAGE = read_page("howto/write-a-provider.md")
-WHOLE, DIFFERENT, HOOKS, CLIENT, LINES, CONFTEST = blocks("howto/write-a-provider.md")
+WHOLE, DIFFERENT, TOOLS, HOOKS, CLIENT, LINES, CONFTEST = blocks("howto/write-a-provider.md")
 Load = Callable[..., Any]
 """Makes a module of code on the page."""
 REQUEST = ChatRequest("m", (ChatMessage("user", (TextPart("Hello"),)),), max_output_tokens=7)
@@ -108,6 +112,26 @@ async def test_what_differs_is_overridden(load: Load, bodies: tuple[str, list[An
     assert bodies[1][0][1]["max_completion_tokens"] == 7
     assert [model.id for model in await provider.list_models()] == ["m"]
     await provider.aclose()
+
+
+async def test_tools_are_sent_in_the_words_of_the_service(load: Load, bodies: tuple[str, list[Any]]) -> None:
+    provider = load(TOOLS).CallingProvider(
+        ProviderHttp(bodies[0], headers={"Authorization": "Bearer x"}), ManualClock()
+    )
+    called = ChatMessage("assistant", (ToolCallPart("call_1", "clock", {}),))
+    answered = ChatMessage("user", (ToolResultPart("call_1", "clock", "noon"),))
+    tools = (ToolDefinition("clock", "Tells the time.", {}),)
+    request = replace(REQUEST, messages=(*REQUEST.messages, called, answered), tools=tools, tool_choice="required")
+
+    events = [event async for event in provider.generate(request)]
+    await provider.aclose()
+
+    body = bodies[1][0][1]
+    (call,) = body["messages"][1]["tool_calls"]
+    assert events[0] == TextDelta("Hi")
+    assert body["tool_choice"] == "any"
+    assert body["messages"][2]["tool_call_id"] == call["id"]
+    assert len(call["id"]) == 12
 
 
 def test_the_switch_is_set(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """A moment, a writer that is at work, and rows that many tests need."""
 
 import asyncio
+import itertools
 import json
 import sqlite3
 import threading
@@ -16,7 +17,7 @@ from tgllm.db.engine import writer
 from tgllm.db.engine.batch import Begin, Job, Outcome, Words, run_jobs
 from tgllm.db.engine.rows import read_all
 from tgllm.db.engine.signals import take_signals
-from tgllm.db.tables import inbox, messages
+from tgllm.db.tables import conversations, inbox, messages
 from tgllm.db.tables.inbox import NewUpdate
 from tgllm.db.tables.messages import NewMessage
 from tgllm.db.tables.schedules import Run
@@ -109,3 +110,27 @@ def steps_of(conn: sqlite3.Connection, query: Callable[[], object]) -> int:
 def runs_of_jobs(conn: sqlite3.Connection) -> Sequence[Run]:
     """All runs of scheduled jobs, newest first."""
     return read_all(Run, conn.execute("SELECT * FROM schedules ORDER BY started_at DESC, job_id"))
+
+
+_SAID = itertools.count(1)
+
+
+def say_in(conn: sqlite3.Connection, lane: str, *texts: str, now: int = 1) -> list[int]:
+    """Add questions to the active conversation of a lane, and return their ids."""
+    conversation = conversations.active_for(conn, lane, now)
+    ids, head = list[int](), conversation.head_message_id
+    for text in texts:
+        number = next(_SAID)
+        new = NewMessage(
+            conversation_id=conversation.id,
+            parent_id=head,
+            turn_id=f"t{number}",
+            role="user",
+            text=text,
+            telegram_chat_id=-1,
+            telegram_message_ids=[number],
+        )
+        head = messages.add(conn, new, now)
+        ids.append(head)
+    conversations.set_head(conn, conversation.id, head, now)
+    return ids

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC
 from typing import Any
 
 from tgllm import hookimpl
@@ -78,7 +79,7 @@ class Box:
 class KeptSink:
     """Keeps what a turn shows."""
 
-    events: list[ShownEvent] = field(default_factory=list)
+    events: list[ShownEvent] = field(default_factory=list[ShownEvent])
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def show(self, event: ShownEvent) -> None:
@@ -154,7 +155,7 @@ def open_bench(  # noqa: PLR0913  all keyword-only
     if fallbacks is not None:
         turns = replace(turns, fallbacks=fallbacks)
     notifier = AdminNotifier(database, clock, None)
-    policy = ToolPolicy(section, Days(None))
+    policy = ToolPolicy(section, Days(UTC))
     services = TurnServices(
         database=database,
         clock=clock,

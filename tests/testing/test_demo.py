@@ -196,7 +196,7 @@ async def test_it_names_a_tool_to_try(demo: Demo) -> None:
 
 async def test_its_suggestions_use_tools_and_find_what_was_said(demo: Demo) -> None:
     tools, key, search, _ = (sample.suggestion for sample in CALL_SAMPLES)
-    assert demo.emulator.suggestions[:4] == [sample.suggestion for sample in CALL_SAMPLES]
+    assert [*demo.emulator.suggestions[:4]] == [sample.suggestion for sample in CALL_SAMPLES]
 
     assert "17% of 2340 = 397.8" in (await answered(demo, tools.text)).text
     await answered(demo, key.text)

@@ -42,7 +42,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
             running = Running(Servers(ctx), ctx, tools, log, store)
             stack.push_async_callback(running.servers.aclose)
             await running.servers.start()
-            await running.servers.wait(30)
+            await running.servers.wait(150)  # on a busy machine
             return running
 
         yield begin

@@ -30,7 +30,7 @@ async def reached(request: pytest.FixtureRequest, web: Web) -> dict[str, Any]:
     if request.param == "stdio":
         return sdk()
     await web.start()
-    return {"url": web.url, "prefix": ""}
+    return {"url": web.url, "connect_timeout": 120, "prefix": ""}
 
 
 async def test_a_result_of_each_kind(start: Start, reached: dict[str, Any]) -> None:
@@ -76,7 +76,7 @@ async def test_a_cancelled_call_is_cancelled_at_the_server(
         await task
 
     assert steps == [("one of three", 1, 3)]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not (tmp_path / "cancelled").exists():
             await running.call("add", a=1, b=1)
 
@@ -127,7 +127,7 @@ async def test_questions_of_the_old_way_reach_no_other_person(start: Start, tmp_
     running = await start(store=Store({"legacy.one": True}), one=sdk())
     people, other = People("small", "✅"), People()
     waiting = asyncio.create_task(running.call("slow", ask=other, folder=str(tmp_path)))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not (tmp_path / "started").exists():
             await running.call("add", a=1, b=1)
 

@@ -72,6 +72,6 @@ def test_one_server_by_name(run: Run) -> None:
 def test_invalid_settings_are_explained(run: Run, tmp_path: Path) -> None:
     run("check", one="good")
     (tmp_path / "bot.toml").write_text('[plugins.mcp.servers.one]\ncommand = "a"\nurl = "http://b"\n')
-    code = main(["--config", str(tmp_path / "bot.toml"), "mcp", "check"])
+    code = main(["--config", str(tmp_path / "bot.toml"), "--data-dir", str(tmp_path / "data"), "mcp", "check"])
 
     assert code == 2

@@ -20,7 +20,7 @@ async def guarded(web: Web) -> dict[str, Any]:
     """Settings of a server with OAuth."""
     web.script = OAUTH
     await web.start()
-    return {"url": web.url, "prefix": "", "oauth": True}
+    return {"url": web.url, "connect_timeout": 120, "prefix": "", "oauth": True}
 
 
 def speaker(running: Running) -> Say:

@@ -5,8 +5,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tgllm.testing.fake_providers import FakeMistral
+from tgllm.testing.fixtures import emulator, start_bot
 from tgllm.testing.making import Make, provider_maker
 from tgllm_mistral.provider import MistralProvider
+
+__all__ = ["emulator", "fake", "make", "provider", "start_bot"]
 
 
 @pytest.fixture

@@ -5,7 +5,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tgllm.testing.fake_providers import FakeOpenAI
+from tgllm.testing.fixtures import emulator, start_bot
 from tgllm.testing.making import Make, provider_maker
+
+__all__ = ["dialect", "emulator", "fake", "make", "start_bot"]
 
 
 @pytest.fixture

@@ -37,6 +37,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "audit": Entry("Show who changed what, when and from where.", "tgllm.cli.commands.audit.app"),
     "inbox": Entry("List received updates, and retry or drop them.", "tgllm.cli.commands.inbox.app"),
     "errors": Entry("List unexpected errors, and show one by its code.", "tgllm.cli.commands.errors.app"),
+    "tools": Entry("List the tools that models may call.", "tgllm.cli.commands.tools.app"),
     "plugins": Entry("List, install, check and write plugins.", "tgllm.cli.commands.plugins.app"),
 }
 """In the order of ``--help``."""

@@ -145,3 +145,69 @@ async def test_forgetting_a_person_forgets_them(emu: Emulator, menus: Menus, ann
         await ann.press(asked, "Delete my data")
         await emu.wait_for_message(ann.private_chat(), lambda message: message.text.startswith("Deleted."))
         assert not await bot.core.database.read(lambda conn: facts_in(conn, Lane(ann.id).key))
+
+
+async def test_all_are_deleted_after_a_question_but_not_those_that_came_since(
+    menus: Menus, ann: EmulatedUser, start: Start
+) -> None:
+    async with start() as bot:
+        for text in ("I hate dill.", "I am a cook."):
+            await menus.ask(ann, f"/remember {text}")
+        listed = await menus.ask(ann, "/facts")
+        await menus.press(ann, listed, "🗑 Delete all")
+        assert "Delete all 2 facts?" in listed.text
+        await menus.press(ann, listed, "No, keep them")
+        await menus.press(ann, listed, "🗑 Delete all")
+        await menus.ask(ann, "/remember I like tea.")
+        await menus.press(ann, listed, "Yes, delete all")
+        assert [fact.text for fact in await bot.core.database.read(lambda conn: facts_in(conn, Lane(ann.id).key))] == [
+            "I like tea."
+        ]
+        assert "I like tea." in listed.text
+
+
+async def test_the_message_that_a_fact_comes_from_is_replied_to(
+    emu: Emulator, menus: Menus, ann: EmulatedUser, start: Start
+) -> None:
+    async with start():
+        said = await ann.say("/remember I hate dill.")
+        await emu.wait_for_message(ann.private_chat(), lambda message: "Remembered" in message.text, after=said)
+        listed = await menus.ask(ann, "/memory")
+        await ann.press(listed, "↩ source")
+        shown = await emu.wait_for_message(
+            ann.private_chat(), lambda message: message.text.startswith("This is where"), after=listed
+        )
+    assert shown.reply_to is said
+
+
+async def test_in_a_supergroup_the_source_is_a_link(
+    emu: Emulator, menus: Menus, ann: EmulatedUser, start: Start
+) -> None:
+    group = emu.add_group(title="Team", members=[ann])
+    async with start():
+        said = await ann.say("/remember@demo_bot We play jazz.", chat=group)
+        await emu.wait_for_message(group, lambda message: "Remembered" in message.text, after=said)
+        listed = await menus.ask(ann, "/memory@demo_bot", chat=group)
+    links = [entity["url"] for entity in listed.entities if entity["type"] == "text_link"]
+    assert links == [f"https://t.me/c/{-group.id - 1_000_000_000_000}/{said.id}"]
+    assert listed.labels == ["✕ We play jazz."]
+
+
+async def test_a_fact_from_before_counts_in_its_topic_only_and_says_so(
+    menus: Menus, ann: EmulatedUser, start: Start
+) -> None:
+    async with start() as bot:
+        await pin(bot, Lane(ann.id), "old")
+        await pin(bot, Lane(ann.id, 3), "of a topic")
+        listed = await menus.ask(ann, "/memory")
+    assert "only in this topic" in listed.text
+    assert listed.labels == ["✕ old"]
+
+
+async def test_a_page_of_long_facts_fits_one_message(
+    emu: Emulator, menus: Menus, ann: EmulatedUser, start: Start
+) -> None:
+    async with start() as bot:
+        await pin(bot, Lane(ann.id), *("🍵" * (MOST_LENGTH - 2) + f"{number}" for number in range(9)))
+        listed = await menus.ask(ann, "/memory")
+    assert listed.labels[-2:] == ["»", "🗑 Delete all"]

@@ -24,7 +24,9 @@ async def test_a_hit_is_shown_with_its_words_bold_and_a_button_replies_to_its_me
         assert found.text.startswith("🔎 rhubarb: 1 message\n\n1. 👤 ")
         assert found.text.endswith("\nHow do I bake a Rhubarb pie?")
         (bold,) = [entity for entity in found.entities if entity["type"] == "bold"]
-        assert found.text[bold["offset"] - 1 :][: bold["length"]] == "Rhubarb"
+        units = found.text.encode("utf-16-le")
+        start = 2 * bold["offset"]
+        assert units[start : start + 2 * bold["length"]].decode("utf-16-le") == "Rhubarb"
         assert found.labels == ["↩ 1"]
         await ann.press(found, "↩ 1")
         shown = await emu.wait_for_message(ann.private_chat(), lambda m: m.text.startswith("From "), after=found)
@@ -54,7 +56,7 @@ async def test_in_a_supergroup_a_link_leads_to_the_message(
         await emu.wait_for_message(group, lambda message: message.from_bot and "plum" in message.text, after=asked)
         found = await menus.ask(ann, "/search@demo_bot plum", chat=group)
     links = [entity["url"] for entity in found.entities if entity["type"] == "text_link"]
-    assert f"https://t.me/c/{-group.id - 1_000_000_000_000}/{asked.message_id}" in links
+    assert f"https://t.me/c/{-group.id - 1_000_000_000_000}/{asked.id}" in links
     assert "private" not in found.text
     assert found.labels == []
 

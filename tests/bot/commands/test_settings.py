@@ -11,6 +11,7 @@ from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 
 OF_ANSWERS = ("Rich messages", "Answers as files", "Context", "Summary")
+AT_THE_END = ("Language", "Time zone", "Tools")
 PERSONAS = {
     "pirate": {"title": "Pirate", "system": "Talk like a pirate.", "temperature": 1.5},
     "parrot": {"system": "Repeat.", "model": "echo/echo"},
@@ -180,7 +181,7 @@ class TestSettings:
         async with start(refresh_cron="off") as bot:
             await bot.core.database.write(lambda conn: models.upsert(conn, [thinking], 1))
             menu = await menus.ask(ann, "/settings")
-            assert menu.labels == ["Temperature", "Thinking effort", "Thoughts", *OF_ANSWERS, "Language", "Time zone"]
+            assert menu.labels == ["Temperature", "Thinking effort", "Thoughts", *OF_ANSWERS, *AT_THE_END]
             await menus.press(ann, menu, "Temperature")
             assert menu.labels == ["✓ default", "0", "0.3", "0.7", "1", "1.3", "« All settings"]
             await menus.press(ann, menu, "0")
@@ -221,7 +222,7 @@ class TestSettings:
         async with start() as bot:
             plain = NewModel(provider="scripted", model="model", title="model")
             await bot.core.database.write(lambda conn: models.upsert(conn, [plain], 1))
-            assert (await menus.ask(ann, "/settings")).labels == ["Temperature", *OF_ANSWERS, "Language", "Time zone"]
+            assert (await menus.ask(ann, "/settings")).labels == ["Temperature", *OF_ANSWERS, *AT_THE_END]
 
     async def test_a_chat_chooses_how_its_answers_look(
         self, emu: Emulator, menus: Menus, ann: EmulatedUser, start: Start, provider: ScriptedProvider

@@ -14,6 +14,7 @@ from tgllm.bot.ui.tools_menu import key_of
 from tgllm.db.tables import conversations
 from tgllm.plugins.discovery import FoundPlugin
 from tgllm.services.chats.settings import settings_of
+from tgllm.services.common.lane import Lane
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser
@@ -77,7 +78,12 @@ async def test_what_a_person_may_not_use_is_not_listed(
 ) -> None:
     bob = emu.add_user(first_name="Bob", language_code="en")
     rules = {"clock": {"private": "admin"}, "secret": {"private": "admin"}}
-    async with start(let_in=[bob], plugins=[more(read("secret"), read("wipe", danger="write"))], tools__rules=rules):
+    async with start(
+        let_in=[bob],
+        disable_plugins="memory",
+        plugins=[more(read("secret"), read("wipe", danger="write"))],
+        tools__rules=rules,
+    ):
         menu = await menus.ask(bob, "/tools")
         owner = await menus.ask(ann, "/tools")
 
@@ -98,28 +104,28 @@ async def test_without_tools_it_says_so(menus: Menus, ann: EmulatedUser, start: 
 
 
 async def test_a_press_switches_one_off_and_on(menus: Menus, ann: EmulatedUser, start: Start) -> None:
-    async with start() as bot:
+    async with start(disable_plugins="memory") as bot:
         menu = await menus.ask(ann, "/tools")
         await menus.press(ann, menu, f"✓ {CLOCK}")
 
         assert CLOCK in menu.labels
         assert "(clock · switched off in this chat)" in menu.text
-        assert await off_in(bot, str(ann.id)) == ("clock",)
-        assert "Tools: 1 of 2 on (/tools)" in (await menus.ask(ann, "/settings")).text
+        assert await off_in(bot, Lane(ann.id).key) == ("clock",)
+        assert "Tools on: 1 of 2 (/tools)" in (await menus.ask(ann, "/settings")).text
 
         await menus.press(ann, menu, CLOCK)
 
         assert f"✓ {CLOCK}" in menu.labels
-        assert await off_in(bot, str(ann.id)) is None
+        assert await off_in(bot, Lane(ann.id).key) is None
 
 
 async def test_a_second_press_on_an_old_button_changes_nothing(menus: Menus, ann: EmulatedUser, start: Start) -> None:
-    async with start() as bot:
+    async with start(disable_plugins="memory") as bot:
         menu = await menus.ask(ann, "/tools")
         for _ in range(2):
             assert await menus.toast(ann, menu, f"toolswitch:0:{key_of('clock')}") == f"Off in this chat: {CLOCK}"
 
-        assert await off_in(bot, str(ann.id)) == ("clock",)
+        assert await off_in(bot, Lane(ann.id).key) == ("clock",)
 
 
 @pytest.mark.parametrize(
@@ -127,16 +133,16 @@ async def test_a_second_press_on_an_old_button_changes_nothing(menus: Menus, ann
     ["toolswitch", "toolswitch:", "toolswitch:2:x", "toolswitch:0:clock", "toolswitch:1", "toolswitch:0:" + "f" * 16],
 )
 async def test_a_forged_press_changes_nothing(menus: Menus, ann: EmulatedUser, start: Start, data: str) -> None:
-    async with start() as bot:
+    async with start(disable_plugins="memory") as bot:
         menu = await menus.ask(ann, "/tools")
 
         assert await menus.toast(ann, menu, data) == "This is not available here any more."
-        assert await off_in(bot, str(ann.id)) is None
+        assert await off_in(bot, Lane(ann.id).key) is None
 
 
 async def test_it_is_of_one_topic(menus: Menus, ann: EmulatedUser, start: Start, topics: Topics) -> None:
     one, two = topics
-    async with start():
+    async with start(disable_plugins="memory"):
         menu = await menus.ask(ann, "/tools@demo_bot", topic=one)
         await menus.press(ann, menu, f"✓ {CLOCK}")
 
@@ -145,9 +151,9 @@ async def test_it_is_of_one_topic(menus: Menus, ann: EmulatedUser, start: Start,
 
 
 async def test_the_settings_open_it_and_it_leads_back(menus: Menus, ann: EmulatedUser, start: Start) -> None:
-    async with start():
+    async with start(disable_plugins="memory"):
         menu = await menus.ask(ann, "/settings")
-        assert "Tools: 2 of 2 on (/tools)" in menu.text
+        assert "Tools on: 2 of 2 (/tools)" in menu.text
         await menus.press(ann, menu, "Tools")
         assert menu.text.startswith("🧰")
         await menus.press(ann, menu, "« All settings")

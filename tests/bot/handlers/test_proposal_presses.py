@@ -1,15 +1,16 @@
 """A model proposes to remember a fact; only the press of the person who asked keeps it, once."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
 
-from bot_support import LetIn, Menus, Start, from_bot, settled
+from bot_support import Killed, LetIn, Menus, Start, from_bot, settled
+from tgllm.bot.ui.proposal_cards import KEEP
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables.memory import proposals
 from tgllm.services.chats.facts import MOST_FACTS, facts_in
 from tgllm.services.common.lane import Lane
-from tgllm.services.memory.proposals import VALID_DAYS
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedMessage
@@ -82,10 +83,11 @@ async def test_no_keeps_nothing_and_it_is_not_proposed_again(
         await menus.press(ann, card, "❌ No")
         assert card.text.startswith("Not remembered:")
         provider.answer(calling("remember", fact="i LIKE tea."))
+        provider.answer("As you say.")
         await menus.ask(ann, "again")
         await settled(emu, bot)
         assert "did not want this" in provider.results[0].text
-        assert from_bot(ann.private_chat())[-1].text.startswith("again")
+        assert not [message for message in from_bot(ann.private_chat()) if message.text.startswith(ASK)]
         assert await remembered(bot, Lane(ann.id)) == []
 
 
@@ -98,9 +100,9 @@ async def test_a_second_a_forged_and_a_late_press_say_so_and_change_nothing(
         await menus.press(ann, card, "✅ Keep")
         assert "kept this already" in await menus.toast(ann, card, yes)
         assert "kept this already" in await menus.toast(ann, card, yes[:-1] + "n")
-        assert "over" in await menus.toast(ann, card, "keepfact:1:99:y")
-        assert "over" in await menus.toast(ann, card, "keepfact:99:1:y")
-        assert await menus.toast(ann, card, "keepfact:x") == ""
+        assert "over" in await menus.toast(ann, card, f"{KEEP}:1:99:y")
+        assert "over" in await menus.toast(ann, card, f"{KEEP}:99:1:y")
+        assert await menus.toast(ann, card, f"{KEEP}:x") == ""
         assert await remembered(bot, Lane(ann.id)) == ["I like tea."]
         other = from_bot(card.chat)[-1]
 
@@ -111,10 +113,9 @@ async def test_a_second_a_forged_and_a_late_press_say_so_and_change_nothing(
         assert "over" in await menus.toast(ann, other, str(other.buttons[0].data))
         assert await remembered(bot, Lane(ann.id)) == ["I like tea."]
         await emu.wait_for(lambda: "no answer in time" in other.text)
-    assert VALID_DAYS
 
 
-async def test_in_a_group_the_one_who_asked_decides_and_only_the_group_knows_it(
+async def test_in_a_group_the_one_who_asked_decides_and_only_the_group_knows_it(  # noqa: PLR0913, PLR0917  fixtures
     emu: Emulator,
     menus: Menus,
     ann: EmulatedUser,
@@ -202,3 +203,19 @@ async def test_operators_can_switch_the_tools_off(
     async with start(disable_plugins=["memory"]):
         await menus.ask(ann, "hello")
     assert not {"remember", "search_history"} & {tool.name for tool in provider.requests[0].tools}
+
+
+async def test_after_a_crash_before_the_answer_the_person_is_asked_once(
+    emu: Emulator, menus: Menus, ann: EmulatedUser, start: Start, killed: Killed, provider: ScriptedProvider
+) -> None:
+    provider.answer(calling("remember", fact="I like tea."))
+    provider.answer(asyncio.Event())
+    async with killed(start()):
+        said = await ann.say("hello")
+        await emu.wait_for(lambda: len(provider.requests) == 2)
+    async with start() as bot:
+        card = await emu.wait_for_message(ann.private_chat(), lambda m: m.text.startswith(ASK), after=said)
+        await settled(emu, bot)
+        assert [message for message in from_bot(ann.private_chat()) if message.text.startswith(ASK)] == [card]
+        await menus.press(ann, card, "✅ Keep")
+        assert await remembered(bot, Lane(ann.id)) == ["I like tea."]

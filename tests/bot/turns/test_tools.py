@@ -11,20 +11,18 @@ from tgllm.testing.scripted import ScriptedProvider, calling
 
 async def test_a_tool_is_called_and_its_result_answered(ann: EmulatedUser, start: Start, box: Box) -> None:
     provider = ScriptedProvider(tools=True)
-    box.add("clock")
-    provider.answer("I'll look. ", calling("clock"))
+    box.add("sundial")
+    provider.answer("I'll look. ", calling("sundial"))
     provider.answer("It is noon.")
     async with start(provider=provider, plugins=[box.plugin]) as bot:
         answer = await bot.talk.say(ann, "What time is it?")
     assert "I'll look." in answer.text
     assert "It is noon." in answer.text
     assert box.uses[0].user.id == ann.id
-    assert "clock" in provider.results[0].text
+    assert "sundial" in provider.results[0].text
 
 
-async def test_a_tool_asks_the_person_with_buttons(
-    emu: Emulator, ann: EmulatedUser, bob: EmulatedUser, start: Start, box: Box
-) -> None:
+async def test_a_tool_asks_the_person_with_buttons(emu: Emulator, ann: EmulatedUser, start: Start, box: Box) -> None:
     provider, chosen = ScriptedProvider(tools=True), list[str | None]()
 
     async def does(use: ToolUse) -> str:
@@ -35,6 +33,7 @@ async def test_a_tool_asks_the_person_with_buttons(
     box.add("choose", does, title="🎨 choosing")
     provider.answer(calling("choose"))
     provider.answer("Done.")
+    bob = emu.add_user(first_name="Bob")
     group = emu.add_group(title="Team", members=[ann, bob])
     async with start(provider=provider, plugins=[box.plugin]) as bot:
         await ann.say("@demo_bot choose", chat=group)
@@ -44,10 +43,9 @@ async def test_a_tool_asks_the_person_with_buttons(
         await ann.press(question, "Blue")
         await emu.wait_for_message(group, lambda message: "Done." in message.text)
         await emu.wait_for(lambda: any("➡️ Blue" in text for text in group.bot_texts))
-        late = await ann.press(question, "Red")
         await bot.talk.settled()
     assert chosen == ["Blue"]
-    del foreign, late
+    assert foreign.answer is None or "Blue" not in str(foreign.answer)
 
 
 async def test_a_stopped_bot_goes_on_with_a_question_whose_call_it_has_made(
@@ -66,7 +64,7 @@ async def test_a_stopped_bot_goes_on_with_a_question_whose_call_it_has_made(
     assert box.made == []
     assert states.get("queued") == 1
     async with start(provider=provider, plugins=[box.plugin], **rules):
-        await ann.press(card, card.buttons[0])
+        await ann.press(card, card.buttons[0].text)
         answer = await emu.wait_for_message(ann.private_chat(), lambda message: "Paid." in message.text)
     assert box.made == ["pay"]
     assert answer.text.startswith("May I?")

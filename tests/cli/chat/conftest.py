@@ -27,9 +27,12 @@ def chat(tmp_path: Path, mistral: FakeMistral) -> Chat:
         **kept,
         "HOME": str(tmp_path),
         "TGLLM_DATA_DIR": str(tmp_path / "data"),
+        "TGLLM_TOOLS__ENABLED": "false",
         "MISTRAL_API_KEY": mistral.key,
         "TGLLM_PLUGINS__MISTRAL__BASE_URL": mistral.base_url,
         "TGLLM_DEFAULT_MODEL": MODEL,
+        # Their descriptions and the words about them would be part of each request.
+        "TGLLM_TOOLS__ENABLED": "false",
     }
     return Chat(tmp_path, variables)
 

@@ -231,11 +231,12 @@ def test_a_tool_that_runs_is_named_before_the_first_text_and_below_it() -> None:
     assert shown.terminal.text == "I found it."
 
 
-def test_in_a_pipe_each_tool_is_noted_once() -> None:
+def test_in_a_pipe_each_call_is_noted_once() -> None:
     noted: list[str] = []
     display = PlainDisplay(io.StringIO(), Words(Catalogue(), "en", SetClock()), noted.append)
 
-    for event in (step("writing"), step("running"), step("done"), step("running", note="dogs")):
+    for event in (step("writing"), step("running"), step("running", note="dogs"), step("done")):
         display.show(event)
+    display.show(ToolStep("0.1", "read", "📄 reading\x1b", "running"))
 
-    assert noted == ["🔎 searching", "🔎 searching: dogs"]
+    assert noted == ["🔎 searching", "📄 reading\\x1b"]

@@ -441,7 +441,13 @@ async def test_without_plugins_only_the_built_in_ones_are_loaded(
 
     host = await load_host(others=False)
 
-    assert {found.id for found in host.records if found.state == "active"} == {"basics", "echo", "files"}
+    assert {found.id for found in host.records if found.state == "active"} == {
+        "basic_tools",
+        "basics",
+        "echo",
+        "files",
+        "memory",
+    }
     assert record(host, "good_all").reason == "only built-in plugins are loaded (--no-plugins)"
 
 

@@ -104,7 +104,7 @@ def with_sources(conn: Connection) -> None:
     talk(conn)
     new = NewCall(
         turn_id="Жаль",
-        round=0,
+        round=1,
         place=0,
         call_id="1",
         tool="web_search",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from search_support import say_in
+from database_support import say_in
 from tgllm.db.checkpoint import empty_log
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection

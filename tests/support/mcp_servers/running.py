@@ -77,13 +77,14 @@ class Running:
 
     async def until(self, check: Callable[[], object]) -> None:
         """Wait until a check of the tools is true."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(100):
             while not check():
                 self.tools.event.clear()
                 if not check():
                     await self.tools.event.wait()
 
-    async def call(self, name: str, /, ask: Any = None, progress: Any = None, **arguments: Any) -> Any:
+    def use(self, name: str, /, ask: Any = None, progress: Any = None, **arguments: Any) -> ToolUse:
+        """Return a call of a tool by a person."""
         use = ToolUse(
             id="1",
             tool=name,
@@ -93,16 +94,19 @@ class Running:
             turn="t",
             context=self.ctx,
         )
-        use = replace(use, ask=ask, **({"progress": progress} if progress else {}))
-        return await self.specs[name].handler(use)
+        return replace(use, ask=ask, **({"progress": progress} if progress else {}))
+
+    async def call(self, name: str, /, **how: Any) -> Any:
+        """Call a tool that is offered now."""
+        return await self.specs[name].handler(self.use(name, **how))
 
 
 def sdk(**settings: Any) -> dict[str, Any]:
-    return {"command": sys.executable, "args": [str(SDK)], "prefix": "", **settings}
+    return {"command": sys.executable, "args": [str(SDK)], "prefix": "", "connect_timeout": 120, **settings}
 
 
 def raw(kind: str, **settings: Any) -> dict[str, Any]:
-    return {"command": sys.executable, "args": [str(RAW), kind], "prefix": "", **settings}
+    return {"command": sys.executable, "args": [str(RAW), kind], "prefix": "", "connect_timeout": 120, **settings}
 
 
 @dataclass
@@ -125,7 +129,7 @@ class Web:
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
         )
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(100):
             while True:
                 try:
                     _, writer = await asyncio.open_connection("127.0.0.1", self.port)

@@ -16,7 +16,7 @@ __all__ = ["tgllm_doctor", "tgllm_plugin_info", "tgllm_providers"]
 def tgllm_plugin_info() -> PluginInfo:
     """Return the description of the plugin."""
     return PluginInfo(
-        id="llm", title="Plugins of llm", api="1.1", settings=Settings, env={"user_path": "LLM_USER_PATH"}
+        id="llm", title="Plugins of llm", api="1.2", settings=Settings, env={"user_path": "LLM_USER_PATH"}
     )
 
 

@@ -190,6 +190,11 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     finally:
         _signal(process, signal.SIGKILL)  # children that outlive it
         waiter.cancel()
+        # A process is over before its pipes are; nothing public closes them at once.
+        transport = getattr(process, "_transport", None)
+        if transport is not None:
+            with suppress(PermissionError):
+                transport.close()
 
 
 def _signal(process: asyncio.subprocess.Process, sign: signal.Signals) -> None:

@@ -56,6 +56,8 @@ def explain(name: str, error: BaseException, server: Server, status: int | None 
         return detail or "it has answered with an error"
     if kind in {"ConnectError", "ConnectTimeout"}:
         return f"there is no connection to {server.place}: is it running, and is the address right?"
+    if kind in {"ReadError", "RemoteProtocolError", "WriteError"}:
+        return f"the connection to {server.place} was lost"
     if status is not None and kind != "NeedsSignIn":
         return _by_status(name, status, server)
     if isinstance(found, TimeoutError):

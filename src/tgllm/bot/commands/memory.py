@@ -14,6 +14,7 @@ from tgllm.i18n import Catalogue
 from tgllm.services.chats.facts import FactRefused, check_fact, facts_in, owner_in
 from tgllm.services.common.lane import Lane
 from tgllm.services.common.message_links import message_link
+from tgllm.services.common.text import clip
 from tgllm.services.common.times import readable_time
 from tgllm.services.messaging.rows import plain_message
 
@@ -27,6 +28,8 @@ SOURCE = "factfrom"
 """The same for showing the message that a fact comes from; the id of the fact follows."""
 FORGET_ALL = "unpinall"
 """The same for deleting all facts: alone it asks first; then the id of the last fact that was shown follows."""
+MOST_SHOWN = 350
+"""UTF-16 units of a fact in the list, so that a page of facts of emoji fits one message."""
 CROSS = "✕ "
 """Prefix of a fact on the button that deletes it."""
 
@@ -132,7 +135,7 @@ def _menu(scope: Scope, known: Sequence[Fact], number: int) -> Menu:
     text = StyledText().add(scope.text("facts.title" if scope.chat.is_private else "facts.title_in_group")).add("\n")
     rows: list[list[Button]] = []
     for fact in page.items:
-        text.add(f"\n• {fact.text}\n")
+        text.add(f"\n• {clip(fact.text, MOST_SHOWN)}\n")
         _add_source(scope, text, fact)
         row = [Button(CROSS + " ".join(fact.text.split()), f"{FORGET}:{fact.id}")]
         if fact.message_id is not None and message_link(scope.chat.id, fact.message_id) is None:

@@ -13,7 +13,7 @@ from tgllm.services.messaging.rows import buttons, call_row
 
 __all__ = ["KEEP", "asking", "fact_text"]
 
-KEEP = "fact"
+KEEP = "keepfact"
 """First word of the data of the buttons; the id of the proposal, its mark, and the decision follow."""
 
 

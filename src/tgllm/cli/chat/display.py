@@ -52,6 +52,7 @@ class Words:
         self._status = ""
         self._thought = ""
         self._tools = ToolLine(texts, language)
+        self._begun: set[str] = set()
 
     def note(self, event: ShownEvent) -> str | None:
         """Take an event; return the words for a delay that it reports."""
@@ -66,6 +67,7 @@ class Words:
             case ToolStep():
                 self._tools.add(event)
                 self._status = visible_line(self._tools.text)
+                return self._beginning(event)
             case ReasoningDelta(text):
                 self._status = ""
                 self._thought = (self._thought + text)[-2000:]
@@ -76,6 +78,13 @@ class Words:
             case _:
                 return None
         return self._status
+
+    def _beginning(self, step: ToolStep) -> str | None:
+        """Return the title of a call that begins to run or to wait, once."""
+        if step.state not in {"running", "waiting"} or step.id in self._begun:
+            return None
+        self._begun.add(step.id)
+        return visible_line(step.title) or step.tool
 
     @property
     def tools(self) -> list[str]:

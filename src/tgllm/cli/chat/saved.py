@@ -14,13 +14,13 @@ __all__ = ["save"]
 MOST_TRIES = 1000
 
 
-def save(made: Sequence[MadeFile], given: Sequence[OutgoingFile], folder: Path) -> Sequence[Path]:
+def save(made: Sequence[MadeFile], folder: Path, given: Sequence[OutgoingFile] = ()) -> Sequence[Path]:
     """Copy files to a folder under their names; nothing there is overwritten.
 
     Args:
         made: files of the model.
-        given: files of the tools.
         folder: where they are copied to.
+        given: files of the tools.
 
     A file that can't be written there, such as in a folder of the system, stays in the data folder only.
 

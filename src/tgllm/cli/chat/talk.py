@@ -51,7 +51,7 @@ class Talk:
 
     def _show(self, asked: Asked) -> TurnOutcome:
         outcome = follow(asked, self._display())
-        paths = save(outcome.files, outcome.tools.files, Path.cwd())
+        paths = save(outcome.files, Path.cwd(), outcome.tools.files)
         cost = self._cost(outcome)
         if self.as_json:
             print_json(self._document(outcome, paths, cost))

@@ -52,6 +52,12 @@ class RetentionSection(Section):
         le=MOST_DAYS,
         description="Days after which a kind of unexpected error that has not occurred again is deleted.",
     )
+    tool_calls_days: float = Field(
+        default=90.0,
+        ge=1,
+        le=MOST_DAYS,
+        description="Days after which calls of tools are deleted, with their arguments and results.",
+    )
     plugin_messages_days: float = Field(
         default=90.0,
         ge=1,

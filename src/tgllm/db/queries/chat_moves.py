@@ -11,6 +11,8 @@ _MOVES = (
     "UPDATE facts SET lane = :new_lane, message_id = NULL WHERE lane = :old_lane",
     "UPDATE facts SET owner = :new WHERE owner = :old",
     "UPDATE fact_proposals SET lane = :new_lane, owner = :new, message_id = NULL WHERE lane = :old_lane",
+    "UPDATE tool_rounds SET lane = :new_lane WHERE lane = :old_lane",
+    "UPDATE tool_calls SET lane = :new_lane WHERE lane = :old_lane",
     "UPDATE reminders SET lane = :new_lane, message_id = 0 WHERE lane = :old_lane",
     "UPDATE OR REPLACE tool_grants SET lane = :new_lane WHERE lane = :old_lane",
     # What is not sent yet gets its id in the new chat.

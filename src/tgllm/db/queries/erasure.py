@@ -47,6 +47,13 @@ _CARDS = """
         state = CASE WHEN state IN ('ready', 'uncertain') THEN 'dropped' ELSE state END
     WHERE turn_id IN (SELECT 'tool:' || id FROM tool_calls WHERE user_id = :user)
 """
+# A running turn that has lost its rounds ends. The rows of calls stay for the limits per day, without what was said.
+_ROUNDS = f"DELETE FROM tool_rounds WHERE {_MINE} OR user_id = :user"  # noqa: S608 (constants)
+_CALLS = f"""
+    UPDATE tool_calls SET call_id = '', arguments = '', result = iif(result IS NULL, NULL, ''), extras = '{{}}',
+        error = NULL
+    WHERE {_MINE} OR user_id = :user
+"""  # noqa: S608 (constants)
 _KV = "DELETE FROM kv WHERE key = CAST(:user AS TEXT) AND scope NOT GLOB 'plugin:*'"
 # A message with a key stays without its content, so that its plugin does not send it again.
 _KEYBOARDS = f"DELETE FROM plugin_keyboards WHERE message_id IN (SELECT id FROM plugin_messages WHERE {_MINE})"  # noqa: S608 (constants)
@@ -103,7 +110,19 @@ def erase(conn: sqlite3.Connection, user_id: int, update_id: int) -> Erased:
     messages = int(conn.execute(_MESSAGES, values).fetchone()[0])
     conversations = conn.execute(_CONVERSATIONS, values).rowcount
     requests = conn.execute(_REQUESTS, values).rowcount
-    for statement in (_CARDS, _FACTS, _PROPOSALS, _KV, _INBOX, _OUTBOX, _KEYBOARDS, _PLUGIN_MESSAGES, _KEYED):
+    for statement in (
+        _CARDS,
+        _ROUNDS,
+        _CALLS,
+        _FACTS,
+        _PROPOSALS,
+        _KV,
+        _INBOX,
+        _OUTBOX,
+        _KEYBOARDS,
+        _PLUGIN_MESSAGES,
+        _KEYED,
+    ):
         conn.execute(statement, values)
     errors.forget_person(conn, user_id)
     tool_grants.forget(conn, user_id)

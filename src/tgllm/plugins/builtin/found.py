@@ -15,6 +15,7 @@ BUILTIN = tuple(
         builtin=True,
     )
     for plugin_id, module, summary in (
+        ("basic_tools", "tgllm.plugins.builtin.basic_tools", "The tools calculator and clock, which models may call."),
         ("basics", "tgllm.plugins.builtin.basics", "The commands /ping and /help."),
         (
             "echo",
@@ -23,7 +24,6 @@ BUILTIN = tuple(
         ),
         ("files", "tgllm.plugins.builtin.files.plugin", "Readers of documents, tables, mails, archives and texts."),
         ("memory", "tgllm.plugins.builtin.memory", "Tools with which a model proposes facts and searches the chat."),
-        ("tools", "tgllm.plugins.builtin.tools.plugin", "The tools calculator and clock, which models may call."),
     )
 )
 """The built-in plugins, in order of id."""

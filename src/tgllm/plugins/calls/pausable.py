@@ -3,10 +3,13 @@
 import asyncio
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from tgllm.plugins.calls.outcome import Outcome
 from tgllm.plugins.calls.runner import HookRunner
 from tgllm.plugins.calls.strays import Strays
+
+if TYPE_CHECKING:
+    from tgllm.plugins.calls.outcome import Outcome
 
 __all__ = ["Allowance", "PausableRunner"]
 

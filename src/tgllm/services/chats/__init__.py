@@ -1,1 +1,1 @@
-"""Settings of a chat: persona, group mode, language, pinned facts, ids of migrated groups."""
+"""Settings of a chat: persona, group mode, language, remembered facts, ids of migrated groups."""

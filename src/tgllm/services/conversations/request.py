@@ -221,7 +221,7 @@ class RequestBuilder:
         return (keep_factor(model, factor, now),)
 
     def _frame(self, context: TurnContext) -> tuple[str, int]:
-        """Return the system prompt with pinned facts, and the maximum number of tokens of the request."""
+        """Return the system prompt with remembered facts, and the maximum number of tokens of the request."""
         if context.model not in self._stored:
             self._stored[context.model] = context.factor
             if context.factor is not None:

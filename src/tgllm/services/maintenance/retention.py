@@ -19,6 +19,8 @@ from tgllm.db.tables import audit, broadcasts, errors, files, inbox, invites, ou
 from tgllm.db.tables.memory import proposals
 from tgllm.db.tables.plugins import messages as plugin_messages
 from tgllm.db.tables.plugins import unreachable
+from tgllm.db.tables.tools import calls as tool_calls
+from tgllm.db.tables.tools import grants as tool_grants
 from tgllm.observe.logs import get_logger
 from tgllm.services.access.cards import CARD
 from tgllm.services.files.blobs import remove_blobs
@@ -87,6 +89,7 @@ class Retention:
             "usage": await self._delete(self.settings.usage_days and max(self.settings.usage_days, USAGE_DAYS), _usage),
             "broadcasts": await self._delete(max(days, REPORTED_DAYS), broadcasts.prune),
             "audit": await self._delete(self.settings.audit_days, audit.prune),
+            "tool_calls": await self._delete(self._days_of_calls(), tool_calls.prune),
             "errors": await self._delete(self.settings.errors_days, errors.prune),
             "plugin_messages": await self._delete(self.settings.plugin_messages_days, plugin_messages.prune),
             "emptied": await self._forget_emptied(),
@@ -115,6 +118,11 @@ class Retention:
             gone += last
         return gone
 
+    def _days_of_calls(self) -> float:
+        """Return the age of deleted calls: they quote questions and answers, and are kept no longer than these."""
+        days = self.settings.tool_calls_days
+        return min(days, self.settings.messages_days or days)
+
     async def _forget_updates(self) -> int:
         spared = self.unconfirmed.ids
         if spared is None:
@@ -134,7 +142,8 @@ class Retention:
         return gone
 
     def _forget_access(self, conn: Connection) -> dict[str, int]:
-        """Delete undecided access requests, and old invite links."""
+        """Delete undecided access requests, old invite links, and approvals of tools that have ended."""
+        tool_grants.prune(conn, milliseconds(self.clock))
         return {
             "access_requests": pending_access.drop_old(conn, self._before(self.access.request_days)),
             "links": invites.prune(conn, self._before(LINK_DAYS)),

@@ -64,7 +64,7 @@ class Exported:
     conversation: Conversation
     messages: Sequence[ExportedMessage]
     facts: Sequence[str]
-    """Pinned facts of the chat."""
+    """Facts that count in the chat."""
     now: int
     """Time of the export: UTC, in milliseconds."""
     plugins: PluginData = field(default_factory=PluginData)
@@ -197,5 +197,5 @@ def _model_of(message: Message) -> str | None:
 
 
 def fact_lines(facts: Iterable[str]) -> str:
-    """Return pinned facts as a Markdown list."""
+    """Return remembered facts as a Markdown list."""
     return "\n".join("- " + "\n  ".join(contained(fact).split("\n")) for fact in facts)

@@ -16,7 +16,7 @@ MOST_TITLE = 200
 
 
 def as_markdown(data: PersonData, say: Say) -> str:
-    """Return profile, pinned facts and messages as Markdown; detailed usage is only in the JSON export."""
+    """Return profile, remembered facts and messages as Markdown; detailed usage is only in the JSON export."""
     return "\n\n".join(_document(data, say)) + "\n"
 
 

@@ -16,6 +16,8 @@ from tgllm.db.tables.reminders import store as reminders
 from tgllm.db.tables.reminders.store import Reminder
 from tgllm.db.tables.requests import Request
 from tgllm.db.tables.summaries import Summary
+from tgllm.db.tables.tools import calls as tool_calls
+from tgllm.db.tables.tools.calls import StoredCall
 from tgllm.db.tables.users import User
 from tgllm.observe.visible import visible_json
 from tgllm.services.common.times import iso_time, iso_times
@@ -52,6 +54,8 @@ class PersonData:
     """Messages of the person in groups."""
     files: Sequence[File]
     requests: Sequence[Request]
+    tools: Sequence[StoredCall]
+    """Calls of tools on behalf of the person."""
     usage: Sequence[person.Day]
     reminders: Sequence[Reminder]
     plugins: PluginData
@@ -71,6 +75,7 @@ def load_person(conn: Connection, user: User, now: int) -> PersonData:
         [with_attached(conn, message) for message in person.elsewhere(conn, user.id)],
         person.files(conn, user.id),
         person.requests(conn, user.id),
+        tool_calls.of_user(conn, user.id),
         person.usage(conn, user.id),
         reminders.of_person(conn, user.id),
         load_plugin_data(conn, user.id),
@@ -92,17 +97,22 @@ def as_json(data: PersonData) -> str:
         "exported_at": iso_time(data.now),
         "person": {**person_object(data.user)},
         "settings": data.settings,
-        "facts": [{"text": fact.text, "said_at": iso_time(fact.created_at)} for fact in data.facts],
+        "facts": [_fact(fact) for fact in data.facts],
         "conversations": [_conversation_object(each) for each in data.conversations],
         "elsewhere": [{"chat": said.message.telegram_chat_id, **message_object(said)} for said in data.elsewhere],
         "files": [_file(file) for file in data.files],
         "requests": [_request(request) for request in data.requests],
+        "tools": [_call(call) for call in data.tools],
         "usage": [_day(day) for day in data.usage],
         "reminders": [_reminder(each) for each in data.reminders],
         "plugins": plugin_objects(data.plugins),
         "changes": [_change(row) for row in data.changes],
     }
     return visible_json(json.dumps(document, ensure_ascii=False, indent=2)) + "\n"
+
+
+def _fact(fact: Fact) -> Json:
+    return {"text": fact.text, "said_at": iso_time(fact.created_at), "source": fact.source}
 
 
 def _conversation_object(each: PersonConversation) -> Json:
@@ -142,6 +152,17 @@ def _file(file: File) -> Json:
         "size": file.size,
         "sha256": file.sha256,
         "sent_at": iso_time(file.created_at),
+    }
+
+
+def _call(call: StoredCall) -> Json:
+    return {
+        "tool": call.tool,
+        "plugin": call.plugin_id,
+        "arguments": call.arguments,
+        "outcome": call.state,
+        "result": call.result,
+        "called_at": iso_time(call.created_at),
     }
 
 

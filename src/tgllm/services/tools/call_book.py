@@ -191,7 +191,9 @@ class CallBook:
         # A call that is made again is among those of the day already.
         if standing.refusal is not None and not (standing.refusal == "limit" and call.state == "running"):
             return self._refused(owned, standing.refusal)
-        if standing.approver is not None and call.state == "asked":
+        # The rule may have changed while a card was open, so that the person's own approval is not enough any more.
+        is_enough = call.state != "asked" and (call.approver == "admins" or standing.approver != "admins")
+        if standing.approver is not None and not is_enough:
             return self._not_here(owned)
         return Begun(call, owned, user)
 

@@ -124,15 +124,26 @@ class ToolCards:
         """
         rows = outbox.of_turn(conn, card_turn(call.id))
         sent: dict[int, list[OutboxRow]] = {}
+        shown: dict[int, object] = {}
         for row in rows:
             if row.part < _EDITS:
                 sent.setdefault(row.part // _PARTS, []).append(row)
+            else:
+                shown[row.part % _EDITS] = row.payload.get("text")
         free = 1 + max((row.part for row in rows), default=0) // _EDITS
         for messages in sent.values():
-            self._close(conn, call, messages, free * _EDITS, now)
+            self._close(conn, call, messages, free * _EDITS, shown.get(messages[-1].part), now)
 
-    def _close(self, conn: Connection, call: StoredCall, messages: Sequence[OutboxRow], edits: int, now: int) -> None:
-        """Edit the last message of a card in one place."""
+    def _close(
+        self,
+        conn: Connection,
+        call: StoredCall,
+        messages: Sequence[OutboxRow],
+        edits: int,
+        shown: object,
+        now: int,
+    ) -> None:
+        """Edit the last message of a card in one place; ``shown``: the text of its last edit, if there is one."""
         last = messages[-1]
         if last.state in {"failed", "dropped"} or last.chat_id is None:
             return
@@ -145,6 +156,8 @@ class ToolCards:
         if last.state == "ready":
             kept = {key: value for key, value in last.payload.items() if key != "reply_markup"}
             outbox.requeue(conn, last.id, {**kept, **final, "text": text}, last.not_before)
+            return
+        if text == shown:
             return
         row = edit_of_row(message_row(spot.lane, text, {**final, PLACEHOLDER: True}), last.part)
         # In the stream of the card, so that it follows it.

@@ -99,7 +99,7 @@ class Attempt:
         return TurnInfo(turn.id, turn.user, turn.chat, self.context.model, turn.text)
 
     def again(self, answer: Answer, reservation: Reservation) -> "Attempt":
-        """Return an attempt that asks the model once more, with the calls of its answer; files that it made are kept."""
+        """Return an attempt that asks the model once more, with the calls of its answer; its files are kept."""
         answer.made = self.answer.made
         return replace(self, answer=answer, reservation=reservation, request=None)
 
@@ -234,7 +234,7 @@ class Asker:
         attempt.gathered = shorter.gathered
 
     async def _shortened(self, attempt: Attempt, question: Question, shorter: ShorterRequest) -> ChatRequest | None:
-        """Return a shorter request: less of long results of tools, and less history; None if there is nothing to cut."""
+        """Return a shorter request, with less of long results of tools and less history; None if nothing can be cut."""
         is_cut = question.tools is not None and question.tools.shorten()
         base = None if attempt.base is None else await shorter.make(attempt.base)
         if base is None and not is_cut:

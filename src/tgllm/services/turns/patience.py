@@ -27,7 +27,8 @@ class Patience:
     """Limits of one call.
 
     Every event shows that the service is alive and restarts the idle timeout. Only text, reasoning, files and
-    calls of tools are progress: a service that sends nothing else, such as keep-alive comments, ends after the wait timeout.
+    calls of tools are progress: a service that sends nothing else, such as keep-alive comments, ends after the wait
+    timeout.
     """
 
     def __init__(self, idle_seconds: float, wait_seconds: float, clock: Clock) -> None:

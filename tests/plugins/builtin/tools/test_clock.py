@@ -21,14 +21,14 @@ def test_a_date_has_its_weekday_and_its_distance() -> None:
 
     assert lines[1:] == [
         "Date: Wednesday 2031-01-01 00:00:00 (UTC+00:00), ISO week 1 of 2031",
-        "From now: 8 calendar days; exactly 7 days 5 hours 30 minutes",
+        "From now: calendar days: 8; exactly: 7d 5h 30min",
     ]
 
 
 def test_the_time_between_two_dates_may_be_negative() -> None:
     text = NOW.about(moment("2030-03-01", UTC), moment("2030-02-01", UTC), None)
 
-    assert text.endswith("From the first to the second: -28 calendar days; exactly -28 days 0 hours 0 minutes")
+    assert text.endswith("From the first to the second: calendar days: -28; exactly: -28d 0h 0min")
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ from tgllm.bot.admin.table import AdminCall, AdminCommand
 from tgllm.bot.admin.words import home_button, joined, moment, person
 from tgllm.bot.ui.keyboards import Button
 from tgllm.db.engine.unit import Connection
-from tgllm.db.tables import audit, groups, users
+from tgllm.db.tables import groups, users
 from tgllm.db.tables.audit import AuditRow
+from tgllm.db.tables.tools import trail
 from tgllm.db.tables.users import User
 from tgllm.services.common.text import one_line
 from tgllm.services.people.names import chosen_name, named_group
@@ -31,7 +32,7 @@ def audit_rows() -> tuple[AdminCommand, ...]:
 
 
 async def _audit(call: AdminCall) -> Screen:
-    """Show a page of all changes, or of those about one user."""
+    """Show a page of all changes and calls of tools, or of those about one user."""
     who, number = split_page(call.argument)
 
     def read(conn: Connection) -> Screen:
@@ -39,9 +40,9 @@ async def _audit(call: AdminCall) -> Screen:
         target = None if somebody is None else str(somebody.id)
 
         def fetch(limit: int, offset: int) -> Sequence[AuditRow]:
-            return audit.list_recent(conn, limit, target=target, offset=offset)
+            return trail.list_recent(conn, limit, target=target, offset=offset)
 
-        page = read_page(audit.count(conn, target), number, fetch)
+        page = read_page(trail.count(conn, target), number, fetch)
         title = call.text("admin.audit.title" if page.items else "admin.audit.none")
         entries = [_entry(call, conn, row) for row in page.items]
         back = home_button(call) if somebody is None else _card_button(call, somebody)

@@ -9,8 +9,9 @@ from tgllm.cli.output import print_json, print_table
 from tgllm.cli.stored import look_at
 from tgllm.cli.words import group_name, moment, person_name
 from tgllm.db.engine.unit import Connection
-from tgllm.db.tables import audit, groups, users
+from tgllm.db.tables import groups, users
 from tgllm.db.tables.audit import AuditRow
+from tgllm.db.tables.tools import trail
 from tgllm.services.common.text import one_line
 from tgllm.services.common.times import iso_time, iso_times
 
@@ -25,7 +26,7 @@ Names = Mapping[int, str]
 
 
 def run_audit(options: Options, limit: int, *, as_json: bool) -> None:
-    """Print the latest changes.
+    """Print the latest changes and calls of tools.
 
     Raises:
         ConfigError: a setting is invalid.
@@ -41,7 +42,7 @@ def run_audit(options: Options, limit: int, *, as_json: bool) -> None:
 
 
 def _read(conn: Connection, limit: int) -> tuple[list[AuditRow], dict[int, str]]:
-    rows = audit.list_recent(conn, limit)
+    rows = trail.list_recent(conn, limit)
     ids = {row.actor_id for row in rows} | {_id(row.target) for row in rows}
     people = [users.get(conn, user_id) for user_id in ids if user_id is not None]
     chats = [groups.get(conn, chat_id) for chat_id in ids if chat_id is not None and chat_id < 0]

@@ -21,6 +21,7 @@ __all__ = [
     "get",
     "of_ids",
     "of_turn",
+    "of_user",
     "prune",
     "recent",
     "start",
@@ -176,6 +177,11 @@ def recent(conn: sqlite3.Connection, limit: int, offset: int = 0) -> Sequence[St
     """Return the latest calls, newest first."""
     cursor = conn.execute("SELECT * FROM tool_calls ORDER BY id DESC LIMIT ? OFFSET ?", (limit, offset))
     return read_all(StoredCall, cursor)
+
+
+def of_user(conn: sqlite3.Connection, user_id: int) -> list[StoredCall]:
+    """Return the calls on behalf of a person, oldest first."""
+    return read_all(StoredCall, conn.execute("SELECT * FROM tool_calls WHERE user_id = ? ORDER BY id", (user_id,)))
 
 
 def prune(conn: sqlite3.Connection, before: int, limit: int) -> int:

@@ -128,7 +128,7 @@ def _between(first: datetime, second: datetime) -> str:
     seconds = abs(int(exact.total_seconds()))
     hours, minutes = seconds // 3600, seconds % 3600 // 60
     sign = "-" if exact < timedelta() else ""
-    return f"{days} calendar days; exactly {sign}{hours // 24} days {hours % 24} hours {minutes} minutes"
+    return f"calendar days: {days}; exactly: {sign}{hours // 24}d {hours % 24}h {minutes}min"
 
 
 def _shifted(begin: datetime, count: int, unit: str) -> datetime:

@@ -9,6 +9,7 @@ from typing import Final
 from tgllm.plugins.builtin.tools.functions import CONSTANTS, FUNCTIONS, factorial
 from tgllm.plugins.builtin.tools.numbers import (
     MOST_DIGITS,
+    TOO_LONG,
     CannotCalculate,
     Number,
     add,
@@ -156,7 +157,7 @@ class _Reader:
         # Every way into a deeper level leads through here.
         self._depth += 1
         if self._depth > _MOST_DEPTH:
-            raise CannotCalculate(f"the expression is nested more than {_MOST_DEPTH} levels deep")
+            raise CannotCalculate("the expression is nested too deep")
         if self._next in {"-", "+"}:
             sign = self._take()
             value = self._signed()
@@ -211,7 +212,7 @@ class _Reader:
         self._close()
         if not function.least <= len(values) <= function.most:
             count = str(function.least) if function.least == function.most else f"{function.least} to {function.most}"
-            raise CannotCalculate(f"{name} takes {count} arguments, not {len(values)}")
+            raise CannotCalculate(f"{name} takes another number of arguments: {count}, not {len(values)}")
         return function.run(*values)
 
     def _takes(self, token: str) -> bool:
@@ -230,5 +231,5 @@ def _number(token: str) -> Number:
     digits = token.replace("_", "")
     exponent = int(digits.lower().partition("e")[2] or 0)
     if abs(exponent) > MOST_DIGITS:
-        raise CannotCalculate(f"a number has more than {MOST_DIGITS} digits")
+        raise CannotCalculate(TOO_LONG)
     return bounded(Fraction(digits))

@@ -10,6 +10,7 @@ from typing import Final
 from tgllm.plugins.builtin.tools.numbers import (
     CONTEXT,
     MOST_DIGITS,
+    TOO_LONG,
     CannotCalculate,
     Number,
     add,
@@ -41,7 +42,7 @@ def factorial(value: Number) -> Number:
     """Return a factorial."""
     number = _natural(value, "a factorial")
     if number > _MOST_FACTORIAL:
-        raise CannotCalculate(f"the factorial of {number} has more than {MOST_DIGITS} digits")
+        raise CannotCalculate(f"{TOO_LONG}: the factorial of {number}")
     return Fraction(math.factorial(number))
 
 
@@ -105,7 +106,7 @@ def _of_floats(run: Callable[[float], float]) -> Callable[[Number], Number]:
 def _rounded(value: Number, places: Number = Fraction(0)) -> Number:
     count = _integer(places, "round")
     if abs(count) > MOST_DIGITS:
-        raise CannotCalculate(f"round takes up to {MOST_DIGITS} places")
+        raise CannotCalculate("round takes up to 1000 places")
     exact, unit = Fraction(value), Fraction(10) ** count
     # As at school, also 0.5 and 2.5: what people expect of a calculator.
     whole = math.floor(abs(exact) * unit + Fraction(1, 2))

@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 __all__ = [
     "CONTEXT",
     "MOST_DIGITS",
+    "TOO_LONG",
     "CannotCalculate",
     "Number",
     "add",
@@ -27,6 +28,7 @@ Number: TypeAlias = Fraction | Decimal
 
 MOST_DIGITS: Final = 1000
 """Most digits of a number: no operation takes long, however large the numbers of an expression are."""
+TOO_LONG: Final = "a number has more than 1000 digits"
 _MOST_BITS: Final = int(MOST_DIGITS * 3.33)
 CONTEXT: Final = Context(
     prec=40,
@@ -49,7 +51,7 @@ def bounded(value: Number) -> Number:
         CannotCalculate: it has too many digits.
     """
     if isinstance(value, Fraction) and max(value.numerator.bit_length(), value.denominator.bit_length()) > _MOST_BITS:
-        raise CannotCalculate(f"a number has more than {MOST_DIGITS} digits")
+        raise CannotCalculate(TOO_LONG)
     return value
 
 
@@ -124,7 +126,7 @@ def _integer_power(base: Fraction, exponent: int) -> Fraction:
     bits = max(base.numerator.bit_length(), base.denominator.bit_length())
     # 0, 1 and -1 stay small with every exponent; of all others the bits are known before the power is made.
     if abs(base) not in {0, 1} and (bits - 1) * abs(exponent) > _MOST_BITS:
-        raise CannotCalculate(f"the power has more than {MOST_DIGITS} digits")
+        raise CannotCalculate(TOO_LONG)
     if abs(base) == 1:
         return base if exponent % 2 else Fraction(1)
     if not base:

@@ -3,9 +3,8 @@
 import asyncio
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from tgllm.api import JsonObject
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
@@ -18,6 +17,9 @@ from tgllm.services.tools.put_back import PutBack
 from tgllm.services.tools.services import ToolServices
 from tgllm.services.turns.attempt import Question
 from tgllm.services.turns.looping.turn_tools import TurnTools
+
+if TYPE_CHECKING:
+    from tgllm.api import JsonObject
 
 __all__ = ["PARALLEL", "Making"]
 

@@ -122,7 +122,8 @@ class ToolLoop:
         turn, outcome, attempt = question.turn, answered.outcome, answered.attempt
         stored = NewRound(
             turn_id=turn.id,
-            round=len(tools.rounds) + 1,
+            # The person's data may have been erased since the last round.
+            round=1 + (tools.rounds[-1].answer.round if tools.rounds else 0),
             lane=turn.lane,
             user_id=turn.person_id,
             provider=outcome.model.provider,

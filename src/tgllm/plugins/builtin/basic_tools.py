@@ -27,7 +27,7 @@ _DATE: Final = "such as 2030-12-24 or 2030-12-24T18:30"
 @hookimpl
 def tgllm_plugin_info() -> PluginInfo:
     """Return the plugin's id and title."""
-    return PluginInfo(id="tools", title="Calculator and clock", api="1.2")
+    return PluginInfo(id="basic_tools", title="Calculator and clock", api="1.2")
 
 
 @hookimpl

@@ -182,7 +182,7 @@ class TestLoading:
         [
             ("users list", 46),
             ("groups list", 45),
-            ("audit", 47),
+            ("audit", 49),
             ("invites list", 47),
             ("usage", 54),
             ("models list", 38),

@@ -1,8 +1,8 @@
 """Sends the reminders that are due, and starts the turns of prompts, in one transaction with their next times.
 
-What a crash costs: nothing while a reminder waits in the table. One that is due leaves the table, or gets its next time,
-in the transaction that adds its message to the outbox or its question to the inbox. So a crash before the commit
-repeats all of it, and a crash after it nothing.
+What a crash costs: nothing while a reminder waits in the table. One that is due leaves it, or gets its next time, in
+the transaction that adds its message to the outbox or its question to the inbox. So a crash before the commit repeats
+all of it, and a crash after it nothing.
 """
 
 from collections.abc import Callable

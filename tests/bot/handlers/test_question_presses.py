@@ -1,0 +1,77 @@
+"""A model that calls tools in a chat, and tools that ask with buttons."""
+
+import pytest
+
+from bot_support import Start
+from loop_support import Box
+from tgllm.api import ToolUse
+from tgllm.db.tables import inbox
+from tgllm.testing.emulator import Emulator
+from tgllm.testing.emulator.users import EmulatedUser
+from tgllm.testing.scripted import ScriptedProvider, calling
+
+
+@pytest.fixture
+def box() -> Box:
+    return Box()
+
+
+async def test_a_tool_is_called_and_its_result_answered(ann: EmulatedUser, start: Start, box: Box) -> None:
+    provider = ScriptedProvider(tools=True)
+    box.add("sundial")
+    provider.answer("I'll look. ", calling("sundial"))
+    provider.answer("It is noon.")
+    async with start(provider=provider, plugins=[box.plugin]) as bot:
+        answer = await bot.talk.say(ann, "What time is it?")
+    assert "I'll look." in answer.text
+    assert "It is noon." in answer.text
+    assert box.uses[0].user.id == ann.id
+    assert "sundial" in provider.results[0].text
+
+
+async def test_a_tool_asks_the_person_with_buttons(emu: Emulator, ann: EmulatedUser, start: Start, box: Box) -> None:
+    provider, chosen = ScriptedProvider(tools=True), list[str | None]()
+
+    async def does(use: ToolUse) -> str:
+        assert use.ask is not None
+        chosen.append(await use.ask("Which of them? https://evil.example", ["Red", "Blue"]))
+        return f"It is {chosen[0]}."
+
+    box.add("choose", does, title="🎨 choosing")
+    provider.answer(calling("choose"))
+    provider.answer("Done.")
+    bob = emu.add_user(first_name="Bob")
+    group = emu.add_group(title="Team", members=[ann, bob])
+    async with start(provider=provider, plugins=[box.plugin]) as bot:
+        await ann.say("@demo_bot choose", chat=group)
+        question = await emu.wait_for_message(group, lambda message: "Which of them?" in message.text)
+        assert "https://evil.example" not in question.text
+        foreign = await bob.press(question, "Red")
+        await ann.press(question, "Blue")
+        await emu.wait_for_message(group, lambda message: "Done." in message.text)
+        await emu.wait_for(lambda: any("➡️ Blue" in text for text in group.bot_texts))
+        await bot.talk.settled()
+    assert chosen == ["Blue"]
+    assert foreign.answer is None or "Blue" not in str(foreign.answer)
+
+
+async def test_a_stopped_bot_goes_on_with_a_question_whose_call_it_has_made(
+    emu: Emulator, ann: EmulatedUser, start: Start, box: Box
+) -> None:
+    provider = ScriptedProvider(tools=True)
+    box.add("pay", danger="dangerous")
+    rules = {"tools__rules": '{"pay": {"private": "user"}}'}
+    provider.answer("May I?", calling("pay", amount=5))
+    provider.answer("Paid.")
+    async with start(provider=provider, plugins=[box.plugin], **rules) as bot:
+        await ann.say("Pay 5.")
+        card = await emu.wait_for_message(ann.private_chat(), lambda message: "pay" in message.text)
+        await bot.stop()
+        states = await bot.core.database.read(inbox.counts)
+    assert box.made == []
+    assert states.get("queued") == 1
+    async with start(provider=provider, plugins=[box.plugin], **rules):
+        await ann.press(card, card.buttons[0].text)
+        answer = await emu.wait_for_message(ann.private_chat(), lambda message: "Paid." in message.text)
+    assert box.made == ["pay"]
+    assert answer.text.startswith("May I?")

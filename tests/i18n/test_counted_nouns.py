@@ -123,7 +123,7 @@ def test_an_amount_has_its_noun_in_the_right_form(count: int, english: str, russ
 
 VERBS = {"is", "was", "has", "does", "names", "begins", "takes", "offers", "answers", "returns", "lacks", "holds",
          "declares", "imports", "presses", "runs", "ends", "exists", "sends", "accepts", "belongs", "points", "comes",
-         "needs", "as"}  # fmt: skip
+         "needs", "as", "decides"}  # fmt: skip
 LIMITS = {"bytes", "characters", "tokens", "ms", "s", "seconds", "fields", "times"}
 """Units of limits and sizes in messages for developers; one of them is as good as never the number."""
 

@@ -59,7 +59,7 @@ def test_a_server_that_fails_is_explained(run: Run) -> None:
     assert (code, err) == (1, "")
     place = Path(sys.executable).name
     detail = 'it has closed its output; it has written: "API_KEY=topsecret123 is wrong, giving up"'
-    assert out.splitlines()[1:] == [f"one\t{place}\tok\t1 tools", f"two\t{place}\tfailed\t{detail}"]
+    assert out.splitlines()[1:] == [f"one\t{place}\tok\ttools: 1", f"two\t{place}\tfailed\t{detail}"]
     assert (listed[0], "one_echo" in listed[1], "two: it has closed its output" in listed[2]) == (1, True, True)
 
 

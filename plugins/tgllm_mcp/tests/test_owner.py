@@ -64,7 +64,7 @@ async def test_a_server_on_the_network_that_is_restarted(start: Start, web: Web)
     [
         (raw("exits"), "it has closed its output"),
         (raw("silent", connect_timeout=0.5), "it has not answered in 0.5 seconds (connect_timeout)"),
-        (raw("endless noise"), "it has written 1000 lines that are no messages to its standard output"),
+        (raw("endless noise"), "it has written 1000 times a line that is no message to its standard output"),
         ({"command": "no-such-program"}, "its program no-such-program is not found: install it"),
         ({"command": "cat", "cwd": "/nowhere"}, "its folder /nowhere does not exist"),
         (raw("bad list"), "its answer breaks the protocol"),

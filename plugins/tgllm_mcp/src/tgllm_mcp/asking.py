@@ -139,7 +139,7 @@ def _fields(schema: Mapping[str, object]) -> list[_Field] | str:
         label = form.get("title") or form.get("description") or name
         fields.append(_Field(name, clean_text(str(label), 300), choices))
     if len(fields) > _MOST_FIELDS:
-        return f"the server asks {len(fields)} questions at once, more than {_MOST_FIELDS}"
+        return f"the server asks too many questions at once: {len(fields)}, more than {_MOST_FIELDS}"
     return fields
 
 

@@ -109,7 +109,7 @@ def _object(server: str, spec: "ToolSpec") -> dict[str, object]:
 def _detail(owner: "Owner") -> str:
     if owner.listed is not None:
         left_out = f", {len(owner.listed.left_out)} left out" if owner.listed.left_out else ""
-        return f"{len(owner.listed.specs)} tools{left_out}"
+        return f"tools: {len(owner.listed.specs)}{left_out}"
     said = f'; it has written: "{owner.last_words}"' if owner.last_words else ""
     return f"{owner.failure or 'it has not answered'}{said}"
 

@@ -118,7 +118,7 @@ async def _read(
                 if not line:
                     reason = "it has closed its output"
                 elif waste > MOST_WASTE:
-                    reason = f"it has written {MOST_WASTE} lines that are no messages to its standard output"
+                    reason = f"it has written {MOST_WASTE} times a line that is no message to its standard output"
             except ValueError:  # longer than the limit of the pipe
                 reason = f"it has sent a message of more than {MOST_BYTES // 1024**2} MB"
             else:

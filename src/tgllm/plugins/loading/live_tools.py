@@ -63,7 +63,7 @@ class PluginTools:
                 owner = owners.get(tool.name, self._plugin_id)
                 left_out.append(f"tool {tool.name} is taken by the plugin {owner}, so it is left out")
             elif len(kept) >= _MOST:
-                left_out.append(f"tool {tool.name} is left out: a group has at most {_MOST} tools")
+                left_out.append(f"tool {tool.name} is left out: the limit of a group is {_MOST}")
             else:
                 kept[tool.name] = tool
         self._live.groups.pop(key, None)

@@ -9,7 +9,7 @@ __all__ = ["question_presses"]
 
 def question_presses() -> tuple[PressAction, ...]:
     """Return the row for the press table."""
-    return (PressAction(QUESTION, _press, "guest", needs_place=False),)
+    return (PressAction(QUESTION, _press, needs_place=False),)
 
 
 async def _press(scope: Scope, pressed: Pressed) -> str:

@@ -1,4 +1,6 @@
-"""A model that calls tools, in a chat."""
+"""A model that calls tools in a chat, and tools that ask with buttons."""
+
+import pytest
 
 from bot_support import Start
 from loop_support import Box
@@ -7,6 +9,11 @@ from tgllm.db.tables import inbox
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider, calling
+
+
+@pytest.fixture
+def box() -> Box:
+    return Box()
 
 
 async def test_a_tool_is_called_and_its_result_answered(ann: EmulatedUser, start: Start, box: Box) -> None:

@@ -20,8 +20,8 @@ WORDS = {
     "deleted", "duration", "fallback", "from", "function", "group", "id", "ids", "known", "language", "left", "limit",
     "measure", "model", "models", "name", "near", "nearest", "outcome", "path", "percent", "period", "persona",
     "person", "plugin", "product", "provider", "query", "question", "reason", "retired", "role", "scope", "status",
-    "text", "time", "title", "tool", "until", "url", "used", "user", "username", "value", "variable", "when", "whose", "word",
-    "zone",
+    "text", "time", "title", "tool", "until", "url", "used", "user", "username", "value", "variable", "when",
+    "whose", "word", "zone",
 }  # fmt: skip
 """Parameters that are words, or numbers of a unit that stands elsewhere in the text."""
 NEUTRAL = {

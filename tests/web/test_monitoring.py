@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 import tgllm
 from bot_support import settled
 from http_support import get
-from proxy_support import open_proxy
+from proxies.proxy_support import open_proxy
 from tgllm.api import DatabaseError, Finished, Unavailable, Usage
 from tgllm.db.queries.queues import queues
 from tgllm.db.tables import usage

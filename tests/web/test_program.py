@@ -11,7 +11,7 @@ import pytest
 import tgllm
 from http_support import get
 from program_support import PATIENCE, Launch, Program
-from proxy_support import open_proxy
+from proxies.proxy_support import open_proxy
 from tgllm.testing.emulator import EmulatedUser, Emulator
 
 pytestmark = pytest.mark.timeout(300)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot_support import Ask, HastyClock, Killed, Start, settled
-from proxy_support import Proxy, call, open_proxy
+from proxies.proxy_support import Proxy, call, open_proxy
 from tgllm.bot.intake.webhook import Reports
 from tgllm.bot.telegram.failures import TelegramRefused
 from tgllm.bot.telegram.webhook import WebhookFacts, is_same_url

@@ -31,8 +31,6 @@ def chat(tmp_path: Path, mistral: FakeMistral) -> Chat:
         "MISTRAL_API_KEY": mistral.key,
         "TGLLM_PLUGINS__MISTRAL__BASE_URL": mistral.base_url,
         "TGLLM_DEFAULT_MODEL": MODEL,
-        # Their descriptions and the words about them would be part of each request.
-        "TGLLM_TOOLS__ENABLED": "false",
     }
     return Chat(tmp_path, variables)
 

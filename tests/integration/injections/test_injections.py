@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from injected_texts import TEXTS, text_of
 from loop_support import Box
+from made_files.injected_texts import TEXTS, text_of
 from tgllm.api import (
     ChatRequest,
     Finished,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from file_support import FakeDownloader, attach
+from made_files.file_support import FakeDownloader, attach
 from plugin_support import LoadHost
 from tgllm import hookimpl
 from tgllm.api import (

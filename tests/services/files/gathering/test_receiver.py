@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from file_support import FakeDownloader, attach
+from made_files.file_support import FakeDownloader, attach
 from tgllm.api import FileUnreadable, Unavailable
 from tgllm.db.database import Database
 from tgllm.db.tables import files

@@ -82,7 +82,10 @@ def _list(call: AdminCall, conn: Connection, number: int) -> Screen:
 def _one(call: AdminCall, conn: Connection, tool: OwnedTool) -> Screen:
     rule = call.core.tool_policy.rule(conn, tool)
     stored = tool_rules.get(conn, tool.tool.name, tool.plugin_id)
-    head = [f"{_sign(tool)} {tool.tool.name} ({_title(call, tool)})", call.text(f"admin.tools.danger_{tool.tool.danger}")]
+    head = [
+        f"{_sign(tool)} {tool.tool.name} ({_title(call, tool)})",
+        call.text(f"admin.tools.danger_{tool.tool.danger}"),
+    ]
     about = unlinked(one_line(tool.tool.description, MOST_ABOUT))
     rules = [f"{call.text(f'admin.tools.field_{name}')}: {_value(call, name, _of(rule, name))}" for name in FIELDS]
     source = call.text("admin.tools.as_configured" if stored is None else "admin.tools.as_set")

@@ -285,7 +285,7 @@ async def test_in_a_group_members_change_their_own_and_admins_all(
 @pytest.mark.parametrize(
     ("words", "reply"),
     [
-        ("tea", "I see no time"),
+        ("tea", "I don't understand the time"),
         ("in 20 minutes", "What should I remind you of"),
         ("in 20 minutes ask: /new", "can't run commands"),
         ("2025-12-01 tea", "This time is over"),
@@ -306,7 +306,18 @@ async def test_the_limits_of_a_person(start: Start, clock: ManualClock, menus: M
     async with start(clock=clock, reminders__per_person=1, reminders__prompts_per_person=0):
         await menus.ask(ann, "/remind 1h tea")
         assert "1 reminder, which is the maximum" in (await menus.ask(ann, "/remind 2h tea")).text
-        assert "0 scheduled questions" in (await menus.ask(ann, "/remind 2h ask: tea")).text
+        assert "Scheduled questions are turned off" in (await menus.ask(ann, "/remind 2h ask: tea")).text
+
+
+async def test_without_allowed_lateness_the_pause_of_the_worker_is_none(
+    start: Start, clock: ManualClock, menus: Menus, ann: EmulatedUser, comes: Comes
+) -> None:
+    async with start(clock=clock, reminders__late_hours=0):
+        await menus.ask(ann, "/remind every day at 9 tea")
+        await menus.ask(ann, "/remind 9h ask: what is new?")
+        await clock.advance(9 * HOUR + 1)
+        await comes("⏰ tea")
+        await comes("You wanted me to ask: what is new?")
 
 
 async def test_a_reply_reminds_of_its_message(

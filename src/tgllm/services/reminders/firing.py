@@ -1,7 +1,7 @@
 """Sends the reminders that are due, and starts the turns of prompts, in one transaction with their next times.
 
-What a crash costs: nothing while a reminder waits in the table. One that is due leaves the table, or gets its next time,
-in the transaction that adds its message to the outbox or its question to the inbox. So a crash before the commit
+What a crash costs: nothing while a reminder waits in the table. One that is due leaves the table, or gets its next
+time, in the transaction that adds its message to the outbox or its question to the inbox. So a crash before the commit
 repeats all of it, and a crash after it nothing.
 """
 
@@ -73,7 +73,8 @@ class Firing:
             store.set_paused(conn, reminder.id, paused=True)
             return "paused"
         self._put_on(conn, reminder, person, now)
-        is_old = now - reminder.due_at > self.limits.late_hours * _HOUR_MS
+        # The worker is always a little late, also where no lateness is allowed.
+        is_old = now - reminder.due_at > max(self.limits.late_hours * _HOUR_MS, LATE_MS)
         if reminder.days and is_old:
             return "left out"
         if not reminder.is_prompt:

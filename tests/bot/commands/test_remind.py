@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot_support import Killed, LaterClock, Menus, Start, decide_group, from_bot
+from bot_support import Killed, LaterClock, Menus, Start, decide_group, from_bot, settled
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import users
 from tgllm.db.tables.reminders import store
@@ -230,6 +230,36 @@ async def test_a_person_without_access_gets_nothing_and_nothing_is_asked(
         assert provider.questions == ["hello"]
         assert with_text(bob.private_chat(), "⏰ tea") == []
         assert [each.paused for each in await reminders_of(bot, bob)] == [True, True]
+
+
+@pytest.mark.parametrize("place", ["private", "group"])
+async def test_nothing_is_asked_where_the_bot_can_not_answer(  # noqa: PLR0913, PLR0917  fixtures
+    emu: Emulator,
+    start: Start,
+    clock: ManualClock,
+    menus: Menus,
+    ann: EmulatedUser,
+    provider: ScriptedProvider,
+    comes: Comes,
+    place: str,
+) -> None:
+    group = emu.add_group(title="Team", members=[ann]) if place == "group" else None
+    async with start(clock=clock) as bot:
+        for words in ("every day at 9 ask: daily", "9h ask: once"):
+            await menus.ask(ann, f"/remind@demo_bot {words}" if group else f"/remind {words}", chat=group)
+        await (ann.remove(group, emu.bot) if group else ann.block())
+        await settled(emu, bot)
+        await clock.advance(9 * HOUR)
+        while any(each.due_at <= clock.now() * 1000 and not each.paused for each in await reminders_of(bot, ann)):
+            pass
+        assert provider.questions == []
+        assert {each.text: each.paused for each in await reminders_of(bot, ann)} == {"daily": False, "once": True}
+        await (ann.add(group, emu.bot) if group else ann.unblock())
+        await settled(emu, bot)
+        await clock.advance(24 * HOUR)
+        await comes("You wanted me to ask", group)
+        await settled(emu, bot)
+        assert [each.rpartition(" ")[2] for each in provider.questions] == ["daily"]
 
 
 async def test_the_list_pauses_goes_on_and_deletes(

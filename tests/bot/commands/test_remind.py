@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot_support import Killed, LaterClock, Menus, Start, decide_group, from_bot
+from bot_support import Killed, LaterClock, Menus, Start, decide_group, from_bot, settled
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import users
 from tgllm.db.tables.reminders import store
@@ -232,6 +232,36 @@ async def test_a_person_without_access_gets_nothing_and_nothing_is_asked(
         assert [each.paused for each in await reminders_of(bot, bob)] == [True, True]
 
 
+@pytest.mark.parametrize("place", ["private", "group"])
+async def test_nothing_is_asked_where_the_bot_can_not_answer(  # noqa: PLR0913, PLR0917  fixtures
+    emu: Emulator,
+    start: Start,
+    clock: ManualClock,
+    menus: Menus,
+    ann: EmulatedUser,
+    provider: ScriptedProvider,
+    comes: Comes,
+    place: str,
+) -> None:
+    group = emu.add_group(title="Team", members=[ann]) if place == "group" else None
+    async with start(clock=clock) as bot:
+        for words in ("every day at 9 ask: daily", "9h ask: once"):
+            await menus.ask(ann, f"/remind@demo_bot {words}" if group else f"/remind {words}", chat=group)
+        await (ann.remove(group, emu.bot) if group else ann.block())
+        await settled(emu, bot)
+        await clock.advance(9 * HOUR)
+        while any(each.due_at <= clock.now() * 1000 and not each.paused for each in await reminders_of(bot, ann)):
+            pass
+        assert provider.questions == []
+        assert {each.text: each.paused for each in await reminders_of(bot, ann)} == {"daily": False, "once": True}
+        await (ann.add(group, emu.bot) if group else ann.unblock())
+        await settled(emu, bot)
+        await clock.advance(24 * HOUR)
+        await comes("You wanted me to ask", group)
+        await settled(emu, bot)
+        assert [each.rpartition(" ")[2] for each in provider.questions] == ["daily"]
+
+
 async def test_the_list_pauses_goes_on_and_deletes(
     start: Start, clock: ManualClock, menus: Menus, ann: EmulatedUser, comes: Comes
 ) -> None:
@@ -285,7 +315,7 @@ async def test_in_a_group_members_change_their_own_and_admins_all(
 @pytest.mark.parametrize(
     ("words", "reply"),
     [
-        ("tea", "I see no time"),
+        ("tea", "I don't understand the time"),
         ("in 20 minutes", "What should I remind you of"),
         ("in 20 minutes ask: /new", "can't run commands"),
         ("2025-12-01 tea", "This time is over"),
@@ -306,7 +336,18 @@ async def test_the_limits_of_a_person(start: Start, clock: ManualClock, menus: M
     async with start(clock=clock, reminders__per_person=1, reminders__prompts_per_person=0):
         await menus.ask(ann, "/remind 1h tea")
         assert "1 reminder, which is the maximum" in (await menus.ask(ann, "/remind 2h tea")).text
-        assert "0 scheduled questions" in (await menus.ask(ann, "/remind 2h ask: tea")).text
+        assert "Scheduled questions are turned off" in (await menus.ask(ann, "/remind 2h ask: tea")).text
+
+
+async def test_without_allowed_lateness_the_pause_of_the_worker_is_none(
+    start: Start, clock: ManualClock, menus: Menus, ann: EmulatedUser, comes: Comes
+) -> None:
+    async with start(clock=clock, reminders__late_hours=0):
+        await menus.ask(ann, "/remind every day at 9 tea")
+        await menus.ask(ann, "/remind 9h ask: what is new?")
+        await clock.advance(9 * HOUR + 1)
+        await comes("⏰ tea")
+        await comes("You wanted me to ask: what is new?")
 
 
 async def test_a_reply_reminds_of_its_message(

@@ -178,3 +178,16 @@ async def test_many_tools_have_pages_that_fit(menus: Menus, ann: EmulatedUser, s
 
     assert len(set(pages)) == 3
     assert all(utf16_length(page) <= 4096 and "\u202e" not in page for page in pages)
+
+
+async def test_the_built_in_tools_are_described_to_people_in_their_language(
+    emu: Emulator, menus: Menus, start: Start, ann: EmulatedUser
+) -> None:
+    ann.language_code = "ru"
+    async with start(plugins=[more(read("evil", title="@bob", description="See https://bad.example now."))]):
+        menu = await menus.ask(ann, "/tools")
+
+    for words in ("Точно считает.", "Сообщает время", "Предлагает, что о вас запомнить.", "Ищет в наших"):
+        assert words in menu.text
+    assert "you" not in menu.text
+    assert "＠bob\nSee https∶∕∕bad․example now." in menu.text

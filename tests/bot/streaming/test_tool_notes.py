@@ -49,6 +49,12 @@ async def test_calls_are_folded_to_one_line() -> None:
     assert await shown(ToolSteps(steps)) == [EntityText("Fine.\n\n🔎 searching ×2 · 📄 reading")]
 
 
+async def test_titles_of_calls_are_no_links_and_no_mentions() -> None:
+    steps = (step(title="ask @bob"), step("failed", title="see bad.example", tool="see"))
+
+    assert await shown(ToolSteps(steps)) == [EntityText("Fine.\n\nask ＠bob\n\n⚠️ Did not work: see bad․example")]
+
+
 async def test_few_sources_are_links_below_it() -> None:
     (message,) = await shown(ToolSteps((step(),), sources(2)), "😀 **Fine.**")
 

@@ -23,6 +23,11 @@ def line(*steps: ToolStep, language: str = "en") -> str:
     return shown.text
 
 
+def test_nothing_in_it_is_a_link_or_a_mention() -> None:
+    shown = line(step("1", title="ask @bob /stop", note="https://bad.example"))
+    assert shown == "ask ＠bob ∕stop: https∶∕∕bad․example"
+
+
 def test_without_calls_it_is_empty() -> None:
     assert line() == ""
 

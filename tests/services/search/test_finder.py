@@ -30,13 +30,20 @@ def index(request: pytest.FixtureRequest, database: Database, clock: ManualClock
 
 
 async def test_all_words_in_any_order_and_case_the_newest_first(database: Database, index: SearchIndex | None) -> None:
-    said = ["Яблочный пирог с ЁЖИКАМИ", "apple pie", "An APPLE and a pie.", "appl epie", 'say "no" AND * NOT (x)']
+    said = [
+        "Яблочный пирог с ЁЖИКАМИ",
+        "apple pie",
+        "An APPLE and a pie.",
+        "appl epie\n\n \tsoup",
+        'say "no" AND * NOT (x)',
+    ]
     await database.write(lambda conn: say_in(conn, MINE.key, *said))
     if index:
         assert await index.update() == len(said)
     for query, wanted in {
         "pie apple": [said[2], said[1]],
         '"apple pie"': [said[1]],
+        '"epie soup"': [said[3]],
         "ежик": [said[0]],
         "ПИРОГ ёж": [said[0]],
         "a x": [said[4]],

@@ -11,7 +11,7 @@ from tgllm.bot.ui.keyboards import MARK, PAGE, Button, Menu, page_of, pager
 from tgllm.bot.ui.settings_menu import HOME as SETTINGS_HOME
 from tgllm.bot.ui.settings_menu import TOOLS as HOME
 from tgllm.i18n import Catalogue
-from tgllm.services.common.text import one_line
+from tgllm.services.common.text import one_line, unlinked
 from tgllm.services.tools.policy import Standing
 
 __all__ = ["HOME", "SWITCH", "ToolsMenu", "key_of", "title_of", "usable"]
@@ -20,6 +20,13 @@ SWITCH: Final = "toolswitch"
 """First word of the data of the button that switches a tool: ``1`` or ``0`` and the tool's key follow."""
 _MOST_TITLE: Final = 60
 _MOST_ABOUT: Final = 160
+_ABOUT: Final = {
+    ("basic_tools", "calculator"): "tools.about_calculator",
+    ("basic_tools", "clock"): "tools.about_clock",
+    ("memory", "remember"): "tools.about_remember",
+    ("memory", "search_history"): "tools.about_search",
+}
+"""What the built-in tools do, by plugin and name."""
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s")
 
 
@@ -75,9 +82,20 @@ class ToolsMenu:
 
     def _described(self, standing: Standing) -> str:
         tool = standing.tool.tool
-        about = one_line(_SENTENCE.split(tool.description.strip(), maxsplit=1)[0], _MOST_ABOUT)
         notes = [tool.name, *self._notes(standing)]
-        return self._say("tools.line", title=title_of(tool, self.language), about=about, notes=" · ".join(notes))
+        return self._say(
+            "tools.line",
+            title=unlinked(title_of(tool, self.language)),
+            about=self._about(standing),
+            notes=" · ".join(notes),
+        )
+
+    def _about(self, standing: Standing) -> str:
+        """Return what a tool does: the built-in ones say it to people, others only to the model."""
+        tool = standing.tool.tool
+        if (key := _ABOUT.get((standing.tool.plugin_id, tool.name))) is not None:
+            return self._say(key)
+        return unlinked(one_line(_SENTENCE.split(tool.description.strip(), maxsplit=1)[0], _MOST_ABOUT))
 
     def _notes(self, standing: Standing) -> Sequence[str]:
         if standing.tool.tool.name in self.off:

@@ -22,6 +22,6 @@ class RemindersSection(Section):
         default=24.0,
         ge=0,
         le=8_760,
-        description="Hours after its time, such as after a downtime, in which a prompt is still asked; of one that"
-        " repeats, an older time is left out.",
+        description="Hours after its time, such as after a downtime, in which a prompt is still asked; of a reminder"
+        " that repeats, an older time is left out.",
     )

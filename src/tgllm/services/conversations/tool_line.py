@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from tgllm.i18n import Catalogue
-from tgllm.services.common.text import clip, one_line
+from tgllm.services.common.text import clip, one_line, unlinked
 from tgllm.services.conversations.tool_steps import StepState, ToolStep
 
 __all__ = ["MOST_LINE", "ToolLine"]
@@ -79,7 +79,7 @@ class ToolLine:
                 if step.total is None
                 else self._say("stream.tools_count", title=title, done=step.done, total=step.total)
             )
-        note = one_line(step.note, _MOST_NOTE)
+        note = unlinked(one_line(step.note, _MOST_NOTE))
         return self._say("stream.tools_note", title=shown, note=note) if note else shown
 
     def _say(self, key: str, **params: object) -> str:
@@ -87,4 +87,5 @@ class ToolLine:
 
 
 def _title(step: ToolStep) -> str:
-    return one_line(step.title, _MOST_TITLE) or step.tool
+    # A server may name its tools: a name must not mention people, and must not be a link of the bot.
+    return unlinked(one_line(step.title, _MOST_TITLE)) or step.tool

@@ -1,8 +1,8 @@
 """Sends the reminders that are due, and starts the turns of prompts, in one transaction with their next times.
 
-What a crash costs: nothing while a reminder waits in the table. One that is due leaves it, or gets its next time, in
-the transaction that adds its message to the outbox or its question to the inbox. So a crash before the commit repeats
-all of it, and a crash after it nothing.
+What a crash costs: nothing while a reminder waits in the table. One that is due leaves the table, or gets its next
+time, in the transaction that adds its message to the outbox or its question to the inbox. So a crash before the commit
+repeats all of it, and a crash after it nothing.
 """
 
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from tgllm.config.sections.reminders import RemindersSection
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import outbox
 from tgllm.db.tables.outbox import NewOutbox
+from tgllm.db.tables.plugins import unreachable
 from tgllm.db.tables.reminders import store
 from tgllm.db.tables.reminders.store import Reminder
 from tgllm.i18n import Catalogue
@@ -72,8 +73,16 @@ class Firing:
             # It stays in the list, for the case that the person gets access again.
             store.set_paused(conn, reminder.id, paused=True)
             return "paused"
+        if unreachable.is_unreachable(conn, lane.chat_id):
+            # No model is paid for an answer that can't be sent. A rule goes on when the bot may write there again.
+            if reminder.days:
+                self._put_on(conn, reminder, person, now)
+            else:
+                store.set_paused(conn, reminder.id, paused=True)
+            return "left out"
         self._put_on(conn, reminder, person, now)
-        is_old = now - reminder.due_at > self.limits.late_hours * _HOUR_MS
+        # The worker is always a little late, also where no lateness is allowed.
+        is_old = now - reminder.due_at > max(self.limits.late_hours * _HOUR_MS, LATE_MS)
         if reminder.days and is_old:
             return "left out"
         if not reminder.is_prompt:

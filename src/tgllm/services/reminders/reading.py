@@ -1,13 +1,21 @@
 """Reads what people write behind ``/remind``: a time, or a rule of times, and the text or question behind it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Final
 
 from tgllm.services.reminders.rules import day_bits, local_time, next_time, plus
-from tgllm.services.reminders.vocabulary import DAY_NAMES, DAY_SETS, DAYS, HALVES, SECONDS, WEEKDAY_NAMES
+from tgllm.services.reminders.vocabulary import (
+    DAY_NAMES,
+    DAY_SETS,
+    DAYS,
+    HALVES,
+    PARTS_OF_DAYS,
+    SECONDS,
+    WEEKDAY_NAMES,
+)
 
 __all__ = ["Wanted", "read_reminder"]
 
@@ -15,6 +23,7 @@ _MORNING: Final = time(9)
 """The time of a day that is named without one."""
 _MOST_HOURS: Final = 24
 _HALF_DAY: Final = 12
+_LATEST_NIGHT: Final = 5
 
 
 def _any(words: Iterable[str]) -> str:
@@ -35,10 +44,22 @@ _DAILY = re.compile(rf"(?:daily|ежедневно){_END},?\s*", _FLAGS)
 _SET = re.compile(rf"({_any([*DAY_SETS, *WEEKDAY_NAMES])}){_END}(?:\s+(?:день|дни))?", _FLAGS)
 _AND = re.compile(r"\s*(?:,|and|и|&)\s*(?:кажд(?:ый|ую|ое|ые)\s+)?", _FLAGS)
 _CLOCK = re.compile(
-    rf"(at\s+|во?\s+|@\s*)?([0-9]{{1,2}})(?:[:.]([0-9]{{2}}))?(?![0-9]|[:.][0-9])\s?(?:({_any(HALVES)}){_END})?"
-    r"(?=[\s,:;]|$)\s*",
+    rf"(at\s+|во?\s+|@\s*)?([0-9]{{1,2}})(?:[:.]([0-9]{{2}}))?(?![0-9]|[:.][0-9])"
+    rf"(?:\s?(?:o['’]clock|час(?:а|ов)?|ч){_END}\.?)?\s?(?:({_any(HALVES)}){_END})?(?=[\s,:;]|\.(?:\s|$)|$)\.?\s*",
     _FLAGS,
 )
+_CLOCK_BEGUN = r"(?:at\s+|во?\s+|@\s*)[0-9]{1,2}(?![0-9])"
+_UNREAD = re.compile(
+    rf"(?:(?:at|in|the|this|в)\s+)*(?:{_any(PARTS_OF_DAYS)}){_END}"
+    rf"|{_CLOCK_BEGUN}|[0-9]{{1,2}}[:.][0-9]{{2}}|во?\s+час{_END}|(?:except|кроме){_END}",
+    _FLAGS,
+)
+"""A time that is not understood, where one may stand: it must not become a text that is sent at another time."""
+_UNREAD_BEHIND = re.compile(rf"(?:(?:at|in|the)\s+)+(?:{_any(PARTS_OF_DAYS)}){_END}", _FLAGS)
+"""The same behind a time of day."""
+_CLOCK_BEHIND = re.compile(_CLOCK_BEGUN, _FLAGS)
+_DATE_READ = re.compile(r"[0-9]{1,2}\.[0-9]{2}\s+$")
+"""A time of day that is a date if another time follows: ``5.12 at 9``."""
 _ASK = re.compile(r"(?:please\s+)?(?:ask|спроси(?:ть)?|спрашивай|спрашивать)(?:\s*[:,]\s*|\s+)", _FLAGS)
 _FILLER = re.compile(r"(?:[:,;—–-]+\s*|(?:to|что|о том,? что)\s+)", _FLAGS)
 
@@ -92,6 +113,8 @@ def _repeated(words: str, now: datetime) -> Wanted | None:
     if not bits:
         return None
     moment, place = _clock(words, place)
+    if _is_misread(words, place, moment):
+        return None
     clock = moment or _MORNING
     return _with_text(next_time(bits, clock, now), words[place:], bits, clock)
 
@@ -131,7 +154,7 @@ def _after_a_span(words: str, now: datetime) -> Wanted | None:
     begun = _IN.match(words)
     place = begun.end() if begun else 0
     if begun and (one := _ONE.match(words, place)):
-        return _with_text(_later(now, [(1, one[1].lower())]), words[one.end() :])
+        return _at_its_time(words, one.end(), now, [(1, one[1].lower())])
     spans: list[tuple[int, str]] = []
     largest = timedelta.max
     # Units become smaller: the second number of "20m 5 minutes left" belongs to the text.
@@ -140,7 +163,28 @@ def _after_a_span(words: str, now: datetime) -> Wanted | None:
         spans.append((int(found[1]), found[2].lower()))
     if not any(count for count, _ in spans):
         return None
-    return _with_text(_later(now, spans), words[place:])
+    return _at_its_time(words, place, now, spans)
+
+
+def _at_its_time(words: str, place: int, now: datetime, spans: Sequence[tuple[int, str]]) -> Wanted | None:
+    """Return what is wanted after a span; of days, at the time that follows, as in ``in 2 days at 9``."""
+    due = _later(now, spans)
+    if not all(unit in DAYS for _, unit in spans):
+        return _with_text(due, words[place:])
+    place = _past_space(words, place)
+    moment, place = _clock(words, place, needs_colon=True)
+    if _is_misread(words, place, moment):
+        return None
+    return _with_text(due if moment is None else local_time(due.date(), moment, now.tzinfo), words[place:])
+
+
+def _is_misread(words: str, place: int, moment: time | None) -> bool:
+    """Return whether a time that is not understood stands at a place, behind a time of day or where it may stand."""
+    if moment is None:
+        return _UNREAD.match(words, place) is not None
+    if _UNREAD_BEHIND.match(words, place):
+        return True
+    return bool(_DATE_READ.search(words[:place]) and _CLOCK_BEHIND.match(words, place))
 
 
 def _later(now: datetime, spans: Iterable[tuple[int, str]]) -> datetime:
@@ -158,6 +202,8 @@ def _at_a_time(words: str, now: datetime) -> Wanted | None:
     day, place = _day(words, now.date())
     moment, place = _clock(words, place, needs_colon=day is None)
     if day is None and moment is None:
+        return None
+    if _is_misread(words, place, moment):
         return None
     found = _on(day, moment or _MORNING, now)
     return None if found is None else _with_text(found, words[place:])
@@ -199,9 +245,10 @@ def _clock(words: str, place: int, *, needs_colon: bool = False) -> tuple[time |
     found = _CLOCK.match(words, place)
     if found is None or (needs_colon and not (found[1] or found[3] or found[4])):
         return None, place
-    hour, minute, half = int(found[2]), int(found[3] or 0), (found[4] or "").lower()
+    hour, minute, half = int(found[2]), int(found[3] or 0), " ".join((found[4] or "").lower().split())
     if half:
-        if not 1 <= hour <= _HALF_DAY:
+        # "11 ночи" is late in the evening for some.
+        if not 1 <= hour <= _HALF_DAY or (half == "ночи" and _LATEST_NIGHT < hour < _HALF_DAY):
             return None, place
         hour = hour % _HALF_DAY + HALVES[half]
     return (time(hour, minute), found.end()) if hour < _MOST_HOURS and minute < 60 else (None, place)

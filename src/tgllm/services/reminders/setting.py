@@ -71,9 +71,11 @@ def check_room(conn: Connection, user_id: int, kind: Kind, limits: RemindersSect
     """Check whether a person may have one more.
 
     Raises:
-        ReminderRefused: they have as many as they may have.
+        ReminderRefused: they have as many as they may have, or the bot has none of this kind.
     """
     most = limits.prompts_per_person if kind == "prompt" else limits.per_person
+    if not most:
+        raise ReminderRefused("turned off", code="prompts_off" if kind == "prompt" else "reminders_off")
     if store.count(conn, user_id, kind) >= most:
         code = "prompts_full" if kind == "prompt" else "reminders_full"
         raise ReminderRefused("the person has as many as they may have", code=code, count=most)

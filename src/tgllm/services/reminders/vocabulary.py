@@ -5,7 +5,7 @@ from typing import Final
 
 from tgllm.services.reminders.rules import EVERY_DAY, WEEKDAYS, WEEKEND
 
-__all__ = ["DAYS", "DAY_NAMES", "DAY_SETS", "HALVES", "SECONDS", "WEEKDAY_NAMES"]
+__all__ = ["DAYS", "DAY_NAMES", "DAY_SETS", "HALVES", "PARTS_OF_DAYS", "SECONDS", "WEEKDAY_NAMES"]
 
 
 def _by_word(groups: Mapping[int, str]) -> Mapping[str, int]:
@@ -41,5 +41,13 @@ DAY_SETS: Final = {
     **dict.fromkeys(("weekend", "weekends", "выходные", "выходным"), WEEKEND),
 }
 """Days of the week that one word stands for."""
-HALVES: Final = {"am": 0, "a.m.": 0, "утра": 0, "ночи": 0, "pm": 12, "p.m.": 12, "дня": 12, "вечера": 12}
+HALVES: Final = {
+    **dict.fromkeys(("am", "a.m.", "in the morning", "утра", "утром", "ночи"), 0),
+    **dict.fromkeys(("pm", "p.m.", "in the afternoon", "in the evening", "дня", "вечера", "вечером"), 12),
+}
 """Hours that a half of the day adds."""
+PARTS_OF_DAYS: Final = (
+    *("noon", "midnight", "morning", "afternoon", "evening", "night"),
+    *("полдень", "полночь", "утром", "днём", "днем", "вечером", "ночью"),
+)
+"""Times of the day without a number, which are not understood."""

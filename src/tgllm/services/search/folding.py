@@ -7,10 +7,11 @@ from typing import Final
 
 __all__ = ["FOLD_VERSION", "Span", "fold", "normal", "spans_of", "words_of"]
 
-FOLD_VERSION: Final = f"1:{unicodedata.unidata_version}"
+FOLD_VERSION: Final = f"2:{unicodedata.unidata_version}"
 """Changes with the result of ``fold``: the index must then be built anew."""
 
 MOST_WORDS: Final = 8
+_SPACES: Final = re.compile(" {2,}")
 _TERM: Final = re.compile(r'"([^"]*)"|([^\s"]+)')
 
 
@@ -41,8 +42,8 @@ def normal(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """Return a text as the search compares it: each character by itself, so that places in it can be found again."""
-    return normal(text).translate(_FOLDED)
+    """Return a text as the search compares it; a phrase also matches where its words stand in different paragraphs."""
+    return _SPACES.sub(" ", normal(text).translate(_FOLDED))
 
 
 def words_of(query: str) -> list[str]:

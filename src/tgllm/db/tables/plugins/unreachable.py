@@ -49,7 +49,8 @@ def is_unreachable(conn: sqlite3.Connection, chat_id: int) -> bool:
 # One pass over the updates; the chat is the first number of a lane.
 _TIDY = """
     DELETE FROM unreachable_chats
-    WHERE chat_id NOT IN (SELECT id FROM users UNION ALL SELECT id FROM groups)
+    WHERE chat_id NOT IN (SELECT id FROM users UNION ALL SELECT id FROM groups
+                          UNION ALL SELECT CAST(substr(lane, 2) AS INTEGER) FROM reminders)
         OR chat_id IN (
             SELECT noted.chat_id FROM inbox CROSS JOIN unreachable_chats AS noted
                 ON noted.chat_id = CAST(substr(inbox.lane, 2) AS INTEGER) AND inbox.received_at > noted.since

@@ -312,3 +312,45 @@ async def test_whatever_a_result_says_it_calls_nothing_without_a_card(
         if is_open:
             await bot.talk.press(ann, card_in(chat), "❌ No")
         assert box.made == ["read_page"]
+
+
+async def test_a_card_closes_when_its_person_forgets_all(
+    emu: Emulator, ann: EmulatedUser, begin: Start, box: Box, provider: ScriptedProvider
+) -> None:
+    group = emu.add_group(title="Team", members=[ann])
+    async with begin() as bot:
+        provider.answer(calling("push", branch="main"))
+        provider.answer("It is pushed.")
+        await ann.say(f"@{emu.bot.username} push it", chat=group)
+        await bot.talk.settled()
+        card = card_in(group)
+        data = str(card.buttons[0].data)
+        asked = await bot.talk.say(ann, "/forget")
+        await ann.press(asked, "Delete my data")
+        await bot.talk.settled()
+        assert not card.labels
+        assert "main" not in card.text
+        query = ann._query(card, data)
+        await bot.talk.settled()
+        assert query.answer is not None
+        assert box.made == []
+        assert any("Stopped." in text for text in group.bot_texts)
+
+
+async def test_a_tool_that_was_switched_off_meanwhile_is_not_called(
+    ann: EmulatedUser, chat: EmulatedChat, begin: Start, box: Box, provider: ScriptedProvider
+) -> None:
+    box.add("look")
+    async with begin() as bot:
+        provider.answer(calling("push", branch="main"))
+        provider.answer(calling("look"))
+        provider.answer("I could not.")
+        await ann.say("Push it")
+        await bot.talk.settled()
+        listed = await bot.talk.say(ann, "/tools")
+        await bot.talk.press(ann, listed, "✓ push")
+        await bot.talk.press(ann, listed, "✓ look")
+        await bot.talk.press(ann, card_in(chat), "✅ Once")
+        assert box.made == []
+        assert [call.state for call in await calls(bot)] == ["refused", "refused"]
+        assert "I could not." in chat.messages[-1].text

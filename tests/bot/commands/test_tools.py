@@ -178,3 +178,11 @@ async def test_many_tools_have_pages_that_fit(menus: Menus, ann: EmulatedUser, s
 
     assert len(set(pages)) == 3
     assert all(utf16_length(page) <= 4096 and "\u202e" not in page for page in pages)
+
+
+async def test_a_title_and_a_description_are_no_links(menus: Menus, ann: EmulatedUser, start: Start) -> None:
+    odd = read("odd", title="@evil https://evil.example", description="Ask @evil at evil.example now. Really.")
+    async with start(plugins=[more(odd)]):
+        menu = await menus.ask(ann, "/tools")
+    assert "Reads" not in menu.text
+    assert not menu.entities

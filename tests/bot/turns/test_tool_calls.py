@@ -30,10 +30,10 @@ async def test_a_tool_asks_the_person_with_buttons(emu: Emulator, ann: EmulatedU
 
     async def does(use: ToolUse) -> str:
         assert use.ask is not None
-        chosen.append(await use.ask("Which of them? https://evil.example", ["Red", "Blue"]))
+        chosen.append(await use.ask("Which of\u202e them? https://evil.example", ["Red", "Blue"]))
         return f"It is {chosen[0]}."
 
-    box.add("choose", does, title="🎨 choosing")
+    box.add("choose", does, title="🎨 choosing\n\n@evil \u202e")
     provider.answer(calling("choose"))
     provider.answer("Done.")
     bob = emu.add_user(first_name="Bob")
@@ -42,6 +42,10 @@ async def test_a_tool_asks_the_person_with_buttons(emu: Emulator, ann: EmulatedU
         await ann.say("@demo_bot choose", chat=group)
         question = await emu.wait_for_message(group, lambda message: "Which of them?" in message.text)
         assert "https://evil.example" not in question.text
+        assert not question.entities
+        assert "\u202e" not in question.text
+        assert question.text.startswith("🎨 choosing")
+        assert question.text.count("\n\n") == 1
         foreign = await bob.press(question, "Red")
         await ann.press(question, "Blue")
         await emu.wait_for_message(group, lambda message: "Done." in message.text)

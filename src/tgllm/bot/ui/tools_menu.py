@@ -11,7 +11,7 @@ from tgllm.bot.ui.keyboards import MARK, PAGE, Button, Menu, page_of, pager
 from tgllm.bot.ui.settings_menu import HOME as SETTINGS_HOME
 from tgllm.bot.ui.settings_menu import TOOLS as HOME
 from tgllm.i18n import Catalogue
-from tgllm.services.common.text import one_line
+from tgllm.services.common.text import one_line, unlinked
 from tgllm.services.tools.policy import Standing
 
 __all__ = ["HOME", "SWITCH", "ToolsMenu", "key_of", "title_of", "usable"]
@@ -77,7 +77,9 @@ class ToolsMenu:
         tool = standing.tool.tool
         about = one_line(_SENTENCE.split(tool.description.strip(), maxsplit=1)[0], _MOST_ABOUT)
         notes = [tool.name, *self._notes(standing)]
-        return self._say("tools.line", title=title_of(tool, self.language), about=about, notes=" · ".join(notes))
+        # Both may be from a foreign server.
+        title, about = unlinked(title_of(tool, self.language)), unlinked(about)
+        return self._say("tools.line", title=title, about=about, notes=" · ".join(notes))
 
     def _notes(self, standing: Standing) -> Sequence[str]:
         if standing.tool.tool.name in self.off:

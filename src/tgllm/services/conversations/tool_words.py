@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from tgllm.i18n import Catalogue
-from tgllm.services.common.text import clip, one_line
+from tgllm.services.common.text import clip, one_line, unlinked
 from tgllm.services.conversations.tool_steps import StepState, ToolStep, ToolSteps
 
 __all__ = ["cited", "is_web", "notes_on_tools", "used_tools"]
@@ -64,7 +64,7 @@ def _counted(steps: Iterable[ToolStep], texts: Catalogue, language: str) -> str:
     """Return the titles of the steps on one line, each with how often it was made."""
     counts: dict[str, int] = {}
     for step in steps:
-        title = one_line(step.title, _MOST_TITLE) or step.tool
+        title = unlinked(one_line(step.title, _MOST_TITLE)) or step.tool
         counts[title] = counts.get(title, 0) + 1
     said = (title if n == 1 else texts("tools.used", language, title=title, times=n) for title, n in counts.items())
     return clip(" · ".join(said), _MOST_LINE)

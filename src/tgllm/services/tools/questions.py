@@ -20,7 +20,7 @@ from tgllm.db.tables.tools.calls import StoredCall
 from tgllm.i18n import Catalogue
 from tgllm.plugins.calls.outcome import words_of
 from tgllm.services.common.lane import Lane
-from tgllm.services.common.text import clip, one_line, unlinked
+from tgllm.services.common.text import clip, one_line, unlinked, without_controls
 from tgllm.services.conversations.turn import Turn
 from tgllm.services.messaging.rows import PLACEHOLDER, edit_of_row, message_row, reply_parameters
 
@@ -96,7 +96,8 @@ class Questions:
         labels = [one_line(words_of(Exception(each)), _LONGEST_LABEL) or "-" for each in tuple(choices)[:MOST_CHOICES]]
         language, key = turn.user.language, token_hex(8)
         shown = labels or [self._texts("question.done", language)]
-        text = f"{title}\n\n{unlinked(words_of(Exception(question))[:_LONGEST_QUESTION])}"
+        asked = without_controls(words_of(Exception(question))[:_LONGEST_QUESTION])
+        text = unlinked(f"{one_line(title, _LONGEST_LABEL)}\n\n{asked}")
         waiting = _Open(turn.user.id, len(shown), asyncio.get_running_loop().create_future())
         self._open[key] = waiting
         chosen: int | None = None

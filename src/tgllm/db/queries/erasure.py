@@ -51,7 +51,11 @@ _CARDS = """
 """
 # A running turn that has lost its rounds ends. The rows of calls stay for the limits per day, without what was said. A
 # call that has not ended could only be made without its arguments, or store a result later. A turn that starts again
-# makes calls of its own.
+# makes calls and requests of its own.
+_OF_ROUNDS = f"""
+    UPDATE requests SET turn_id = 'erased:' || id
+    WHERE turn_id IN (SELECT turn_id FROM tool_rounds WHERE {_MINE} OR user_id = :user)
+"""  # noqa: S608 (constants)
 _ROUNDS = f"DELETE FROM tool_rounds WHERE {_MINE} OR user_id = :user"  # noqa: S608 (constants)
 _OPEN_CALLS = f"""
     SELECT id FROM tool_calls
@@ -121,6 +125,7 @@ def erase(conn: sqlite3.Connection, user_id: int, update_id: int) -> Erased:
     requests = conn.execute(_REQUESTS, values).rowcount
     for statement in (
         _CARDS,
+        _OF_ROUNDS,
         _ROUNDS,
         _CALLS,
         _FACTS,

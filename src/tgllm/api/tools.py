@@ -62,7 +62,8 @@ class Ask(Protocol):
     async def __call__(self, question: str, choices: Sequence[str] = (), *, url: str = "") -> str | None:
         """Return the pressed choice; None if the person declined, or did not answer in time.
 
-        Only the person who has asked the model can press. The time limit of the call stands still meanwhile.
+        Only the person who has asked the model can press. The time limit of the call stands still meanwhile. The
+        questions of a call are asked one after another, at most 10 of them.
 
         Args:
             question: plain text, at most 1,000 characters.

@@ -191,3 +191,11 @@ async def test_the_built_in_tools_are_described_to_people_in_their_language(
         assert words in menu.text
     assert "you" not in menu.text
     assert "＠bob\nSee https∶∕∕bad․example now." in menu.text
+
+
+async def test_a_title_and_a_description_are_no_links(menus: Menus, ann: EmulatedUser, start: Start) -> None:
+    odd = read("odd", title="@evil https://evil.example", description="Ask @evil at evil.example now. Really.")
+    async with start(plugins=[more(odd)]):
+        menu = await menus.ask(ann, "/tools")
+    assert "Reads" not in menu.text
+    assert not menu.entities

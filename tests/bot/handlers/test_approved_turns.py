@@ -8,11 +8,14 @@ import pytest
 from bot_support import Killed, Start
 from loop_support import Box
 from tgllm.api import ToolUse
+from tgllm.db.database import Database
 from tgllm.db.tables import users
 from tgllm.db.tables.tools import calls as tool_calls
 from tgllm.db.tables.tools import rules as tool_rules
 from tgllm.db.tables.tools.calls import StoredCall
 from tgllm.db.tables.tools.rules import StoredRule
+from tgllm.services.common.actor import SHELL
+from tgllm.services.personal_data.forget import forget
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.emulator import EmulatedChat, EmulatedMessage, EmulatedUser, Emulator
@@ -312,3 +315,84 @@ async def test_whatever_a_result_says_it_calls_nothing_without_a_card(
         if is_open:
             await bot.talk.press(ann, card_in(chat), "❌ No")
         assert box.made == ["read_page"]
+
+
+async def test_a_card_closes_when_its_person_forgets_all(
+    emu: Emulator, ann: EmulatedUser, begin: Start, box: Box, provider: ScriptedProvider
+) -> None:
+    group = emu.add_group(title="Team", members=[ann])
+    async with begin() as bot:
+        provider.answer(calling("push", branch="main"))
+        provider.answer("It is pushed.")
+        await ann.say(f"@{emu.bot.username} push it", chat=group)
+        await bot.talk.settled()
+        card = card_in(group)
+        data = str(card.buttons[0].data)
+        asked = await bot.talk.say(ann, "/forget")
+        await ann.press(asked, "Delete my data")
+        await bot.talk.settled()
+        assert not card.labels
+        assert "main" not in card.text
+        query = ann._query(card, data)
+        await bot.talk.settled()
+        assert query.answer is not None
+        assert box.made == []
+        assert any("Stopped." in text for text in group.bot_texts)
+
+
+async def test_a_tool_that_was_switched_off_meanwhile_is_not_called(
+    ann: EmulatedUser, chat: EmulatedChat, begin: Start, box: Box, provider: ScriptedProvider
+) -> None:
+    box.add("look")
+    async with begin() as bot:
+        provider.answer(calling("push", branch="main"))
+        provider.answer(calling("look"))
+        provider.answer("I could not.")
+        await ann.say("Push it")
+        await bot.talk.settled()
+        listed = await bot.talk.say(ann, "/tools")
+        await bot.talk.press(ann, listed, "✓ push")
+        await bot.talk.press(ann, listed, "✓ look")
+        await bot.talk.press(ann, card_in(chat), "✅ Once")
+        assert box.made == []
+        assert [call.state for call in await calls(bot)] == ["refused", "refused"]
+        assert "I could not." in chat.messages[-1].text
+
+
+async def test_after_the_shell_has_erased_its_person_a_press_ends_the_turn(
+    emu: Emulator, ann: EmulatedUser, begin: Start, box: Box, provider: ScriptedProvider
+) -> None:
+    group = emu.add_group(title="Team", members=[ann])
+    async with begin() as bot:
+        provider.answer(calling("push", branch="main"))
+        await ann.say(f"@{emu.bot.username} push it", chat=group)
+        await bot.talk.settled()
+        bot.core.database.expect("outbox")
+        await bot.core.database.write(lambda conn: forget(conn, ann.id, SHELL, 1))
+        query = await ann.press(card_in(group), "✅ Once")
+        await bot.talk.settled()
+        assert query.answer is not None
+        assert "Too late" in str(query.answer.get("text"))
+        assert box.made == []
+        assert any("Stopped." in text for text in group.bot_texts)
+
+
+async def test_a_turn_whose_person_was_erased_while_the_bot_was_down_begins_anew(
+    ann: EmulatedUser, chat: EmulatedChat, begin: Start, box: Box, provider: ScriptedProvider
+) -> None:
+    async with begin() as bot:
+        provider.answer(calling("push", branch="main"))
+        await ann.say("Push it")
+        await bot.talk.settled()
+        old, path = card_in(chat), bot.core.config.data_dir / "tgllm.db"
+    async with await Database.open(path) as database:
+        await database.write(lambda conn: forget(conn, ann.id, SHELL, 1, bot_runs=False))
+    provider.answer(calling("push", branch="other"))
+    provider.answer("It is pushed.")
+    async with begin() as bot:
+        await bot.talk.settled()
+        await ann.press(old, "✅ Once")
+        await bot.talk.settled()
+        assert box.made == []
+        await bot.talk.press(ann, card_in(chat), "✅ Once")
+        assert [dict(use.arguments) for use in box.uses] == [{"branch": "other"}]

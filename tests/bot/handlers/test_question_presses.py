@@ -2,10 +2,13 @@
 
 import pytest
 
+import asyncio
+
 from bot_support import Start
 from loop_support import Box
 from tgllm.api import ToolUse
 from tgllm.db.tables import inbox
+from tgllm.services.tools.questions import MOST_QUESTIONS
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider, calling
@@ -34,10 +37,10 @@ async def test_a_tool_asks_the_person_with_buttons(emu: Emulator, ann: EmulatedU
 
     async def does(use: ToolUse) -> str:
         assert use.ask is not None
-        chosen.append(await use.ask("Which of them? https://evil.example", ["Red", "Blue"]))
+        chosen.append(await use.ask("Which of\u202e them? https://evil.example", ["Red", "Blue"]))
         return f"It is {chosen[0]}."
 
-    box.add("choose", does, title="🎨 choosing")
+    box.add("choose", does, title="🎨 choosing\n\n@evil \u202e")
     provider.answer(calling("choose"))
     provider.answer("Done.")
     bob = emu.add_user(first_name="Bob")
@@ -46,6 +49,10 @@ async def test_a_tool_asks_the_person_with_buttons(emu: Emulator, ann: EmulatedU
         await ann.say("@demo_bot choose", chat=group)
         question = await emu.wait_for_message(group, lambda message: "Which of them?" in message.text)
         assert "https://evil.example" not in question.text
+        assert not question.entities
+        assert "\u202e" not in question.text
+        assert question.text.startswith("🎨 choosing")
+        assert question.text.count("\n\n") == 1
         foreign = await bob.press(question, "Red")
         await ann.press(question, "Blue")
         await emu.wait_for_message(group, lambda message: "Done." in message.text)
@@ -53,6 +60,32 @@ async def test_a_tool_asks_the_person_with_buttons(emu: Emulator, ann: EmulatedU
         await bot.talk.settled()
     assert chosen == ["Blue"]
     assert foreign.answer is None or "Blue" not in str(foreign.answer)
+
+
+async def test_the_questions_of_a_call_come_one_after_another_and_end(
+    emu: Emulator, ann: EmulatedUser, start: Start, box: Box
+) -> None:
+    provider, chat = ScriptedProvider(tools=True), ann.private_chat()
+    answers = list[str | None]()
+
+    async def does(use: ToolUse) -> str:
+        assert use.ask is not None
+        answers.extend(await asyncio.gather(*(use.ask(f"Question {number}?") for number in range(50))))
+        return "Asked."
+
+    box.add("nag", does)
+    provider.answer(calling("nag"))
+    provider.answer("Done.")
+    async with start(provider=provider, plugins=[box.plugin]):
+        await ann.say("Nag me")
+        for number in range(MOST_QUESTIONS):
+            question = await emu.wait_for_message(chat, lambda message, n=number: f"Question {n}?" in message.text)
+            assert sum(bool(message.labels) for message in chat.messages if "Question" in message.text) == 1
+            await ann.press(question, "✖️ No, thanks")
+            await emu.wait_for(lambda question=question: not question.labels)
+        await emu.wait_for_message(chat, lambda message: "Done." in message.text)
+    assert sum("Question" in message.text for message in chat.messages) == MOST_QUESTIONS
+    assert answers == [None] * 50
 
 
 async def test_a_stopped_bot_goes_on_with_a_question_whose_call_it_has_made(

@@ -94,3 +94,8 @@ def test_it_is_one_short_line_whatever_the_titles_are() -> None:
 
 def test_a_call_without_a_title_has_the_name_of_its_tool() -> None:
     assert line(step("1", title="\u200b")) == "search"
+
+
+def test_nothing_in_it_is_a_link() -> None:
+    shown = line(step("1", title="@evil", note="https://evil.example"))
+    assert not any(sign in shown for sign in ("@", "://", ".example"))

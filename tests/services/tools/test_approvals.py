@@ -324,6 +324,19 @@ class TestOutcome:
         *_, edit = await case.rows(call_id)
         assert edit.payload["text"].splitlines()[-2:] == ["✅ Approved by Person7 (7), 00:00", words]
 
+    async def test_a_card_that_was_half_sent_says_it_once(self, case: Case) -> None:
+        (call_id,) = await case.ask(arguments={"text": "word " * 2000})
+        first, *_, last = await case.rows(call_id)
+        await case.run(lambda conn: outbox.mark_sent(conn, [(first.id, first.id)], 1))
+        await case.press(call_id, "no")
+        await case.deliver(call_id)
+        ended = Ended(state="denied", result="Declined.")
+        await case.run(lambda conn: tool_calls.end(conn, call_id, ended, case.now))
+        await case.run(lambda conn: case.approvals.settle(conn, [call_id], case.now))
+        rows = await case.rows(call_id)
+        assert [row.kind for row in rows] == ["send"] * len(rows)
+        assert "Declined by" in next(row for row in rows if row.id == last.id).payload["text"]
+
     async def test_calls_without_a_card_are_left_out(self, case: Case) -> None:
         (call_id,) = await case.ask(arguments={"text": "x" * 50_000})
         await case.run(lambda conn: case.approvals.settle(conn, [call_id], case.now))
@@ -374,6 +387,29 @@ class TestPersonalData:
         assert await case.run(lambda conn: tool_grants.of_person(conn, ANN, case.now)) == []
         assert [row.payload for row in await case.rows(first)] == [{}, {}]
         assert {row.state for row in await case.rows(first)} == {"dropped"}
+
+    async def test_erasure_ends_the_calls_that_wait(self, case: Case) -> None:
+        # Without their arguments they would be other calls than the card has shown.
+        (call_id,) = await case.ask(turn=Asked("u1", ":-1:"), arguments={"branch": "main"})
+        await case.deliver(call_id)
+        erased = await case.run(lambda conn: erase(conn, ANN, 0))
+        assert erased.calls == [call_id]
+        assert (await case.press(call_id)).result == "stopped"
+        assert (await case.call(call_id)).state == "stopped"
+
+    async def test_a_call_that_runs_meanwhile_leaves_no_result(self, case: Case) -> None:
+        (call_id,) = await case.ask(turn=Asked("u1", ":-1:"))
+        await case.run(lambda conn: tool_calls.start(conn, call_id, 1))
+        await case.run(lambda conn: erase(conn, ANN, 0))
+        await case.run(lambda conn: tool_calls.end(conn, call_id, Ended(state="done", result="Secret."), 2))
+        call = await case.call(call_id)
+        assert (call.state, call.result, call.started_at) == ("stopped", "", 1)
+
+    async def test_a_turn_that_starts_again_after_it_can_make_calls(self, case: Case) -> None:
+        await case.ask(turn=Asked("u1"))
+        await case.run(lambda conn: erase(conn, ANN, 0))
+        (call_id,) = await case.ask(turn=Asked("u1"))
+        assert (await case.call(call_id)).state == "waiting"
 
     async def test_a_grant_moves_with_its_group(self, case: Case) -> None:
         (call_id,) = await case.ask(turn=Asked("x1", ":-1:"))

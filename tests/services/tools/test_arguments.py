@@ -20,7 +20,19 @@ def test_no_arguments_are_an_empty_object(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["{a:", "[]", "1", '"x"', '{"a": NaN}', '{"a": Infinity}', "[" * 100_000, '{"a":' * 50 + "1" + "}" * 50]
+    "text",
+    [
+        "{a:",
+        "[]",
+        "1",
+        '"x"',
+        '{"a": NaN}',
+        '{"a": Infinity}',
+        '{"a": 1e999}',
+        '{"a": [-1e999]}',
+        "[" * 100_000,
+        '{"a":' * 50 + "1" + "}" * 50,
+    ],
 )
 def test_what_is_no_object_is_refused(text: str) -> None:
     with pytest.raises(WrongArguments):

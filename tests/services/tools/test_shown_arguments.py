@@ -70,8 +70,9 @@ def test_what_is_no_json_is_shown_as_it_is() -> None:
     assert shown_arguments('{"a": \u202e\\') == '{"a": \\u{202e}\\\\'
 
 
-def test_no_arguments_take_one_line() -> None:
-    assert shown_arguments(" {} ") == "{}"
+@pytest.mark.parametrize("arguments", [" {} ", "", " "])
+def test_no_arguments_take_one_line(arguments: str) -> None:
+    assert shown_arguments(arguments) == "{}"
 
 
 @given(st.text(max_size=400), st.integers(2, 50))

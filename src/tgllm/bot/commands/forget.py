@@ -60,6 +60,8 @@ async def _forget(scope: Scope, pressed: Pressed) -> None:
     core, found = scope.core, list[Erased]()
     await show_menu(scope, pressed, Menu(scope.text("forget.confirmed")), _effect(scope, found.append))
     for erased in found:
+        # Turns in groups that wait for a card of the person.
+        core.approvals.decided(erased.calls)
         await clean_up(core.database, core.clock, core.config.data_dir, erased)
 
 
@@ -71,6 +73,7 @@ def _effect(scope: Scope, keep: Callable[[Erased], None]) -> Unit:
         erased = forget(conn, scope.user.id, scope.actor, now, update_id=scope.row.update_id)
         if erased is not None:
             keep(erased)
+            scope.core.approvals.settle(conn, erased.calls, now)
         outbox.add(conn, message_rows(scope.lane, _told(scope, erased)), now)
 
     return unit

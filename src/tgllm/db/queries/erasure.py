@@ -26,6 +26,8 @@ class Erased:
     paths: Sequence[str]
     """Paths of unreferenced blobs and of files that were to be sent, relative to the data folder or absolute; to be
     removed after the commit."""
+    calls: Sequence[int]
+    """Calls of tools that have ended by it."""
 
 
 # A private chat has the user's id, and each of its topics is a lane. Chats of a business connection are excluded: they
@@ -47,11 +49,21 @@ _CARDS = """
         state = CASE WHEN state IN ('ready', 'uncertain') THEN 'dropped' ELSE state END
     WHERE turn_id IN (SELECT 'tool:' || id FROM tool_calls WHERE user_id = :user)
 """
-# A running turn that has lost its rounds ends. The rows of calls stay for the limits per day, without what was said.
+# A running turn that has lost its rounds ends. The rows of calls stay for the limits per day, without what was said. A
+# call that has not ended could only be made without its arguments, or store a result later. A turn that starts again
+# makes calls and requests of its own.
+_OF_ROUNDS = f"""
+    UPDATE requests SET turn_id = 'erased:' || id
+    WHERE turn_id IN (SELECT turn_id FROM tool_rounds WHERE {_MINE} OR user_id = :user)
+"""  # noqa: S608 (constants)
 _ROUNDS = f"DELETE FROM tool_rounds WHERE {_MINE} OR user_id = :user"  # noqa: S608 (constants)
+_OPEN_CALLS = f"""
+    SELECT id FROM tool_calls
+    WHERE ({_MINE} OR user_id = :user) AND state IN ('asked', 'waiting', 'approved', 'running')
+"""  # noqa: S608 (constants)
 _CALLS = f"""
-    UPDATE tool_calls SET call_id = '', arguments = '', result = iif(result IS NULL, NULL, ''), extras = '{{}}',
-        error = NULL
+    UPDATE tool_calls SET turn_id = 'erased:' || id, call_id = '', arguments = '', result = '', extras = '{{}}',
+        error = NULL, state = iif(state IN ('asked', 'waiting', 'approved', 'running'), 'stopped', state)
     WHERE {_MINE} OR user_id = :user
 """  # noqa: S608 (constants)
 _KV = "DELETE FROM kv WHERE key = CAST(:user AS TEXT) AND scope NOT GLOB 'plugin:*'"
@@ -105,6 +117,7 @@ def erase(conn: sqlite3.Connection, user_id: int, update_id: int) -> Erased:
     """
     values = {"user": user_id, "update": update_id}
     found = [int(row[0]) for row in conn.execute(_FILES, values)]
+    calls = [int(row[0]) for row in conn.execute(_OPEN_CALLS, values)]
     paths = [files.delete(conn, file_id) for file_id in found]
     paths += [row[0] for row in conn.execute(_DOCUMENTS, values)]
     messages = int(conn.execute(_MESSAGES, values).fetchone()[0])
@@ -112,6 +125,7 @@ def erase(conn: sqlite3.Connection, user_id: int, update_id: int) -> Erased:
     requests = conn.execute(_REQUESTS, values).rowcount
     for statement in (
         _CARDS,
+        _OF_ROUNDS,
         _ROUNDS,
         _CALLS,
         _FACTS,
@@ -133,4 +147,4 @@ def erase(conn: sqlite3.Connection, user_id: int, update_id: int) -> Erased:
     signal(conn, "outbox")
     # The language of their choice is among what is deleted.
     signal(conn, "menus")
-    return Erased(conversations, messages, len(found), requests, [path for path in paths if path is not None])
+    return Erased(conversations, messages, len(found), requests, [path for path in paths if path is not None], calls)

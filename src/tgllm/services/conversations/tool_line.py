@@ -50,7 +50,9 @@ class ToolLine:
     def text(self) -> str:
         """The line; empty if no call is going on."""
         # What a person has to do stands first, where it is not cut off.
-        return clip(_GAP.join(dict.fromkeys((*self._waiting(), *self._running()))), MOST_LINE)
+        line = _GAP.join(dict.fromkeys((*self._waiting(), *self._running())))
+        # Titles and notes may be from a foreign server.
+        return clip(unlinked(line), MOST_LINE)
 
     def _waiting(self) -> Iterator[str]:
         for step in self._steps.values():

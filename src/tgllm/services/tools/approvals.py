@@ -179,7 +179,8 @@ class Approvals:
         if call is None or refused is not None:
             return Decided(refused or "gone", call)
         if call.state != "waiting":
-            return Decided(_too_late(call), call)
+            # A shell command that has erased the person's data can't wake the turn.
+            return Decided(_too_late(call), call, [call.id])
         if (call.expires_at or 0) <= now:
             expired = tool_approvals.expire(conn, now)
             self._show(conn, expired, now)

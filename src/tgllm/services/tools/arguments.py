@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from functools import cache
+from math import isfinite
 from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias, cast
 
 from tgllm.api import Json, JsonObject
@@ -46,7 +47,7 @@ def parse_arguments(text: str, schema: JsonObject | None = None) -> JsonObject:
     if len(text) > MOST_CHARS:
         raise WrongArguments(f"The arguments are too long: {len(text)} of at most {MOST_CHARS} characters.")
     try:
-        found: object = json.loads(text, parse_constant=_no_constant) if text.strip() else {}
+        found: object = json.loads(text, parse_constant=_no_constant, parse_float=_finite) if text.strip() else {}
     except (ValueError, RecursionError) as error:
         raise WrongArguments(f"The arguments are not valid JSON: {str(error)[:_LONGEST_ERROR]}") from None
     if not isinstance(found, dict):
@@ -59,6 +60,14 @@ def parse_arguments(text: str, schema: JsonObject | None = None) -> JsonObject:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON value")
+
+
+def _finite(number: str) -> float:
+    found = float(number)
+    if not isfinite(found):
+        # JSON has no sign for it, so that no request could repeat the call.
+        raise ValueError(f"{number[:20]} is too large")
+    return found
 
 
 def _clean(value: Json, depth: int) -> Json:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from tgllm.api import ToolCall, UserInfo
 from tgllm.db.engine.unit import Connection
-from tgllm.db.tables import outbox
+from tgllm.db.tables import conversations, outbox
 from tgllm.db.tables.tools import calls as tool_calls
 from tgllm.db.tables.tools import rounds as tool_rounds
 from tgllm.db.tables.tools.calls import Ended, NewCall, StoredCall
@@ -14,6 +14,7 @@ from tgllm.db.tables.tools.rounds import NewRound
 from tgllm.db.tables.users import SeenUser
 from tgllm.i18n import Catalogue
 from tgllm.plugins.host import PluginHost
+from tgllm.services.chats.settings import settings_of
 from tgllm.services.common.lane import Lane
 from tgllm.services.conversations.turn import Turn
 from tgllm.services.people.standing import standing_of
@@ -135,8 +136,9 @@ class CallBook:
                 tool_calls.end(conn, row_id, fault or Ended(state="invalid", result=""), now)
                 continue
             standing = self._policy.standing(conn, owned, turn.user, turn.chat, turn.lane, now)
-            if standing.refusal is not None:
-                tool_calls.end(conn, row_id, self._refused(owned, standing.refusal), now)
+            refusal = "chat" if _is_off(conn, turn, call.name) else standing.refusal
+            if refusal is not None:
+                tool_calls.end(conn, row_id, self._refused(owned, refusal), now)
             elif standing.approver is not None and self._approvals is None:
                 tool_calls.end(conn, row_id, self._not_here(owned), now)
             elif standing.approver is not None:
@@ -188,9 +190,10 @@ class CallBook:
             why = self._texts("prompt.tool_gone", name=call.tool)
             return Ended(state="refused", result=why, error="no such tool, or no access")
         standing = self._policy.standing(conn, owned, user, turn.chat, turn.lane, now)
+        refusal = "chat" if _is_off(conn, turn, call.tool) else standing.refusal
         # A call that is made again is among those of the day already.
-        if standing.refusal is not None and not (standing.refusal == "limit" and call.state == "running"):
-            return self._refused(owned, standing.refusal)
+        if refusal is not None and not (refusal == "limit" and call.state == "running"):
+            return self._refused(owned, refusal)
         # The rule may have changed while a card was open, so that the person's own approval is not enough any more.
         is_enough = call.approver == "admins" or standing.approver != "admins"
         if standing.approver is not None and (call.state == "asked" or (call.state == "approved" and not is_enough)):
@@ -254,6 +257,15 @@ class CallBook:
     def _not_here(self, owned: "OwnedTool") -> Ended:
         words = self._texts("prompt.tool_needs_approval", name=owned.tool.name)
         return Ended(state="refused", result=words, error="needs an approval")
+
+
+def _is_off(conn: Connection, turn: Turn, name: str) -> bool:
+    """Return whether a tool was switched off in the conversation, perhaps since the turn has begun."""
+    if turn.branch is None:
+        found = conversations.active_in(conn, turn.lane)
+    else:
+        found = conversations.get(conn, turn.branch.conversation_id)
+    return name in (settings_of(found).tools_off or ())
 
 
 def _row(turn: Turn, number: int, place: int, call: ToolCall, owned: "OwnedTool | None") -> NewCall:

@@ -132,7 +132,8 @@ class ToolCards:
                 shown[row.part % _EDITS] = row.payload.get("text")
         free = 1 + max((row.part for row in rows), default=0) // _EDITS
         for messages in sent.values():
-            self._close(conn, call, messages, free * _EDITS, shown.get(messages[-1].part), now)
+            last = messages[-1]
+            self._close(conn, call, messages, free * _EDITS, shown.get(last.part, last.payload.get("text")), now)
 
     def _close(
         self,
@@ -143,7 +144,7 @@ class ToolCards:
         shown: object,
         now: int,
     ) -> None:
-        """Edit the last message of a card in one place; ``shown``: the text of its last edit, if there is one."""
+        """Edit the last message of a card in one place; ``shown``: the text that it has by now."""
         last = messages[-1]
         if last.state in {"failed", "dropped"} or last.chat_id is None:
             return

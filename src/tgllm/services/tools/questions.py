@@ -7,7 +7,7 @@ say so.
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from secrets import token_hex
 from typing import Any, Final, Literal
 
@@ -20,7 +20,7 @@ from tgllm.db.tables.tools.calls import StoredCall
 from tgllm.i18n import Catalogue
 from tgllm.plugins.calls.outcome import words_of
 from tgllm.services.common.lane import Lane
-from tgllm.services.common.text import clip, one_line, unlinked
+from tgllm.services.common.text import clip, one_line, unlinked, without_controls
 from tgllm.services.conversations.turn import Turn
 from tgllm.services.messaging.rows import PLACEHOLDER, edit_of_row, message_row, reply_parameters
 
@@ -32,6 +32,9 @@ QUESTION: Final = "ask"
 MOST_CHOICES: Final = 20
 _LONGEST_QUESTION: Final = 1_000
 _LONGEST_LABEL: Final = 60
+MOST_QUESTIONS: Final = 10
+"""Most questions of a call; further ones have no answer. They are asked one after another, so that they can't flood a
+chat."""
 _DECLINE: Final = -1
 
 Pressed = Literal["taken", "foreign", "gone"]
@@ -93,7 +96,8 @@ class Questions:
         labels = [one_line(words_of(Exception(each)), _LONGEST_LABEL) or "-" for each in tuple(choices)[:MOST_CHOICES]]
         language, key = turn.user.language, token_hex(8)
         shown = labels or [self._texts("question.done", language)]
-        text = f"{title}\n\n{unlinked(words_of(Exception(question))[:_LONGEST_QUESTION])}"
+        asked = without_controls(words_of(Exception(question))[:_LONGEST_QUESTION])
+        text = unlinked(f"{one_line(title, _LONGEST_LABEL)}\n\n{asked}")
         waiting = _Open(turn.user.id, len(shown), asyncio.get_running_loop().create_future())
         self._open[key] = waiting
         chosen: int | None = None
@@ -139,16 +143,22 @@ class Questions:
         return replace(message_row(Lane.parse(turn.lane), clip(text), extra), turn_id=f"{QUESTION}:{key}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class _Asking:
     """Asks the person of one call."""
 
     questions: Questions
     turn: Turn
     title: str
+    asked: int = 0
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def __call__(self, question: str, choices: Sequence[str] = (), *, url: str = "") -> str | None:
-        return await self.questions.ask(self.turn, self.title, question, choices, url)
+        async with self.lock:
+            if self.asked >= MOST_QUESTIONS:
+                return None
+            self.asked += 1
+            return await self.questions.ask(self.turn, self.title, question, choices, url)
 
 
 def _closing(row: NewOutbox) -> NewOutbox:

@@ -14,6 +14,8 @@ __all__ = ["cut", "ended_by", "files_of", "result_part", "sources_of"]
 
 MOST_SOURCES: Final = 20
 """Most sources of one call."""
+_MOST_CLEANED: Final = 1_000_000
+"""Most characters of a result that are cleaned, unless the model may read more."""
 _LONGEST_URL: Final = 2_000
 _LONGEST_TITLE: Final = 200
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -22,10 +24,14 @@ _UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 def cut(text: str, most: int, texts: Catalogue) -> str:
     """Return a text as a model may read it: without control characters, and truncated to ``most`` characters."""
-    clean = mend_surrogates(_UNPRINTABLE.sub("", text))
-    if len(clean) <= most:
+    # Bounded before it is cleaned, which would hold the bot up for seconds if a tool returns 100 MB.
+    kept = text[: max(most, _MOST_CLEANED)]
+    clean = mend_surrogates(_UNPRINTABLE.sub("", kept))
+    total = len(clean) + len(text) - len(kept)
+    if total <= most:
         return clean
-    return clean[:most] + "\n" + texts("prompt.tool_cut", shown=most, total=len(clean))
+    shown = clean[:most]
+    return shown + "\n" + texts("prompt.tool_cut", shown=len(shown), total=total)
 
 
 def ended_by(output: ToolOutput, most: int, texts: Catalogue, files: Sequence[JsonObject] = ()) -> Ended:

@@ -27,7 +27,8 @@ _SPACES: Final = re.compile(r"(?<=[^\n ]) {9,}")
 def shown_arguments(arguments: str) -> str:
     """Return the arguments of a call for a card; they are JSON as a model wrote it."""
     try:
-        value = json.loads(arguments)
+        # Empty arguments stand for an empty object.
+        value = json.loads(arguments if arguments.strip() else "{}")
         text = json.dumps(value, ensure_ascii=False, indent=2) if value != {} else "{}"
     except (ValueError, RecursionError):
         # Such calls are not made; the text is shown as it is.

@@ -71,6 +71,20 @@ class TestRequests:
         assert second["cache_control"] == {"type": "ephemeral"}
         assert "tool_choice" not in sent(fake)
 
+    async def test_a_schema_with_alternatives_is_sent_without_them(
+        self, fake: FakeAnthropic, provider: AnthropicProvider
+    ) -> None:
+        city, place = {"city": {"type": "string"}}, {"place": {"type": "string"}}
+        schema = {
+            "type": "object",
+            "properties": city,
+            "anyOf": [{"required": ["city"]}, {"properties": place, "required": ["place"]}],
+        }
+
+        await hear(provider, ask(tools=(ToolDefinition("weather", "Tells the weather.", schema),)))
+
+        assert sent(fake)["tools"][0]["input_schema"] == {"type": "object", "properties": city | place}
+
     @pytest.mark.parametrize(
         ("settings", "choice"),
         [
@@ -253,6 +267,26 @@ class TestEnds:
         with pytest.raises(Unsupported, match="Extra inputs") as caught:
             await hear(provider, ask())
         assert caught.value.code == "tools_unsupported"
+
+    async def test_calls_of_tools_of_the_service_are_passed_over(
+        self, fake: FakeAnthropic, provider: AnthropicProvider
+    ) -> None:
+        piece = {"type": "input_json_delta", "partial_json": "{}"}
+        own = {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {}}
+        fake.answer(
+            [
+                _event("content_block_start", index=0, content_block=own),
+                # A gateway that does not count gives all blocks the same index.
+                _event("content_block_start", index=0, content_block={"type": "server_tool_use", "name": "search"}),
+                _event("content_block_delta", index=0, delta=piece),
+                _event("content_block_delta", index=1, delta=piece),
+                "Done.",
+            ]
+        )
+
+        heard = await hear(provider, ask())
+
+        assert [(call.id, call.name, call.arguments) for call in calls_of(heard)] == [("toolu_1", "weather", "{}")]
 
     async def test_a_block_that_is_no_call(self, fake: FakeAnthropic, provider: AnthropicProvider) -> None:
         fake.answer([_event("content_block_start", index=0, content_block={"type": "tool_use", "name": 5})])

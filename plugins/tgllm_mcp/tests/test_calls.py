@@ -167,3 +167,32 @@ async def test_a_result_that_is_none(start: Start, kind: str, words: str) -> Non
 
     with pytest.raises(ToolFailed, match=words):
         await running.call("echo")
+
+
+async def test_questions_end_with_the_call(start: Start) -> None:
+    running, asked, ended = await start(one=raw("asks and ends")), list[str](), asyncio.Event()
+
+    async def ask(question: str, choices: Any = (), *, url: str = "") -> str | None:
+        asked.append(question)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+        return None
+
+    result = await running.call("echo", ask=ask)
+    async with asyncio.timeout(60):
+        await ended.wait()
+    # A further call shows that the server has its answers, and that the other questions were not asked.
+    assert (await running.call("echo", ask=None)).text
+
+    assert (result.text, asked) == ("done", ["Really?"])
+
+
+async def test_progress_in_odd_numbers(start: Start) -> None:
+    running, steps = await start(one=raw("odd progress")), list[tuple[str, int | None, int | None]]()
+
+    result = await running.call("echo", progress=lambda *step: steps.append(step))
+
+    assert result.text == "done"
+    assert {("", 1, 1)} <= set(steps) <= {("", 1, 1), ("", None, None)}

@@ -101,3 +101,38 @@ async def _handler(_use: Any) -> str:
 @pytest.mark.parametrize("text", ["a\u202eb", "\u200bab\u2066", "ab\x1b"])
 def test_hidden_characters_are_removed(text: str) -> None:
     assert clean_text(text, 10) == "ab"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"properties": [1]},
+        {"properties": {"a": None}},
+        {"properties": {"a": {"type": "text"}}},
+        {"properties": {"a": {"type": []}}},
+        {"properties": {"a": {"type": [{}]}}},
+        {"properties": {"a": {"enum": "x"}}},
+        {"properties": {"a": {"items": {"anyOf": []}}}},
+        {"properties": {"a": {"$ref": "https://example.org/schema"}}},
+        {"$defs": {"a": 1}},
+        {"required": "a"},
+        {"required": [1]},
+    ],
+)
+def test_a_schema_that_services_refuse_is_not_usable(wrong: dict[str, object]) -> None:
+    assert clean_schema({"type": "object", **wrong}) is None
+
+
+def test_what_only_looks_wrong_in_a_schema_is_kept() -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "type": {"type": ["string", "null"]},
+            "required": True,
+            "items": {"enum": [{"type": "any"}], "default": {"required": 1}},
+        },
+        "x-form": {"type": "own", "required": "yes"},
+        "$defs": {"a": {"$ref": "#/$defs/a"}},
+    }
+
+    assert clean_schema(schema) == schema

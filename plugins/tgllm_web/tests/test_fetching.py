@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from tgllm.api import ToolFailed
+from tgllm_web.fetching import _Body  # pyright: ignore[reportPrivateUsage]  the pieces of a network are not of one byte
 from tgllm_web.guard import Guard
 
 Fetch = Callable[..., Awaitable[Any]]
@@ -244,3 +245,34 @@ async def test_a_proxy_of_the_environment_is_not_used(site: Any, fetch: Fetch, m
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
 
     assert (await fetch(site.page("/a", "direct"))).body == b"direct"
+
+
+async def test_what_follows_the_end_of_a_compressed_page_is_not_read(
+    site: Any, fetch: Fetch, stuck: asyncio.Event
+) -> None:
+    async def endless(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/html", "Content-Encoding": "gzip"})
+        await response.prepare(request)
+        await response.write(gzip.compress(b"short") + b"x" * 70_000)
+        await stuck.wait()
+        return response
+
+    site.pages["/a"] = endless
+
+    document = await fetch(site.url + "/a")
+    stuck.set()
+
+    assert (document.body, document.is_whole) == (b"short", True)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "bare deflate"])
+def test_a_compressed_page_in_single_bytes(encoding: str) -> None:
+    text = b"Hello. " * 20
+    squeezed = gzip.compress(text) if encoding == "gzip" else zlib.compress(text)
+    if encoding == "bare deflate":
+        squeezed = squeezed[2:-4]
+    body = _Body(encoding.removeprefix("bare "), 1_000)
+
+    more = [body.add(squeezed[at : at + 1]) for at in range(len(squeezed))]
+
+    assert (bytes(body.data), body.is_whole, more[0]) == (text, True, True)

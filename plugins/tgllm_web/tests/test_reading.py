@@ -63,6 +63,9 @@ async def test_a_page_is_requested_again_when_it_is_old(site: Any, read: Any) ->
         ("text/plain", "\ufeffПривет".encode("utf-16-le"), "Привет"),
         ("text/plain; charset=zlib", b"caf\xe9", "café"),
         ("text/plain; charset=nonsense", "é".encode(), "é"),
+        ("text/plain; charset=idna", "é".encode(), "é"),
+        ("text/plain; charset=PunyCode", b"ab-cd", "ab-cd"),
+        ("text/plain; charset=unicode-escape", rb"a\x41", r"a\x41"),
         ("application/json", b'{"a": [1]}', '{"a": [1]}'),
         ("application/xml", '<?xml version="1.0" encoding="koi8-r"?><a>я</a>'.encode("koi8-r"), "<a>я</a>"),
         ("application/rss+xml", b"<rss>x</rss>", "<rss>x</rss>"),
@@ -261,6 +264,14 @@ def test_the_known_urls_are_bounded() -> None:
     assert not known.knows(CHAT, "https://a.example/2099")
     assert not known.knows(ChatInfo(2, "private"), "https://a.example/")
     assert known.knows(ChatInfo(319, "private"), "https://a.example/")
+
+
+def test_of_very_many_urls_those_of_the_latest_message_are_known() -> None:
+    known = KnownUrls()
+    old = ChatMessage("user", (TextPart(" ".join(f"https://a.example/{number}" for number in range(3_000))),))
+    known.add_messages(CHAT, [ChatMessage("user", (TextPart("https://b.example/new"),)), old])
+
+    assert known.knows(CHAT, "https://b.example/new")
 
 
 def test_a_text_without_urls() -> None:

@@ -87,6 +87,18 @@ for line in sys.stdin:
             send(id=number, result={"content": "no list"})
         elif kind == "no schema":
             send(id=number, result={"content": [], "structuredContent": {"a": 1}})
+        elif kind == "odd progress":
+            token = request["params"]["_meta"]["progressToken"]
+            for odd in ("1e999", "NaN", "-1e308", '"x"', "null", "[]", "1"):
+                note = f'"progressToken": {json.dumps(token)}, "progress": {odd}, "total": {odd}'
+                sys.stdout.write(f'{{"jsonrpc": "2.0", "method": "notifications/progress", "params": {{{note}}}}}\n')
+            send(id=number, result={"content": [{"type": "text", "text": "done"}]})
+        elif kind == "asks and ends":
+            form = {"message": "Really?", "requestedSchema": {"type": "object", "properties": {}}}
+            for one in range(3):
+                send(id=f"ask {one}", method="elicitation/create", params=form)
+            time.sleep(0.5)  # until the first question is asked
+            send(id=number, result={"content": [{"type": "text", "text": "done"}]})
         elif kind == "error":
             send(id=number, error={"code": -32602, "message": "wrong\u202e arguments"})
         else:

@@ -74,6 +74,15 @@ class Blocks:
         block = self._by_index.get(index)
         return block if block and block.kind == kind else self.begin(index, kind)
 
+    def skip(self, index: int) -> None:
+        """Begin a block that is passed over."""
+        self._by_index.pop(index, None)
+
+    def call_at(self, index: int) -> Block | None:
+        """Return the call that goes on at an index; None if there is none: without a beginning it has no name."""
+        block = self._by_index.get(index)
+        return block if block and block.kind == "tool_use" else None
+
     @property
     def calls(self) -> list[ToolCall]:
         """The calls of tools."""

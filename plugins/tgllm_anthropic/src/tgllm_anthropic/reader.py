@@ -160,7 +160,7 @@ class AnswerReader:
             case "tool_use":
                 yield self._call(index, block, place)
             case _:
-                pass
+                self._blocks.skip(index)
 
     def _delta(self, index: int, value: Json) -> Iterator[StreamEvent]:
         delta = self._object(value, "delta")
@@ -205,8 +205,9 @@ class AnswerReader:
         return ToolCallDelta(call.name)
 
     def _arguments(self, index: int, value: Json) -> Iterator[StreamEvent]:
-        call = self._blocks.at(index, "tool_use")
-        if piece := _checked(value, "delta.partial_json"):
+        call = self._blocks.call_at(index)
+        # The service's own tools have arguments, too.
+        if (piece := _checked(value, "delta.partial_json")) and call is not None:
             call.pieces.append(piece)
             yield ToolCallDelta(call.name, piece)
 

@@ -1,6 +1,7 @@
 """Tools in the format of the Messages API (Anthropic API: tool use)."""
 
 from tgllm.api.types import ChatRequest
+from tgllm.providers.encoding.tool_messages import object_schema
 from tgllm_anthropic.messages import Body
 
 __all__ = ["fields_of", "is_forced"]
@@ -23,9 +24,10 @@ def fields_of(request: ChatRequest, mark: Body | None = None) -> Body:
     """
     if not request.tools:
         return {}
+    # Alternatives in the outermost object of a schema are refused, and one such tool would fail every request.
     # Without "strict": it makes one grammar of all schemas, which is refused as too large if there are many.
     tools: list[Body] = [
-        {"name": tool.name, "description": tool.description, "input_schema": dict(tool.schema)}
+        {"name": tool.name, "description": tool.description, "input_schema": object_schema(tool.schema)}
         for tool in request.tools
     ]
     if mark:

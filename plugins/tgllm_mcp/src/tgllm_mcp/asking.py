@@ -33,6 +33,8 @@ class _Call:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     """A server may ask several questions at once; a person is asked one after another."""
     declined: str = ""
+    questions: set["asyncio.Task[ElicitResult]"] = field(default_factory=set["asyncio.Task[ElicitResult]"])
+    """Questions that wait for the person, or for an earlier question."""
 
 
 _current: ContextVar[_Call | None] = ContextVar("_current", default=None)
@@ -63,6 +65,9 @@ class Questions:
         finally:
             _current.reset(token)
             self._running.discard(call)
+            # A server of the old era may give its result without waiting for its questions.
+            for question in call.questions:
+                question.cancel()
 
     async def ask(self, context: "ClientRequestContext", params: ElicitRequestParams) -> ElicitResult:
         """Answer a question of the server: by buttons, or with a refusal if it can't be asked by them."""
@@ -74,10 +79,14 @@ class Questions:
         if ask is None:
             call.declined = "no one can be asked here"
             return ElicitResult(action="decline")
-        async with call.lock:
-            if isinstance(params, ElicitRequestURLParams):
-                return await _ask_url(call, ask, params)
-            return await _ask_form(call, ask, params.message, params.requested_schema)
+        question = asyncio.create_task(_answer(call, ask, params))
+        call.questions.add(question)
+        question.add_done_callback(call.questions.discard)
+        try:
+            await asyncio.wait({question})
+        finally:
+            question.cancel()
+        return ElicitResult(action="cancel") if question.cancelled() else question.result()
 
     def _asked(self) -> _Call | None:
         """Return the call to which a question belongs; None if that is not certain, as it must reach no one else."""
@@ -90,6 +99,13 @@ class Questions:
         for other in self._running:
             other.declined = "the server has asked a question while several calls were running; call it alone"
         return None
+
+
+async def _answer(call: _Call, ask: Ask, params: ElicitRequestParams) -> ElicitResult:
+    async with call.lock:
+        if isinstance(params, ElicitRequestURLParams):
+            return await _ask_url(call, ask, params)
+        return await _ask_form(call, ask, params.message, params.requested_schema)
 
 
 async def _ask_url(call: _Call, ask: Ask, params: ElicitRequestURLParams) -> ElicitResult:

@@ -52,7 +52,7 @@ def listed_tools(
         tool = wanted[name]
         schema = clean_schema(tool.input_schema)
         if schema is None:
-            left_out.append(f"the tool {clean_text(name, 64)!r} has a schema that describes no object")
+            left_out.append(f"the tool {clean_text(name, 64)!r} has a schema that is invalid, or describes no object")
             continue
         danger = danger_of(server, tool)
         specs.append(

@@ -19,6 +19,12 @@ _BY_NAME: Final = frozenset({"properties", "patternProperties", "$defs", "defini
 """Keywords whose keys are names, not keywords."""
 _AS_IS: Final = frozenset({"enum", "const", "examples", "default", "required", "dependentRequired"})
 """Keywords whose values are no schemas."""
+_ALTERNATIVES: Final = frozenset({"allOf", "anyOf", "oneOf"})
+_SCHEMAS: Final = _ALTERNATIVES | {
+    *("additionalProperties", "contains", "else", "if", "items", "not", "prefixItems", "propertyNames", "then"),
+}
+"""Keywords whose values are schemas, or lists of them."""
+_TYPES: Final = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
 _DROPPED: Final = frozenset({"title", "$schema", "$id", "$comment", "examples"})
 """Keywords that cost tokens and say nothing, or that services refuse."""
 
@@ -68,13 +74,15 @@ def clean_schema(schema: Mapping[str, object]) -> JsonObject | None:
     return {"type": "object", "properties": {}, **cleaned}
 
 
-def _cleaned(value: Json, depth: int) -> Json:
+def _cleaned(value: Json, depth: int, *, is_schema: bool = True) -> Json:
     if depth > _MOST_DEPTH:
         raise RecursionError
     if isinstance(value, Mapping):
+        if is_schema:
+            _check(value)
         return {key: _keyword(key, member, depth) for key, member in value.items() if not _is_dropped(key, member)}
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_cleaned(member, depth + 1) for member in value]
+        return [_cleaned(member, depth + 1, is_schema=is_schema) for member in value]
     return value
 
 
@@ -83,7 +91,33 @@ def _keyword(key: str, value: Json, depth: int) -> Json:
         return value
     if key in _BY_NAME and isinstance(value, Mapping):
         return {name: _cleaned(member, depth + 2) for name, member in cast("Mapping[str, Json]", value).items()}
-    return _cleaned(value, depth + 1)
+    return _cleaned(value, depth + 1, is_schema=key in _SCHEMAS)
+
+
+def _check(schema: JsonObject) -> None:
+    """Refuse what services refuse: one tool with such a schema would fail every request.
+
+    Raises:
+        ValueError: a keyword has a value of the wrong kind, or refers to another document.
+    """
+    types = schema.get("type", "object")
+    required = schema.get("required", [])
+    named = [schema[key] for key in _BY_NAME & schema.keys()]
+    members = [member for value in named if isinstance(value, Mapping) for member in value.values()]
+    if (
+        not (isinstance(types, str | list) and types and set(_list(types)) <= _TYPES)
+        or not (isinstance(required, list) and all(isinstance(name, str) for name in required))
+        or not all(isinstance(value, Mapping) for value in named)
+        or not all(isinstance(member, Mapping | bool) for member in members)
+        or not all(isinstance(schema[key], list) and schema[key] for key in _ALTERNATIVES & schema.keys())
+        or not isinstance(schema.get("enum", []), list)
+        or not str(schema.get("$ref", "#")).startswith("#")
+    ):
+        raise ValueError("no valid schema")
+
+
+def _list(types: Json) -> list[str]:
+    return [str(each) for each in types] if isinstance(types, list) else [str(types)]
 
 
 def _is_dropped(key: str, value: Json) -> bool:

@@ -37,6 +37,7 @@ Mode = Literal["auto", "legacy"]
 
 _MOST_PAGES = 50
 _MOST_TOOLS = 500
+_MOST_STEPS = 1_000_000_000
 _TIMED_OUT: Final = -32001
 _CLOSED: Final = -32000
 _NO_CHANNEL: Final = "no back-channel"
@@ -151,9 +152,7 @@ async def call(
     """
 
     async def on_progress(progress: float, total: float | None, message: str | None) -> None:
-        use.progress(
-            " ".join(clean_text(message or "", 100).split()), int(progress), None if total is None else int(total)
-        )
+        use.progress(" ".join(clean_text(message or "", 100).split()), _count(progress), _count(total))
 
     with questions.during(use) as running:
         try:
@@ -180,6 +179,11 @@ async def call(
             is_error=output.is_error,
         )
     return output
+
+
+def _count(value: float | None) -> int | None:
+    # A server may send infinity, or a number of 300 digits.
+    return int(value) if value is not None and 0 <= value <= _MOST_STEPS else None
 
 
 def _failure(error: MCPError, declined: str, ended: Callable[[str], None]) -> ToolFailed:

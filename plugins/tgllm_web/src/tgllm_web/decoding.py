@@ -21,6 +21,8 @@ _HEAD = 4096
 _FALLBACK = "windows-1252"
 """Decodes any bytes; what browsers take."""
 _LIKE_BROWSERS = {"iso8859-1": _FALLBACK, "ascii": _FALLBACK}
+_NO_CHARSETS = frozenset({"idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape"})
+"""Codecs of Python that are no character sets; the time of ``punycode`` grows with the square of the length."""
 _BINARY_SHARE = 0.02
 
 
@@ -70,6 +72,9 @@ def _codec(name: str) -> str | None:
         codec = codecs.lookup(name)
         "".encode(codec.name)
     except (LookupError, ValueError):
+        return None
+    # Python has several spellings of a name.
+    if codec.name.replace("-", "_") in _NO_CHARSETS:
         return None
     return _LIKE_BROWSERS.get(codec.name, codec.name)
 

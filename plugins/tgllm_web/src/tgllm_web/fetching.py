@@ -134,6 +134,7 @@ class _Body:
         self.is_whole = True
         self._most = most
         self._encoding = encoding.strip().lower()
+        self._is_first = True
         self._inflater = _inflater(self._encoding)
 
     def add(self, chunk: bytes) -> bool:
@@ -143,14 +144,16 @@ class _Body:
             self.data += chunk[:left]
             self.is_whole = len(chunk) <= left
             return self.is_whole
+        if self._is_first and self._encoding == "deflate":
+            self._inflater = zlib.decompressobj(_window(chunk))
+        self._is_first = False
         inflater = self._inflater
-        if not self.data and self._encoding == "deflate":
-            inflater = self._inflater = zlib.decompressobj(_window(chunk))
         # One byte more than there is room for shows that there is more.
         more = inflater.decompress(chunk, left + 1)
         self.data += more[:left]
         self.is_whole = len(more) <= left
-        return self.is_whole
+        # What follows the end is not read: zlib would keep it, and copy all of it for each further piece.
+        return self.is_whole and not inflater.eof
 
 
 def checked_url(url: str, allowed: Allowed) -> URL:

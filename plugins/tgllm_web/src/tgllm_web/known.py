@@ -8,6 +8,7 @@ What a model has written does not make a URL known.
 import re
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from yarl import URL
 
@@ -52,13 +53,23 @@ class KnownUrls:
             self._chats.popitem(last=False)
 
     def add_messages(self, chat: ChatInfo, messages: Iterable[ChatMessage]) -> None:
-        """Add the URLs of what people have written; results of tools and answers of models don't count."""
+        """Add the URLs of what people have written; results of tools and answers of models don't count.
+
+        Args:
+            chat: where they were written.
+            messages: the latest one first.
+        """
+        found: list[str] = []
         left = _MOST_CHARACTERS
         for message in messages:
             for part in message.parts if message.role == "user" else ():
                 if isinstance(part, TextPart) and left > 0:
-                    self.add(chat, urls_in(part.text[:left]))
+                    found.extend(islice(urls_in(part.text[:left]), _MOST_URLS - len(found)))
                     left -= len(part.text)
+            if len(found) == _MOST_URLS:
+                break
+        # The latest is the last to be dropped.
+        self.add(chat, reversed(found))
 
     def knows(self, chat: ChatInfo, url: str) -> bool:
         """Return whether a URL is known in a chat; the scheme, ``www.`` and a slash at the end make no difference."""

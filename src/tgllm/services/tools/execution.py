@@ -37,6 +37,8 @@ GRACE_SECONDS: Final = 2.0
 """Time for the clean-up of a cancelled call."""
 _LONGEST_NOTE: Final = 200
 _LONGEST_ERROR: Final = 4_000
+_MOST_QUESTIONS: Final = 20
+"""Questions of one call."""
 
 
 class OnProgress(Protocol):
@@ -64,14 +66,19 @@ class _Progress:
             self.on_progress(words_of(Exception(text))[:_LONGEST_NOTE], *counts)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class _Asking:
-    """Asks a person; the time of the call stands still meanwhile."""
+    """Asks a person; the time of the call stands still meanwhile. No one is asked once the call has ended."""
 
     allowance: Allowance
     ask: Ask
+    left: int = _MOST_QUESTIONS
+    """Further questions: the time limit ends no call that asks without an end."""
 
     async def __call__(self, question: str, choices: Sequence[str] = (), *, url: str = "") -> str | None:
+        if self.left <= 0:
+            return None
+        self.left -= 1
         with self.allowance.standing_still():
             return await self.ask(question, choices, url=url)
 
@@ -155,6 +162,7 @@ class ToolRunner:
     ) -> Ended:
         owned, tool = begun.tool, begun.tool.tool
         allowance, progress = Allowance(tool.timeout), _Progress(on_progress)
+        asking = None if ask is None else _Asking(allowance, ask)
         use = ToolUse(
             id=use_id(begun.call),
             tool=tool.name,
@@ -164,7 +172,7 @@ class ToolRunner:
             turn=turn.id,
             context=owned.context,
             progress=progress,
-            ask=None if ask is None else _Asking(allowance, ask),
+            ask=asking,
         )
         runner = PausableRunner(tool.timeout, allowance, self._strays)
         callee = Callee(owned.plugin_id, f"tool {tool.name}", _checked(tool.handler))
@@ -172,6 +180,8 @@ class ToolRunner:
             outcome = await self._host.watch.call(runner, callee, use)
         finally:
             progress.is_over = True
+            if asking is not None:
+                asking.left = 0
         return await self._judged(owned, turn, outcome)
 
     async def _judged(self, owned: "OwnedTool", turn: Turn, outcome: Outcome[object]) -> Ended:

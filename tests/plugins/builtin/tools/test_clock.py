@@ -32,6 +32,21 @@ def test_the_time_between_two_dates_may_be_negative() -> None:
 
 
 @pytest.mark.parametrize(
+    ("first", "second", "exactly"),
+    [
+        ("2026-03-28T12:00", "2026-03-29T12:00", "0d 23h 0min"),
+        ("2026-10-25T12:00", "2026-10-24T12:00", "-1d 1h 0min"),
+        ("0001-01-01", "0001-01-02", "1d 0h 0min"),
+        ("9999-12-30", "9999-12-31", "1d 0h 0min"),
+    ],
+)
+def test_the_time_between_two_dates_counts_a_change_to_summer_time(first: str, second: str, exactly: str) -> None:
+    zone = zone_of("Europe/Berlin")
+
+    assert NOW.about(moment(first, zone), moment(second, zone), None).endswith(f"exactly: {exactly}")
+
+
+@pytest.mark.parametrize(
     ("begin", "shift", "end"),
     [
         ("2031-01-31", (1, "months"), "Friday 2031-02-28"),

@@ -124,7 +124,9 @@ def _described(at: datetime) -> str:
 def _between(first: datetime, second: datetime) -> str:
     """Return the time between two moments: calendar days, and hours and minutes where these are no whole days."""
     days = (second.date() - first.date()).days
-    exact = second - first
+    # Within one time zone, Python subtracts what the clocks show, which a change to summer time makes wrong.
+    shown = second.replace(tzinfo=None) - first.replace(tzinfo=None)
+    exact = shown - ((second.utcoffset() or timedelta()) - (first.utcoffset() or timedelta()))
     seconds = abs(int(exact.total_seconds()))
     hours, minutes = seconds // 3600, seconds % 3600 // 60
     sign = "-" if exact < timedelta() else ""

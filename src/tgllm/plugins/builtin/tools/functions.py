@@ -95,8 +95,11 @@ def _natural_logarithm(value: Number) -> Number:
 def _of_floats(run: Callable[[float], float]) -> Callable[[Number], Number]:
     def calculate(value: Number) -> Number:
         try:
+            result = run(float(value))
+            if not math.isfinite(result):
+                raise OverflowError
             # The 15 digits that a float is good for.
-            return Decimal(f"{run(float(value)):.15g}")
+            return Decimal(f"{result:.15g}")
         except (ValueError, OverflowError) as error:
             raise CannotCalculate("the number is too large, or the result is not a real number") from error
 

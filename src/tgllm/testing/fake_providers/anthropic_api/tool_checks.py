@@ -11,6 +11,7 @@ from tgllm.testing.fake_providers.base.errors import Refusal
 __all__ = ["check_calls", "check_tools"]
 
 _ERRORS = AnthropicErrors()
+_REFUSED_AT_ROOT = frozenset({"oneOf", "allOf", "anyOf"})
 
 
 def check_tools(body: CountBody, model: FakeModel) -> None:
@@ -18,6 +19,10 @@ def check_tools(body: CountBody, model: FakeModel) -> None:
     names = [tool.name for tool in body.tools or ()]
     if len(set(names)) < len(names):
         raise _invalid("tools: Tool names must be unique.")
+    for number, tool in enumerate(body.tools or ()):
+        if _REFUSED_AT_ROOT & (tool.input_schema.model_extra or {}).keys():
+            where = f"tools.{number}.custom.input_schema"
+            raise _invalid(f"{where}: input_schema does not support oneOf, allOf, or anyOf at the top level")
     uses = any(isinstance(block, ToolUseBlock | ToolResultBlock) for _, block in body.blocks)
     if uses and not names:
         raise _invalid("tools: Field required: requests with `tool_use` or `tool_result` blocks must define tools.")

@@ -141,6 +141,7 @@ RUNS: Mapping[str, Sequence[Sequence[str]]] = {
     "invites revoke": [["1"], ["99"], [BAD]],
     "usage": [["--by", "user"], ["--by", "model"], ["--by", "model", "--json"], ["--by", BAD]],
     "audit": [[], ["--json"]],
+    "tools list": [[], ["--json"]],
     "inbox list": [[], ["--json"], ["--state", "done"]],
     "inbox show": [["5"], ["5", "--json"], [BAD]],
     "inbox retry": [["5"], ["--all"], [BAD]],

@@ -104,7 +104,7 @@ async def test_help_is_grouped_and_plugins_have_groups_of_their_own(
     found = groups(help_of_ann.text)
     assert list(found) == ["💬 Chat", "🤖 Models", "👤 You", "🔧 Admin", "ℹ️ Bot", "🧩 Dice"]
     assert found["💬 Chat"][:2] == ["/start", "/stop"]
-    assert found["👤 You"] == ["/usage", "/forget"]
+    assert found["👤 You"] == ["/remind", "/usage", "/approvals", "/forget"]
     assert found["🧩 Dice"] == ["/roll", "/broken", "/boss", "/half"]
     assert list(groups(help_of_eve.text)) == ["💬 Разговор", "🤖 Модели", "👤 Вы", "ℹ️ Бот", "🧩 Dice"]
 

@@ -104,7 +104,7 @@ def test_shell_commands_of_packages_with_their_state(shell: Shell, install: Call
     found = [
         (item["plugin"], item["package"], item["state"], item["provides"], item["note"])
         for item in json.loads(shell.runs("plugins", "list", "--json").out)
-        if item["plugin"].startswith("tgllm ")
+        if item["plugin"].startswith("tgllm ") and item["package"] in {"tgllm-good", "tgllm-bad", "tgllm-other"}
     ]
     assert [each[:4] for each in found] == [
         ("tgllm config", "tgllm-good", "quarantined", []),

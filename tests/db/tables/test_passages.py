@@ -238,6 +238,7 @@ ALTER TABLE outbox DROP COLUMN known_id;
 ALTER TABLE outbox DROP COLUMN doubt;
 ALTER TABLE outbox DROP COLUMN unconfirmed;
 DROP INDEX messages_parts;
+DROP TRIGGER tool_grants_lost;
 DROP TABLE tool_rounds;
 DROP TABLE tool_calls;
 DROP TABLE tool_rules;

@@ -25,9 +25,11 @@ class Settings(BaseModel):
     brave_api_key: SecretStr | None = None
     """Also read from ``BRAVE_API_KEY``."""
     brave_url: str = Field(default="https://api.search.brave.com/res/v1", pattern=r"^https?://\S+$")
+    """Base URL of Brave's API."""
     tavily_api_key: SecretStr | None = None
     """Also read from ``TAVILY_API_KEY``."""
     tavily_url: str = Field(default="https://api.tavily.com", pattern=r"^https?://\S+$")
+    """Base URL of Tavily's API."""
     results: int = Field(default=5, ge=1, le=20)
     """Results of a search if the model does not ask for another number."""
     search_seconds: float = Field(default=15.0, gt=0, le=120, allow_inf_nan=False)

@@ -1,8 +1,8 @@
 """A model that calls tools in a chat, and tools that ask with buttons."""
 
-import pytest
-
 import asyncio
+
+import pytest
 
 from bot_support import Start
 from loop_support import Box

@@ -78,11 +78,14 @@ class Offering:
             off: names of tools that are switched off in the chat.
             now: UTC, in milliseconds.
         """
+        sized = [(owned, tokens) for owned, tokens in self._sized() if owned.tool.name not in off]
+        # All at once: there may be hundreds, and this is part of the transaction that claims a question.
+        standings = self._policy.standings(conn, [owned for owned, _ in sized], user, chat, lane, now)
         chosen: list[OwnedTool] = []
         left = self._most_tokens
-        for owned, tokens in self._sized():
+        for (owned, tokens), standing in zip(sized, standings, strict=True):
             name = owned.tool.name
-            if name in off or self._policy.standing(conn, owned, user, chat, lane, now).refusal is not None:
+            if standing.refusal is not None:
                 continue
             if tokens > left or len(chosen) >= _MOST:
                 self._report(name, tokens)

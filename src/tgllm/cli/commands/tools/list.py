@@ -1,13 +1,14 @@
 """Implementation of ``tgllm tools list``."""
 
 import asyncio
+import fnmatch
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tgllm.api.clock import SystemClock
 from tgllm.app import open_host
 from tgllm.cli.options import Options
-from tgllm.cli.output import print_json, print_table
+from tgllm.cli.output import print_json, print_table, say
 from tgllm.db.tables.tools import rules as tool_rules
 from tgllm.i18n import Catalogue
 from tgllm.plugins.owned import OwnedTool
@@ -39,15 +40,19 @@ def run_list(options: Options, *, as_json: bool) -> None:
         DatabaseError: the database can't be opened.
     """
     options.quiet_log()
-    found = asyncio.run(_tools(options))
+    found, idle = asyncio.run(_tools(options))
     if as_json:
         print_json([_object(each) for each in found])
     else:
         heads = ("Tool", "Plugin", "Danger", "Private", "Groups", "Per day", "Approval", "Set by")
         print_table(heads, map(_row, found))
+        if idle:
+            names = ", ".join(idle)
+            say(f"Rules for no tool of this list: {names}. Tools of servers are known only while the bot runs.")
 
 
-async def _tools(options: Options) -> Sequence[_Tool]:
+async def _tools(options: Options) -> tuple[Sequence[_Tool], Sequence[str]]:
+    """Return the tools, and the names of the rules in the config that match none of them."""
     loaded = options.load()
     texts = Catalogue(loaded.config.language)
     async with open_host(loaded, SystemClock(), texts, plugins=options.plugins) as (database, host):
@@ -57,7 +62,9 @@ async def _tools(options: Options) -> Sequence[_Tool]:
         for owned in host.tools:
             own = stored.get((owned.tool.name, owned.plugin_id))
             found.append(_Tool(owned, rule_of(owned.tool, loaded.config.tools.rules, own), own is not None))
-        return found
+        names = [each.owned.tool.name for each in found]
+        idle = [rule.name for rule in loaded.config.tools.rules if not fnmatch.filter(names, rule.name)]
+        return found, idle
 
 
 def _object(found: _Tool) -> dict[str, object]:

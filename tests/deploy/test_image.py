@@ -198,7 +198,7 @@ async def test_all_providers_all_readers_and_the_wanted_plugin_are_in_it(engine:
     listed = json.loads(await finished(await engine.start(volume, "plugins", "list", "--json")))
     plugins = {plugin["plugin"]: plugin for plugin in listed}
 
-    own = {"basic_tools", "basics", "memory"}
+    own = {"basic_memory", "basic_tools", "basics"}
     assert {"anthropic", "dipseek", "echo", "files", "gemini", "mistral", "openai", "parrot"} == {*plugins} - own
     assert {plugin["state"] for plugin in listed} == {"active"}
     assert plugins["parrot"]["version"] == "1.2"

@@ -115,6 +115,7 @@ PUT_TOGETHER = (
     "storage.",
     "stream.tools_",
     "tool.",
+    "tools.about_",
     "tools.denied",
     "tools.failed",
     "tools.stopped",

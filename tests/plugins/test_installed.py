@@ -77,7 +77,7 @@ async def test_the_bot_answers(site: Any, tmp_path: Path, monkeypatch: pytest.Mo
         "echo",
         "files",
         "basic_tools",
-        "memory",
+        "basic_memory",
         "good_10",
         "good_all",
         "good_texts",

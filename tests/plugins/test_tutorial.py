@@ -41,7 +41,7 @@ async def test_the_provider_of_step_two_shouts(site: Any, load_host: LoadHost) -
     host = await load_host()
 
     assert {record.id: record.state for record in host.records} == dict.fromkeys(
-        ("basic_tools", "basics", "echo", "files", "memory", "shout"), "active"
+        ("basic_memory", "basic_tools", "basics", "echo", "files", "shout"), "active"
     )
     assert await answer(host) == "GOOD MORNING "
 

@@ -84,7 +84,7 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
     budgets = BudgetService(database, clock, accounting, texts, notifier, config.budgets, config.groups)
     notice = MissingNotice(notifier, texts)
     await clean_up(database, clock, config.data_dir)
-    core.host.provide_tools("memory", MemoryTools(database, clock, texts, running).specs())
+    core.host.provide_tools("basic_memory", MemoryTools(database, clock, texts, running).specs())
     error_texts = _error_texts(core)
     # The turns end first; they may wait for a file. The reports end last, with the errors of all others.
     async with (

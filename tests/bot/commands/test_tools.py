@@ -80,7 +80,7 @@ async def test_what_a_person_may_not_use_is_not_listed(
     rules = {"clock": {"private": "admin"}, "secret": {"private": "admin"}}
     async with start(
         let_in=[bob],
-        disable_plugins="memory",
+        disable_plugins="basic_memory",
         plugins=[more(read("secret"), read("wipe", danger="write"))],
         tools__rules=rules,
     ):
@@ -104,7 +104,7 @@ async def test_without_tools_it_says_so(menus: Menus, ann: EmulatedUser, start: 
 
 
 async def test_a_press_switches_one_off_and_on(menus: Menus, ann: EmulatedUser, start: Start) -> None:
-    async with start(disable_plugins="memory") as bot:
+    async with start(disable_plugins="basic_memory") as bot:
         menu = await menus.ask(ann, "/tools")
         await menus.press(ann, menu, f"✓ {CLOCK}")
 
@@ -120,7 +120,7 @@ async def test_a_press_switches_one_off_and_on(menus: Menus, ann: EmulatedUser, 
 
 
 async def test_a_second_press_on_an_old_button_changes_nothing(menus: Menus, ann: EmulatedUser, start: Start) -> None:
-    async with start(disable_plugins="memory") as bot:
+    async with start(disable_plugins="basic_memory") as bot:
         menu = await menus.ask(ann, "/tools")
         for _ in range(2):
             assert await menus.toast(ann, menu, f"toolswitch:0:{key_of('clock')}") == f"Off in this chat: {CLOCK}"
@@ -133,7 +133,7 @@ async def test_a_second_press_on_an_old_button_changes_nothing(menus: Menus, ann
     ["toolswitch", "toolswitch:", "toolswitch:2:x", "toolswitch:0:clock", "toolswitch:1", "toolswitch:0:" + "f" * 16],
 )
 async def test_a_forged_press_changes_nothing(menus: Menus, ann: EmulatedUser, start: Start, data: str) -> None:
-    async with start(disable_plugins="memory") as bot:
+    async with start(disable_plugins="basic_memory") as bot:
         menu = await menus.ask(ann, "/tools")
 
         assert await menus.toast(ann, menu, data) == "This is not available here any more."
@@ -142,7 +142,7 @@ async def test_a_forged_press_changes_nothing(menus: Menus, ann: EmulatedUser, s
 
 async def test_it_is_of_one_topic(menus: Menus, ann: EmulatedUser, start: Start, topics: Topics) -> None:
     one, two = topics
-    async with start(disable_plugins="memory"):
+    async with start(disable_plugins="basic_memory"):
         menu = await menus.ask(ann, "/tools@demo_bot", topic=one)
         await menus.press(ann, menu, f"✓ {CLOCK}")
 
@@ -151,7 +151,7 @@ async def test_it_is_of_one_topic(menus: Menus, ann: EmulatedUser, start: Start,
 
 
 async def test_the_settings_open_it_and_it_leads_back(menus: Menus, ann: EmulatedUser, start: Start) -> None:
-    async with start(disable_plugins="memory"):
+    async with start(disable_plugins="basic_memory"):
         menu = await menus.ask(ann, "/settings")
         assert "Tools on: 2 of 2 (/tools)" in menu.text
         await menus.press(ann, menu, "Tools")

@@ -201,7 +201,7 @@ async def test_operators_can_switch_the_tools_off(
     menus: Menus, ann: EmulatedUser, start: Start, provider: ScriptedProvider
 ) -> None:
     # As in docs/howto/remember-and-search.md.
-    async with start(disable_plugins=["memory"]):
+    async with start(disable_plugins=["basic_memory"]):
         await menus.ask(ann, "hello")
     assert not {"remember", "search_history"} & {tool.name for tool in provider.requests[0].tools}
 

@@ -14,6 +14,7 @@ from tgllm.db.tables import inbox, users
 from tgllm.services.common.lane import Lane
 from tgllm.services.conversations.turn import Turn
 from tgllm.services.people.standing import access_rows
+from tgllm.services.tools.offering import NO_TOOLS
 from tgllm.services.turns.opening import Opening
 from tgllm.testing.clock import ManualClock
 
@@ -25,7 +26,7 @@ ANN = 5
 
 def opening(_conn: sqlite3.Connection, turn: Turn) -> Opening:
     """What a turn begins with; here only its place and its person count."""
-    return Opening(turn, cast("TurnContext", None), (), None, is_approved=True)
+    return Opening(turn, cast("TurnContext", None), (), None, is_approved=True, offer=NO_TOOLS)
 
 
 look = Looking(42, "demo_bot", ManualClock(), opening)

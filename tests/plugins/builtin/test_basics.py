@@ -105,7 +105,7 @@ async def test_help_speaks_the_language_of_the_person(
 
 
 async def test_they_can_be_disabled_by_name(load_host: LoadHost) -> None:
-    host = await load_host(disabled={"basic_tools", "basics", "echo", "files", "memory"})
+    host = await load_host(disabled={"basic_memory", "basic_tools", "basics", "echo", "files"})
 
     assert (host.commands, host.providers) == ((), ())
     assert {found.state for found in host.records} == {"disabled"}

@@ -446,7 +446,7 @@ async def test_without_plugins_only_the_built_in_ones_are_loaded(
         "basics",
         "echo",
         "files",
-        "memory",
+        "basic_memory",
     }
     assert record(host, "good_all").reason == "only built-in plugins are loaded (--no-plugins)"
 

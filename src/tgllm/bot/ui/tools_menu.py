@@ -23,8 +23,8 @@ _MOST_ABOUT: Final = 160
 _ABOUT: Final = {
     ("basic_tools", "calculator"): "tools.about_calculator",
     ("basic_tools", "clock"): "tools.about_clock",
-    ("memory", "remember"): "tools.about_remember",
-    ("memory", "search_history"): "tools.about_search",
+    ("basic_memory", "remember"): "tools.about_remember",
+    ("basic_memory", "search_history"): "tools.about_search",
 }
 """What the built-in tools do, by plugin and name."""
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s")

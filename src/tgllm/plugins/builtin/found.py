@@ -15,6 +15,11 @@ BUILTIN = tuple(
         builtin=True,
     )
     for plugin_id, module, summary in (
+        (
+            "basic_memory",
+            "tgllm.plugins.builtin.basic_memory",
+            "Tools with which a model proposes facts and searches the chat.",
+        ),
         ("basic_tools", "tgllm.plugins.builtin.basic_tools", "The tools calculator and clock, which models may call."),
         ("basics", "tgllm.plugins.builtin.basics", "The commands /ping and /help."),
         (
@@ -23,7 +28,6 @@ BUILTIN = tuple(
             "A provider that streams back what it was told; needs no key and no network.",
         ),
         ("files", "tgllm.plugins.builtin.files.plugin", "Readers of documents, tables, mails, archives and texts."),
-        ("memory", "tgllm.plugins.builtin.memory", "Tools with which a model proposes facts and searches the chat."),
     )
 )
 """The built-in plugins, in order of id."""

@@ -1,6 +1,6 @@
 """Built-in plugin that owns the tools of the memory; the program adds them, since they need its services.
 
-Operators switch the tools off by ``disable_plugins = ["memory"]``; the commands stay.
+Operators switch the tools off by ``disable_plugins = ["basic_memory"]``; the commands stay.
 """
 
 from tgllm import hookimpl
@@ -12,4 +12,4 @@ __all__ = ["tgllm_plugin_info"]
 @hookimpl
 def tgllm_plugin_info() -> PluginInfo:
     """Return the plugin's id and title."""
-    return PluginInfo(id="memory", title="Memory", api="1.2")
+    return PluginInfo(id="basic_memory", title="Memory", api="1.2")

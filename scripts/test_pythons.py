@@ -1,7 +1,8 @@
 """Run the portable tests on each installed Python of a supported version, except for the one that runs this file.
 
 Which tests are portable is said in ``portable.py``; the newest version runs all of them, the others fewer. With
-``--quick`` as the first argument only the newest one runs, and fewer: for CI that also has a job for each version. With
+``--quick`` as the first argument only the newest one runs, and the first test of each module in the folders that depend
+on the version: for CI that also has a job for each version. With
 ``--set-up`` before it the environments are made, and no tests run.
 
 Each version has its own virtual environment, ``.venv-3.x``, created and updated as needed. All other arguments are
@@ -13,6 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from portable import WHOLE
 from pythons import SUPPORTED, find
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,8 +34,8 @@ def main(arguments: list[str]) -> int:
     is_quick = arguments[:1] == ["--quick"]
     arguments = arguments[is_quick:]
     if is_quick:
-        # Few tests: to collect them takes most of the time of each process.
-        arguments.append("--numprocesses=3")
+        # Few tests: to collect them takes most of the time of each process, so other folders are not even looked at.
+        arguments += ["--numprocesses=3", *WHOLE]
     for version, python in others.items():
         if is_quick and version != newest:
             results[version] = "left out"

@@ -252,13 +252,13 @@ async def play(steps: Sequence[Step], folder: Path) -> None:
         for person in (ANN, EVE):
             await database.write(lambda conn, person=person: add_person(conn, person))
         services = HostServices(database, folder, clock, Catalogue(), get_logger)
-        memory = [plugin for plugin in BUILTIN if plugin.id == "memory"]
+        memory = [plugin for plugin in BUILTIN if plugin.id == "basic_memory"]
         host = await PluginHost.load([provider.plugin, *memory], services, choice=PluginChoice(builtin=False))
         async with host:
             turn = Turn("u0", ":7:", UserInfo(ANN, "Ann", "user"), ChatInfo(ANN, "private"), "")
             bench = open_bench(database, host, clock, turn, provider, Box())
             tools = MemoryTools(database, clock, Catalogue(), bench.running)
-            assert not host.provide_tools("memory", tools.specs())
+            assert not host.provide_tools("basic_memory", tools.specs())
             world = World(bench, clock)
             for step in steps:
                 await world.run(step)
@@ -270,7 +270,7 @@ async def play(steps: Sequence[Step], folder: Path) -> None:
             await bench.service.aclose()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS)
 def test_no_request_and_no_search_holds_another_chat(steps: list[Step]) -> None:
     with tempfile.TemporaryDirectory() as folder:

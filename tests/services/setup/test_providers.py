@@ -26,7 +26,7 @@ class Fickle(Provider):
     async def list_models(self):
         if self.key == "hang":
             await asyncio.Event().wait()
-        if self.key == "wrong":
+        if self.key == "not-this-key":
             raise AuthFailed("the key was refused")
         if self.key == "crash":
             raise LookupError("no list")
@@ -83,7 +83,7 @@ async def test_a_provider_without_a_key_can_be_chosen(setup: ProviderSetup) -> N
     ("key", "problem", "told"),
     [
         ("right", "", ""),
-        ("wrong", "key", "the key was refused"),
+        ("not-this-key", "key", "the key was refused"),
         ("hang", "unreachable", "no answer within 0.2 s"),
         ("crash", "unreachable", "no list"),
         ("strange", "unreachable", "list_models returned a str"),

@@ -73,7 +73,8 @@ def test_a_plugin_names_its_entry_point_and_the_core(package: str, tree: Path, w
     plugin_id = package.removeprefix("tgllm_")
     requirements = read_metadata(wheels[package]).get_all("Requires-Dist") or []
 
-    assert project["entry-points"] == {"tgllm": {plugin_id: f"{package}.plugin"}}
+    assert project["entry-points"]["tgllm"] == {plugin_id: f"{package}.plugin"}
+    assert set(project["entry-points"]) <= {"tgllm", "tgllm.cli"}
     code = (source_of(package, tree) / "plugin.py").read_text()
     (api,) = re.findall(r'api="([\d.]+)"', code)
     # Version 1.x of tgllm is the first with version 1.x of the plugin API.

@@ -34,7 +34,7 @@ class ToolOutput:
     """Result of a call."""
 
     text: str
-    """What the model reads: plain text, Markdown or JSON. A long one is truncated, and the model is told so."""
+    """What the model reads: plain text, Markdown or JSON. A long one is truncated, with a note for the model."""
     sources: tuple[Source, ...] = ()
     files: tuple[OutgoingFile, ...] = ()
     """Files that are sent with the answer; the model does not see them."""

@@ -1,6 +1,6 @@
 """The tools that a turn may use: what is not allowed is not shown to the model."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -63,30 +63,31 @@ class Offering:
         self._policy = policy
         self._most_tokens = most_tokens
         self._revision: object = None
-        self._tools: Sequence[tuple[OwnedTool, int]] = ()
+        self._tools: Sequence[OwnedTool] = ()
+        self._tokens: Mapping[str, int] = {}
+        """Estimated tokens of the descriptions, by name of the tool."""
         self._told: set[str] = set()
         """Names of the tools that were reported as left out."""
 
-    def of(self, conn: Connection, user: UserInfo, chat: ChatInfo, lane: str, off: Collection[str], now: int) -> Offer:
+    def of(self, conn: Connection, user: UserInfo, chat: ChatInfo, off: Collection[str], now: int) -> Offer:
         """Return the tools of a turn.
 
         Args:
             conn: an open transaction; only reads.
             user: who asks.
             chat: where.
-            lane: the chat or topic.
             off: names of tools that are switched off in the chat.
             now: UTC, in milliseconds.
         """
-        sized = [(owned, tokens) for owned, tokens in self._sized() if owned.tool.name not in off]
+        self._refresh()
+        switched_on = [owned for owned in self._tools if owned.tool.name not in off]
         # All at once: there may be hundreds, and this is part of the transaction that claims a question.
-        standings = self._policy.standings(conn, [owned for owned, _ in sized], user, chat, lane, now)
+        allowed = self._policy.allowed(conn, switched_on, user, chat, now)
         chosen: list[OwnedTool] = []
         left = self._most_tokens
-        for (owned, tokens), standing in zip(sized, standings, strict=True):
+        for owned in allowed:
             name = owned.tool.name
-            if standing.refusal is not None:
-                continue
+            tokens = self._tokens[name]
             if tokens > left or len(chosen) >= _MOST:
                 self._report(name, tokens)
                 continue
@@ -94,13 +95,13 @@ class Offering:
             chosen.append(owned)
         return Offer(tuple(chosen)) if chosen else NO_TOOLS
 
-    def _sized(self) -> "Sequence[tuple[OwnedTool, int]]":
-        """Return all tools with the tokens of their descriptions, computed when the plugins have changed."""
+    def _refresh(self) -> None:
+        """Read the tools and estimate their descriptions again if the plugins have changed."""
         revision = self._host.tools_revision
         if revision != self._revision:
-            self._tools = [(owned, estimate_tool(_definition(owned))) for owned in self._host.tools]
+            self._tools = self._host.tools
+            self._tokens = {owned.tool.name: estimate_tool(_definition(owned)) for owned in self._tools}
             self._revision = revision
-        return self._tools
 
     def _report(self, name: str, tokens: int) -> None:
         if name not in self._told:

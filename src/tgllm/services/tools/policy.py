@@ -76,13 +76,19 @@ class ToolPolicy:
         self, conn: Connection, tools: Sequence["OwnedTool"], user: UserInfo, chat: ChatInfo, lane: str, now: int
     ) -> Sequence[Standing]:
         """Return the same for several tools; the rules are read once."""
+        rules = self._rules(conn, tools)
+        return [self._standing(conn, tool, rule, user, chat, lane, now) for tool, rule in rules]
+
+    def allowed(
+        self, conn: Connection, tools: Sequence["OwnedTool"], user: UserInfo, chat: ChatInfo, now: int
+    ) -> Sequence["OwnedTool"]:
+        """Return the tools that a person may use in a chat, also those whose calls need an approval."""
+        rules = self._rules(conn, tools)
+        return [tool for tool, rule in rules if self._refusal(conn, tool, rule, user, chat, now) is None]
+
+    def _rules(self, conn: Connection, tools: Sequence["OwnedTool"]) -> Sequence[tuple["OwnedTool", ToolRule]]:
         stored = {(rule.tool, rule.plugin_id): rule for rule in tool_rules.list_all(conn)} if tools else {}
-        return [
-            self._standing(
-                conn, tool, self._rule(tool, stored.get((tool.tool.name, tool.plugin_id))), user, chat, lane, now
-            )
-            for tool in tools
-        ]
+        return [(tool, self._rule(tool, stored.get((tool.tool.name, tool.plugin_id)))) for tool in tools]
 
     def _rule(self, tool: "OwnedTool", stored: "StoredRule | None") -> ToolRule:
         return rule_of(tool.tool, self._settings.rules, stored)

@@ -124,14 +124,14 @@ def warn_of_library() -> None:
 
 
 def log_of_library() -> None:
-    logging.getLogger("some.library").error("can't parse %s", WORDS)
+    logging.getLogger("some.package").error("can't parse %s", WORDS)
 
 
 def trace_of_library() -> None:
     try:
         quoting()
     except Exception:
-        logging.getLogger("some.library").exception("failed")
+        logging.getLogger("some.package").exception("failed")
 
 
 def line_of_plugin() -> None:

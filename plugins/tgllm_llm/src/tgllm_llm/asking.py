@@ -14,7 +14,7 @@ from tgllm.api.types import ChatRequest
 from tgllm.providers.failure import incomplete
 from tgllm.providers.json_values import unexpected
 from tgllm_llm.errors import explained
-from tgllm_llm.library import Library, stored_key
+from tgllm_llm.installed_llm import Library, stored_key
 from tgllm_llm.listing import Listed
 from tgllm_llm.options import options_for
 from tgllm_llm.question import ask, replayed

@@ -4,7 +4,7 @@ import json
 import sys
 from dataclasses import asdict
 
-from tgllm_llm.library import Library
+from tgllm_llm.installed_llm import Library
 
 
 class _Quiet:

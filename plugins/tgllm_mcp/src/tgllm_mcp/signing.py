@@ -87,7 +87,7 @@ class SignIn:
         """Take the address of the page from the SDK.
 
         Raises:
-            NeedsSignIn: nobody is signing in now.
+            NeedsSignIn: no sign-in has begun, or its page is known already.
         """
         if self._link is None or self._link.done():
             raise NeedsSignIn

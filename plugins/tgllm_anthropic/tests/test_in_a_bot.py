@@ -3,8 +3,8 @@
 from typing import Any
 
 import tgllm_anthropic.plugin
-from loop_support import Box
-from tgllm.api import ToolCall, Usage
+from model_tools.two_tools import HOURS, WEATHER, ask_with_tools
+from tgllm.api import Usage
 from tgllm.testing.fake_providers import FakeAnthropic
 from tgllm.testing.scripted import GivenPlugin
 
@@ -33,31 +33,23 @@ async def test_the_next_question_sends_the_reasoning_back(emulator: Any, start_b
 
 
 async def test_two_tools_are_called_at_once(emulator: Any, start_bot: Any, fake: FakeAnthropic) -> None:
-    ann = emulator.add_user(first_name="Ann")
-    box = Box()
-    box.add("weather", schema={"type": "object", "properties": {"city": {"type": "string"}}})
-    box.add("hours")
-    plugins = [GivenPlugin.of("anthropic", tgllm_anthropic.plugin), box.plugin]
-    environ = {"ANTHROPIC_API_KEY": fake.key, "TGLLM_PLUGINS__ANTHROPIC__BASE_URL": fake.base_url}
-    weather, hours = ToolCall("", "weather", '{"city": "Łódź"}'), ToolCall("", "hours", "")
-    fake.call(weather, hours, text="Let me look.", reasoning="Two things.")
-    fake.call(hours, reasoning="Once more.")
-    fake.answer("It rains.")
-    async with start_bot(
-        admins=[ann.id], plugins=plugins, environ=environ, default_model="anthropic/claude-sonnet-5-5"
-    ):
-        first = await emulator.wait_for_answer(await ann.say("What is the weather?"))
-        second = await emulator.wait_for_answer(await ann.say("Really?"))
+    fake.call(WEATHER, HOURS, text="Let me look.", reasoning="Two things.")
+    fake.call(HOURS, reasoning="Once more.")
 
-    asked: list[Any] = [request.body for request in fake.requests if request.path.endswith("/messages")]
-    _, called, results, again, result = asked[2]["messages"]
-    assert ("Let me look." in first.text, "It rains." in first.text, second.text) == (True, True, "Really?")
-    assert sorted(box.made) == ["hours", "hours", "weather"]
+    bodies = await ask_with_tools(
+        emulator,
+        start_bot,
+        fake,
+        tgllm_anthropic.plugin,
+        model="anthropic/claude-sonnet-5-5",
+        key="ANTHROPIC_API_KEY",
+    )
+
+    _, called, results, again, result = bodies[2]["messages"]
     assert [block["type"] for block in called["content"]] == ["thinking", "text", "tool_use", "tool_use"]
     assert again["content"][0]["thinking"] == "Once more."
     assert [block["tool_use_id"] for block in results["content"]] == [each["id"] for each in called["content"][2:]]
     assert "{'city': 'Łódź'}" in results["content"][0]["content"]
     assert result["content"][0]["tool_use_id"] == again["content"][1]["id"]
     # The next question has the text alone: the rounds are over.
-    assert "tool_use" not in str(asked[3]["messages"])
-    assert {request.status for request in fake.requests} == {200}
+    assert "tool_use" not in str(bodies[3]["messages"])

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from model_tools.rounds import calls_of, round_of, with_failed_call
 from tgllm.api import (
     ChatMessage,
     ChatRequest,
@@ -19,7 +20,7 @@ from tgllm.api import (
     ToolResultPart,
     Unsupported,
 )
-from tgllm.testing.asking import Heard, hear
+from tgllm.testing.asking import hear
 from tgllm.testing.fake_providers import FakeAnthropic
 from tgllm.testing.fake_providers.base.answers import Answer
 from tgllm.testing.making import Make
@@ -36,22 +37,6 @@ QUESTION = ChatMessage("user", (TextPart("What is the weather?"),))
 
 def ask(*later: ChatMessage, model: str = MODEL, **settings: Any) -> ChatRequest:
     return ChatRequest(model, (QUESTION, *later), **{"tools": TOOLS, **settings})
-
-
-def calls_of(heard: Heard) -> list[ToolCall]:
-    return [event for event in heard.events if isinstance(event, ToolCall)]
-
-
-def round_of(heard: Heard, *texts: str) -> tuple[ChatMessage, ChatMessage]:
-    """Return an answer as the bot sends it again, with results of its calls."""
-    calls = calls_of(heard)
-    made = [
-        ToolCallPart(f"neutral {number}", call.name, json.loads(call.arguments)) for number, call in enumerate(calls)
-    ]
-    results = [ToolResultPart(part.id, part.name, text) for part, text in zip(made, texts, strict=True)]
-    said = (TextPart(heard.text),) if heard.text else ()
-    answer = ChatMessage("assistant", (*said, *made), heard.finished.provider_data)
-    return answer, ChatMessage("user", tuple(results))
 
 
 def sent(fake: FakeAnthropic) -> Any:
@@ -184,9 +169,8 @@ class TestReplay:
     ) -> None:
         fake.call(WEATHER, CLOCK)
         answer, results = round_of(await hear(provider, ask()), "no such city", " ")
-        failed = replace(results.parts[0], is_error=True)  # type: ignore[arg-type]  a ToolResultPart
 
-        await hear(provider, ask(answer, replace(results, parts=(TextPart("Go on."), failed, results.parts[1]))))
+        await hear(provider, ask(answer, with_failed_call(results)))
 
         first, second, said = sent(fake)["messages"][2]["content"]
         assert (first["content"], first["is_error"]) == ("no such city", True)

@@ -6,15 +6,14 @@ from typing import Any
 
 import pytest
 
+from model_tools.rounds import calls_of, round_of, with_failed_call
 from tgllm.api import (
     ChatMessage,
     ChatRequest,
     ProviderError,
     TextPart,
     ToolCall,
-    ToolCallPart,
     ToolDefinition,
-    ToolResultPart,
     Unsupported,
     Waiting,
 )
@@ -31,22 +30,6 @@ QUESTION = ChatMessage("user", (TextPart("What is the weather?"),))
 
 def ask(*later: ChatMessage, model: str = MODEL, **settings: Any) -> ChatRequest:
     return ChatRequest(model, (QUESTION, *later), tools=TOOLS, **settings)
-
-
-def calls_of(heard: Heard) -> list[ToolCall]:
-    return [event for event in heard.events if isinstance(event, ToolCall)]
-
-
-def round_of(heard: Heard, *texts: str) -> tuple[ChatMessage, ChatMessage]:
-    """Return an answer as the bot sends it again, with results of its calls."""
-    calls = calls_of(heard)
-    made = [
-        ToolCallPart(f"neutral {number}", call.name, json.loads(call.arguments)) for number, call in enumerate(calls)
-    ]
-    results = [ToolResultPart(part.id, part.name, text) for part, text in zip(made, texts, strict=True)]
-    said = (TextPart(heard.text),) if heard.text else ()
-    answer = ChatMessage("assistant", (*said, *made), heard.finished.provider_data)
-    return answer, ChatMessage("user", tuple(results))
 
 
 async def two_calls(fake: FakeGemini, provider: GeminiProvider, form: str = "", model: str = MODEL) -> Heard:
@@ -113,9 +96,8 @@ class TestReplay:
 
     async def test_a_failed_call_and_words_of_the_person(self, fake: FakeGemini, provider: GeminiProvider) -> None:
         answer, results = round_of(await two_calls(fake, provider), "no such city", '{"$ref": "#/$defs/x"}')
-        failed = replace(results.parts[0], is_error=True)  # type: ignore[arg-type]  a ToolResultPart
 
-        await hear(provider, ask(answer, replace(results, parts=(TextPart("Go on."), failed, results.parts[1]))))
+        await hear(provider, ask(answer, with_failed_call(results)))
 
         *told, said = fake.requests[-1].body["contents"][2]["parts"]
         assert [part["functionResponse"]["response"] for part in told] == [

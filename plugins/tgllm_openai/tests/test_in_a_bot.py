@@ -6,19 +6,14 @@ import pytest
 
 import tgllm_openai.plugin
 from loop_support import Box
-from tgllm.api import ToolCall
+from model_tools.two_tools import HOURS, WEATHER, ask_with_tools, check_openai_rounds, two_tools
 from tgllm.testing.fake_providers import FakeOpenAI
 from tgllm.testing.scripted import GivenPlugin
-
-WEATHER, HOURS = ToolCall("", "weather", '{"city": "Łódź"}'), ToolCall("", "hours", "")
 
 
 @pytest.fixture
 def box() -> Box:
-    box = Box()
-    box.add("weather", schema={"type": "object", "properties": {"city": {"type": "string"}}})
-    box.add("hours")
-    return box
+    return two_tools()
 
 
 def plugins(box: Box) -> list[GivenPlugin]:
@@ -35,28 +30,15 @@ def asked(fake: FakeOpenAI) -> list[Any]:
 
 @pytest.mark.parametrize("dialect", ["openai"])
 @pytest.mark.parametrize("form", ["", "mixed"])
-async def test_two_tools_are_called_at_once(
-    emulator: Any, start_bot: Any, fake: FakeOpenAI, box: Box, form: str
-) -> None:
-    ann = emulator.add_user(first_name="Ann")
+async def test_two_tools_are_called_at_once(emulator: Any, start_bot: Any, fake: FakeOpenAI, form: str) -> None:
     fake.call(WEATHER, HOURS, text="Let me look.", form=form)
     fake.call(HOURS, finish="stop")
-    fake.answer("It rains.")
-    async with start_bot(admins=[ann.id], plugins=plugins(box), environ=environ(fake), default_model="openai/gpt-4.1"):
-        first = await emulator.wait_for_answer(await ann.say("What is the weather?"))
-        second = await emulator.wait_for_answer(await ann.say("Really?"))
 
-    *_, last, later = asked(fake)
-    _, called, *results, again, result = [each for each in last["messages"] if each["role"] != "system"]
-    assert ("Let me look." in first.text, "It rains." in first.text, second.text) == (True, True, "Really?")
-    assert sorted(box.made) == ["hours", "hours", "weather"]
-    assert [each["function"]["name"] for each in called["tool_calls"]] == ["weather", "hours"]
-    assert [each["tool_call_id"] for each in results] == [each["id"] for each in called["tool_calls"]]
-    assert "{'city': 'Łódź'}" in results[0]["content"]
-    assert result["tool_call_id"] == again["tool_calls"][0]["id"]
-    # The next question has the text alone: the rounds are over.
-    assert "tool_calls" not in str(later["messages"])
-    assert {request.status for request in fake.requests} == {200}
+    bodies = await ask_with_tools(
+        emulator, start_bot, fake, tgllm_openai.plugin, model="openai/gpt-4.1", key="OPENAI_API_KEY"
+    )
+
+    check_openai_rounds(bodies)
 
 
 @pytest.mark.parametrize("dialect", ["openai"])

@@ -23,9 +23,9 @@ from tgllm.api.types import (
 )
 from tgllm.providers.attachments import IMAGE_TYPES, data_url, has_files, moved_to_questions, unsupported
 from tgllm.providers.encoding.kept_json import KeptJson
+from tgllm.providers.encoding.retelling import has_tool_parts
 from tgllm.providers.encoding.tool_messages import (
     call_json,
-    has_tool_parts,
     result_text,
     sendable_id,
     tool_choice,
@@ -130,7 +130,7 @@ class OpenAIChatClient(Provider):
         Raises:
             Unsupported: it has calls or results, and the provider has no ``supports_tools``.
         """
-        if not has_tool_parts(message.parts):
+        if not has_tool_parts(message):
             return (self.message(message, model),)
         if not self.supports_tools:
             raise _no_tools(model)

@@ -1,13 +1,13 @@
 """Conversations in the format of the Messages API (Anthropic API: messages, extended thinking, tool use)."""
 
 import base64
-import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tgllm.api.errors import Unsupported
 from tgllm.api.types import ChatMessage, FilePart, Json, JsonObject, Part, TextPart, ToolCallPart, ToolResultPart
 from tgllm.providers.attachments import moved_to_questions
+from tgllm.providers.encoding.tool_messages import sendable_id, sendable_name
 from tgllm.providers.json_values import as_list, as_object, as_text
 from tgllm_anthropic.models import PDF
 
@@ -18,8 +18,6 @@ Body = dict[str, Json]
 
 _Blocks = list[Body]
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_NO_NAME = re.compile(r"[^A-Za-z0-9_-]")
-_MAX_NAME = 64
 _THOUGHTS = {"thinking", "redacted_thinking"}
 _RESULT = "tool_result"
 
@@ -133,7 +131,7 @@ def _part(part: Part) -> Body:
             return _file(part)
         case ToolCallPart():
             # Another model may have made up a name that this API refuses.
-            name = _NO_NAME.sub("_", part.name)[:_MAX_NAME] or "tool"
+            name = sendable_name(part.name)
             return {"type": "tool_use", "id": _id(part.id), "name": name, "input": dict(part.arguments)}
         case ToolResultPart():
             return _result(part, {})
@@ -147,9 +145,7 @@ def _result(part: ToolResultPart, ids: Mapping[str, str]) -> Body:
 
 def _id(neutral: str) -> str:
     """Return an id that the API takes."""
-    if _ID.fullmatch(neutral):
-        return neutral
-    return f"toolu_{hashlib.sha256(neutral.encode(errors='replace')).hexdigest()[:24]}"
+    return sendable_id(neutral, _ID, prefix="toolu_")
 
 
 def _file(part: FilePart) -> Body:

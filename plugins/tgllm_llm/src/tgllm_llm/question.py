@@ -12,7 +12,7 @@ from llm.parts import Message
 from tgllm.api.errors import Unsupported
 from tgllm.api.types import ChatMessage, ChatRequest, FilePart, JsonObject, TextPart
 from tgllm.providers.attachments import unsupported
-from tgllm.providers.encoding.tool_messages import has_tool_parts
+from tgllm.providers.encoding.retelling import has_tool_parts
 
 __all__ = ["Question", "ask", "replayed"]
 
@@ -33,7 +33,7 @@ async def ask(model: Any, request: ChatRequest, options: Any) -> Question:  # no
     Raises:
         Unsupported: the model does not take a file or earlier messages, or there are tools.
     """
-    if request.tools or any(has_tool_parts(message.parts) for message in request.messages):
+    if request.tools or any(map(has_tool_parts, request.messages)):
         # llm can force no call and forbid none, which the end of a turn with tools needs.
         raise Unsupported(f"{model.model_id} is asked without tools", code="tools_unsupported")
     *earlier, last = [_Turn(each, await _attachments(model, each)) for each in request.messages]

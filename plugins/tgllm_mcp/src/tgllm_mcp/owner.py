@@ -32,7 +32,7 @@ State = Literal["connecting", "ready", "waiting", "closed"]
 # ready       Its tools are the host's, and calls may run. Only in this state the host has any: a model is not offered
 #             what can't be called.
 # waiting     The attempt has failed or the connection has ended; the next attempt comes after a pause that doubles, so
-#             that a server that dies at once costs nothing. A call that ran is told that its outcome is unknown. If an
+#             that a server that dies at once costs nothing. A call that ran fails with an unknown outcome. If an
 #             admin has to sign in, there is no next attempt before /mcp login: it would fail in the same way.
 # closed      At shutdown, for good. Nothing of this is stored, so a crash of the bot costs nothing either: programs see
 #             the end of their input and end, and the next start connects again.
@@ -290,6 +290,6 @@ async def _true(timer: Awaitable[None]) -> Literal[True]:
 
 
 async def _quietly(listening: Awaitable[None]) -> None:
-    """Listen for changes; a connection that ends is told to the owner in another way."""
+    """Listen for changes; errors are ignored, since the transport reports the end of a connection."""
     with suppress(Exception):
         await listening

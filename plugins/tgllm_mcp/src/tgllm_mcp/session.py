@@ -42,8 +42,8 @@ _TIMED_OUT: Final = -32001
 _CLOSED: Final = -32000
 _NO_CHANNEL: Final = "no back-channel"
 
-# The SDK logs every odd message of a server with a traceback, and addresses, which may have keys in them. What matters
-# is told by the owner of the connection.
+# The SDK logs every odd message of a server with a traceback, and addresses, which may have keys in them. The owner
+# of the connection logs what matters.
 for _name, _level in (("mcp", logging.CRITICAL), ("httpx2", logging.WARNING), ("httpcore2", logging.WARNING)):
     logging.getLogger(_name).setLevel(_level)
 
@@ -54,7 +54,7 @@ class NeedsOldEra(ToolFailed):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a connection is made of, and whom it tells what happens."""
+    """Settings of a connection, and the callbacks for its events."""
 
     server: Server
     env: Mapping[str, str]

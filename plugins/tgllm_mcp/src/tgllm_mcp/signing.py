@@ -13,7 +13,7 @@ from tgllm.api.errors import TgllmError
 __all__ = ["LINK_SECONDS", "SIGN_IN_SECONDS", "NeedsSignIn", "SignIn", "WrongAddress"]
 
 LINK_SECONDS = 30.0
-"""Seconds until the server has told the address of its page."""
+"""Timeout for the address of the server's page."""
 SIGN_IN_SECONDS = 600.0
 """Seconds for the person to sign in."""
 
@@ -36,7 +36,7 @@ class SignIn:
 
     @property
     def is_running(self) -> bool:
-        """Whether somebody is signing in."""
+        """Whether a sign-in is in progress."""
         return self._address is not None and not self._address.done()
 
     def begin(self) -> None:
@@ -53,10 +53,10 @@ class SignIn:
         self._link = self._address = None
 
     async def link(self) -> str:
-        """Return the address of the page, once the server has told it.
+        """Wait for the address of the page, and return it.
 
         Raises:
-            NeedsSignIn: it has not, or nothing was begun.
+            NeedsSignIn: the server sends none in time, or no sign-in has begun.
         """
         if self._link is None:
             raise NeedsSignIn
@@ -87,7 +87,7 @@ class SignIn:
         """Take the address of the page from the SDK.
 
         Raises:
-            NeedsSignIn: nobody is signing in now.
+            NeedsSignIn: no sign-in has begun, or its page is known already.
         """
         if self._link is None or self._link.done():
             raise NeedsSignIn

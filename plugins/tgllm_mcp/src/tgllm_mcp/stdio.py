@@ -41,7 +41,7 @@ Streams = tuple[MemoryObjectReceiveStream[SessionMessage | Exception], MemoryObj
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """How a server is started, and what becomes of what it says."""
+    """Command of a server, and the callbacks for its standard error and its end."""
 
     command: str
     args: Sequence[str]

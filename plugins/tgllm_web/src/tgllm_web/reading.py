@@ -80,11 +80,15 @@ class Reader:
         Raises:
             ToolFailed: the page can't be read, or the person does not want it to be opened.
         """
-        url = str(checked_url(str(use.arguments["url"]), self._allowed))
+        target = checked_url(str(use.arguments["url"]), self._allowed)
+        url = str(target)
         part = use.arguments.get("part")
         number = part if isinstance(part, int) else 1
         await self._check_known(url, use)
-        page = self._again(url) or await self._read(url, use)
+        page = self._again(url)
+        if page is None:
+            use.progress(target.host or "")
+            page = await self._read(url)
         if number > len(page.parts):
             raise ToolFailed(f"the page has {len(page.parts)} part(s), so there is no part {number}")
         text = page.parts[number - 1]
@@ -107,8 +111,7 @@ class Reader:
         kept = self._kept.get(url)
         return kept if kept is not None and self._clock.monotonic() - kept.at < _KEPT_SECONDS else None
 
-    async def _read(self, url: str, use: ToolUse) -> _Kept:
-        use.progress(checked_url(url, self._allowed).host or "")
+    async def _read(self, url: str) -> _Kept:
         document = await self._fetcher.fetch(url)
         kind, text = kind_of(document), decoded(document)
         page = await self._extractor.extract(text, document.url) if kind == "html" else Page("", text)

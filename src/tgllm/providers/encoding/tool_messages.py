@@ -11,7 +11,6 @@ from tgllm.providers.json_values import as_list, as_object, encode_json
 __all__ = [
     "NO_OUTPUT",
     "call_json",
-    "has_tool_parts",
     "object_schema",
     "result_text",
     "sendable_id",
@@ -28,14 +27,6 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _ALTERNATIVES = ("allOf", "anyOf", "oneOf")
 _REFUSED_AT_ROOT = frozenset({*_ALTERNATIVES, "enum", "not"})
 """Keywords that OpenAI refuses in the outermost object: one such tool would fail the whole request."""
-
-
-def has_tool_parts(parts: tuple[object, ...]) -> bool:
-    """Whether a message has calls of tools or their results."""
-    for part in parts:  # noqa: SIM110  a generator costs three times as much, for each message of each request
-        if isinstance(part, ToolCallPart | ToolResultPart):
-            return True
-    return False
 
 
 def tool_json(tool: ToolDefinition) -> JsonObject:

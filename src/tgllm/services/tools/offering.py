@@ -67,25 +67,24 @@ class Offering:
         self._told: set[str] = set()
         """Names of the tools that were reported as left out."""
 
-    def of(self, conn: Connection, user: UserInfo, chat: ChatInfo, lane: str, off: Collection[str], now: int) -> Offer:
+    def of(self, conn: Connection, user: UserInfo, chat: ChatInfo, off: Collection[str], now: int) -> Offer:
         """Return the tools of a turn.
 
         Args:
             conn: an open transaction; only reads.
             user: who asks.
             chat: where.
-            lane: the chat or topic.
             off: names of tools that are switched off in the chat.
             now: UTC, in milliseconds.
         """
         sized = [(owned, tokens) for owned, tokens in self._sized() if owned.tool.name not in off]
         # All at once: there may be hundreds, and this is part of the transaction that claims a question.
-        standings = self._policy.standings(conn, [owned for owned, _ in sized], user, chat, lane, now)
+        refusals = self._policy.refusals(conn, [owned for owned, _ in sized], user, chat, now)
         chosen: list[OwnedTool] = []
         left = self._most_tokens
-        for (owned, tokens), standing in zip(sized, standings, strict=True):
+        for (owned, tokens), refusal in zip(sized, refusals, strict=True):
             name = owned.tool.name
-            if standing.refusal is not None:
+            if refusal is not None:
                 continue
             if tokens > left or len(chosen) >= _MOST:
                 self._report(name, tokens)

@@ -88,7 +88,7 @@ class ConversationService:
         may = self._may_talk(conn, turn.user.id, Lane.parse(turn.lane).access_id, now)
         if self._tools is None:
             return Opening(turn, context, budgets, model, may, NO_TOOLS)
-        offer = self._tools.offering.of(conn, turn.user, turn.chat, turn.lane, context.tools_off, now)
+        offer = self._tools.offering.of(conn, turn.user, turn.chat, context.tools_off, now)
         return Opening(turn, context, budgets, model, may, offer, tool_rounds.any_stored(conn))
 
     def measure(self, context: TurnContext) -> ContextUse:

@@ -61,7 +61,7 @@ class _Progress:
         if not self.is_over:
             # A plugin may pass a value of any type.
             counts = [each if isinstance(each, int) and not isinstance(each, bool) else None for each in (done, total)]
-            self.on_progress(words_of(Exception(text))[:_LONGEST_NOTE], *counts)
+            self.on_progress(words_of(text)[:_LONGEST_NOTE], *counts)
 
 
 @dataclass(slots=True, eq=False)

@@ -34,7 +34,7 @@ class ToolOutput:
     """Result of a call."""
 
     text: str
-    """What the model reads: plain text, Markdown or JSON. A long one is truncated, with a note for the model."""
+    """What the model reads: plain text, Markdown or JSON. A long one is truncated, with a note to the model."""
     sources: tuple[Source, ...] = ()
     files: tuple[OutgoingFile, ...] = ()
     """Files that are sent with the answer; the model does not see them."""
@@ -97,7 +97,7 @@ class ToolUse:
 
 ToolHandler: TypeAlias = Callable[[ToolUse], Awaitable[ToolOutput | str]]
 """Does a call. It is cancelled when its time limit has passed, and when the person stops the answer. ToolFailed tells
-the model why the call failed; any other exception is reported as a fault of the plugin, and the model is told only that
+the model why the call failed; any other exception is reported as a fault of the plugin, and the model reads only that
 it failed."""
 
 
@@ -119,7 +119,7 @@ class ToolSpec:
     """Time limit of a call, in seconds."""
     repeatable: bool | None = None
     """Whether a call may be made again if a crash left its result unknown; None: only if it is ``read``. Any other call
-    is not made again: the model and the person are told that it is unknown whether it happened."""
+    is not made again: the model and the person read that it is unknown whether it happened."""
     title: str = ""
     """Shown in the chat during a call, such as ``🔎 searching``; if empty, the name."""
     titles: Mapping[str, str] = field(default_factory=dict[str, str])

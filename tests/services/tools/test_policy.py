@@ -54,6 +54,8 @@ class Case:
         found = await self.database.read(lambda conn: policy.standing(conn, owned, user, chat, lane, self.now))
         many = await self.database.read(lambda conn: policy.standings(conn, [owned], user, chat, lane, self.now))
         assert many == [found]
+        refusals = await self.database.read(lambda conn: policy.refusals(conn, [owned], user, chat, self.now))
+        assert refusals == [found.refusal]
         return found
 
 

@@ -134,10 +134,10 @@ def _is_sound(error: TgllmError) -> bool:
         return False
 
 
-def words_of(error: BaseException) -> str:
-    """Return the message of an error as text that can be stored; empty if it has none or can't tell it."""
+def words_of(value: object) -> str:
+    """Return the message of an error, or another value of a plugin, as text that can be stored; empty without one."""
     try:
         # A lone surrogate could be neither printed nor stored.
-        return str(error).encode(errors="replace").decode()
-    except BaseException:  # noqa: BLE001  __str__ of a plugin's error class may raise anything, even SystemExit
+        return str(value).encode(errors="replace").decode()
+    except BaseException:  # noqa: BLE001  __str__ of a plugin's class may raise anything, even SystemExit
         return ""

@@ -44,7 +44,7 @@ __all__ = ["Begun", "CallBook", "Written"]
 # denied     A person has declined it. It was never made; its result is written when the turn goes on.
 # expired    No one has decided in time; otherwise the same.
 # stopped    The answer was stopped. If it was running, its effects are not undone.
-# unknown    A crash came while it was running, and it may not be repeated: model and person are told so.
+# unknown    A crash came while it was running, and it may not be repeated; the model and the person read that.
 #
 # The rights are read in the transaction in which a call is stored, and again in the one in which it starts: a role, a
 # rule or a limit may have changed while a card was open, and nothing that a model or a tool says changes them.

@@ -37,8 +37,6 @@ GRACE_SECONDS: Final = 2.0
 """Time for the clean-up of a cancelled call."""
 _LONGEST_NOTE: Final = 200
 _LONGEST_ERROR: Final = 4_000
-_MOST_QUESTIONS: Final = 20
-"""Questions of one call."""
 
 
 class OnProgress(Protocol):
@@ -63,7 +61,7 @@ class _Progress:
         if not self.is_over:
             # A plugin may pass a value of any type.
             counts = [each if isinstance(each, int) and not isinstance(each, bool) else None for each in (done, total)]
-            self.on_progress(words_of(Exception(text))[:_LONGEST_NOTE], *counts)
+            self.on_progress(words_of(text)[:_LONGEST_NOTE], *counts)
 
 
 @dataclass(slots=True, eq=False)
@@ -72,13 +70,11 @@ class _Asking:
 
     allowance: Allowance
     ask: Ask
-    left: int = _MOST_QUESTIONS
-    """Further questions: the time limit ends no call that asks without an end."""
+    is_over: bool = False
 
     async def __call__(self, question: str, choices: Sequence[str] = (), *, url: str = "") -> str | None:
-        if self.left <= 0:
+        if self.is_over:
             return None
-        self.left -= 1
         with self.allowance.standing_still():
             return await self.ask(question, choices, url=url)
 
@@ -181,7 +177,7 @@ class ToolRunner:
         finally:
             progress.is_over = True
             if asking is not None:
-                asking.left = 0
+                asking.is_over = True
         return await self._judged(owned, turn, outcome)
 
     async def _judged(self, owned: "OwnedTool", turn: Turn, outcome: Outcome[object]) -> Ended:

@@ -1,6 +1,5 @@
 """Approvals of further calls: made on a card, shown and taken back by the person."""
 
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from tgllm.db.engine.unit import Connection
@@ -18,13 +17,7 @@ Extent = Literal["chat", "always"]
 """In this chat or topic for ``CHAT_TIME``; everywhere, until it is taken back."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Reach:
-    lane: str
-    until: int | None
-
-
-def grant(conn: Connection, call: StoredCall, extent: Extent, actor: Actor, now: int) -> Grant:
+def grant(conn: Connection, call: StoredCall, extent: Extent, actor: Actor, now: int) -> None:
     """Approve further calls of the tool of a call, by the same person, and record it in the audit trail.
 
     Args:
@@ -34,12 +27,10 @@ def grant(conn: Connection, call: StoredCall, extent: Extent, actor: Actor, now:
         actor: who approves.
         now: UTC, in milliseconds.
     """
-    reach = _Reach(call.lane, now + CHAT_TIME) if extent == "chat" else _Reach("", None)
+    lane, until = (call.lane, now + CHAT_TIME) if extent == "chat" else ("", None)
     user_id = call.user_id or 0
-    made = Grant(call.tool, call.plugin_id or "", user_id, reach.lane, reach.until, actor.id or 0, now)
-    tool_grants.put(conn, made)
+    tool_grants.put(conn, Grant(call.tool, call.plugin_id or "", user_id, lane, until, actor.id or 0, now))
     note(conn, actor, "tool.grant", call.tool, now, {"user": user_id, "extent": extent, "plugin": call.plugin_id})
-    return made
 
 
 def take_back(conn: Connection, given: Grant, actor: Actor, now: int) -> bool:

@@ -1,6 +1,6 @@
 """The tools that a turn may use: what is not allowed is not shown to the model."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -63,9 +63,7 @@ class Offering:
         self._policy = policy
         self._most_tokens = most_tokens
         self._revision: object = None
-        self._tools: Sequence[OwnedTool] = ()
-        self._tokens: Mapping[str, int] = {}
-        """Estimated tokens of the descriptions, by name of the tool."""
+        self._tools: Sequence[tuple[OwnedTool, int]] = ()
         self._told: set[str] = set()
         """Names of the tools that were reported as left out."""
 
@@ -79,15 +77,15 @@ class Offering:
             off: names of tools that are switched off in the chat.
             now: UTC, in milliseconds.
         """
-        self._refresh()
-        switched_on = [owned for owned in self._tools if owned.tool.name not in off]
+        sized = [(owned, tokens) for owned, tokens in self._sized() if owned.tool.name not in off]
         # All at once: there may be hundreds, and this is part of the transaction that claims a question.
-        allowed = self._policy.allowed(conn, switched_on, user, chat, now)
+        refusals = self._policy.refusals(conn, [owned for owned, _ in sized], user, chat, now)
         chosen: list[OwnedTool] = []
         left = self._most_tokens
-        for owned in allowed:
+        for (owned, tokens), refusal in zip(sized, refusals, strict=True):
             name = owned.tool.name
-            tokens = self._tokens[name]
+            if refusal is not None:
+                continue
             if tokens > left or len(chosen) >= _MOST:
                 self._report(name, tokens)
                 continue
@@ -95,13 +93,13 @@ class Offering:
             chosen.append(owned)
         return Offer(tuple(chosen)) if chosen else NO_TOOLS
 
-    def _refresh(self) -> None:
-        """Read the tools and estimate their descriptions again if the plugins have changed."""
+    def _sized(self) -> "Sequence[tuple[OwnedTool, int]]":
+        """Return all tools with the tokens of their descriptions, computed when the plugins have changed."""
         revision = self._host.tools_revision
         if revision != self._revision:
-            self._tools = self._host.tools
-            self._tokens = {owned.tool.name: estimate_tool(_definition(owned)) for owned in self._tools}
+            self._tools = [(owned, estimate_tool(_definition(owned))) for owned in self._host.tools]
             self._revision = revision
+        return self._tools
 
     def _report(self, name: str, tokens: int) -> None:
         if name not in self._told:

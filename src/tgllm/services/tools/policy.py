@@ -77,18 +77,20 @@ class ToolPolicy:
     ) -> Sequence[Standing]:
         """Return the same for several tools; the rules are read once."""
         rules = self._rules(conn, tools)
-        return [self._standing(conn, tool, rule, user, chat, lane, now) for tool, rule in rules]
+        return [
+            self._standing(conn, tool, rule, user, chat, lane, now) for tool, rule in zip(tools, rules, strict=True)
+        ]
 
-    def allowed(
+    def refusals(
         self, conn: Connection, tools: Sequence["OwnedTool"], user: UserInfo, chat: ChatInfo, now: int
-    ) -> Sequence["OwnedTool"]:
-        """Return the tools that a person may use in a chat, also those whose calls need an approval."""
+    ) -> Sequence[Refusal | None]:
+        """Return ``Standing.refusal`` for several tools, without reading whose approvals their calls need."""
         rules = self._rules(conn, tools)
-        return [tool for tool, rule in rules if self._refusal(conn, tool, rule, user, chat, now) is None]
+        return [self._refusal(conn, tool, rule, user, chat, now) for tool, rule in zip(tools, rules, strict=True)]
 
-    def _rules(self, conn: Connection, tools: Sequence["OwnedTool"]) -> Sequence[tuple["OwnedTool", ToolRule]]:
+    def _rules(self, conn: Connection, tools: Sequence["OwnedTool"]) -> Sequence[ToolRule]:
         stored = {(rule.tool, rule.plugin_id): rule for rule in tool_rules.list_all(conn)} if tools else {}
-        return [(tool, self._rule(tool, stored.get((tool.tool.name, tool.plugin_id)))) for tool in tools]
+        return [self._rule(tool, stored.get((tool.tool.name, tool.plugin_id))) for tool in tools]
 
     def _rule(self, tool: "OwnedTool", stored: "StoredRule | None") -> ToolRule:
         return rule_of(tool.tool, self._settings.rules, stored)

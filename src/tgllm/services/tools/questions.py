@@ -93,10 +93,10 @@ class Questions:
     async def ask(self, turn: Turn, title: str, question: str, choices: Sequence[str], url: str) -> str | None:
         """Ask the person of a turn; return the choice, None if there is none."""
         # A plugin may pass values of any type.
-        labels = [one_line(words_of(Exception(each)), _LONGEST_LABEL) or "-" for each in tuple(choices)[:MOST_CHOICES]]
+        labels = [one_line(words_of(each), _LONGEST_LABEL) or "-" for each in tuple(choices)[:MOST_CHOICES]]
         language, key = turn.user.language, token_hex(8)
         shown = labels or [self._texts("question.done", language)]
-        asked = without_controls(words_of(Exception(question))[:_LONGEST_QUESTION])
+        asked = without_controls(words_of(question)[:_LONGEST_QUESTION])
         text = unlinked(f"{one_line(title, _LONGEST_LABEL)}\n\n{asked}")
         waiting = _Open(turn.user.id, len(shown), asyncio.get_running_loop().create_future())
         self._open[key] = waiting

@@ -1,4 +1,4 @@
-"""Results of calls: cleaned, truncated, and told to the model as data."""
+"""Results of calls: cleaned, truncated, and marked as data for the model."""
 
 import hashlib
 import re

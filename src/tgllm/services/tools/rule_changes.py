@@ -10,6 +10,7 @@ from tgllm.db.tables.tools import rules as tool_rules
 from tgllm.db.tables.tools.rules import StoredRule
 from tgllm.services.common.actor import Actor, note
 from tgllm.services.people.decisions import administrator
+from tgllm.services.tools.rules import ROLES
 
 if TYPE_CHECKING:
     from tgllm.plugins.owned import OwnedTool
@@ -76,13 +77,10 @@ def reset_rule(conn: Connection, tool: "OwnedTool", actor: Actor, now: int) -> N
 
 def _parse(name: str, value: str) -> Lowest | Approval | int:
     value = value.lower()
-    if name in {"private", "groups"} and value in _LOWEST:
+    if name in {"private", "groups"} and value in ROLES:
         return value
     if name == "approval" and value in get_args(Approval):
         return cast("Approval", value)  # narrowed by the line above
     if name == "per_day" and value.isascii() and value.isdecimal() and len(value) < 8 and int(value) <= MOST_PER_DAY:
         return int(value)
     raise ToolRuleError(f"{name} can't be {value[:20]}", code="tool_rule_value")
-
-
-_LOWEST: Final = ("owner", "admin", "user", "guest", "nobody")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tgllm.config.sections.tools import Approval, Lowest, ToolRuleSetting
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ROLES", "ToolRule", "configured", "is_enough", "rule_of"]
 
-ROLES: Sequence[Lowest] = ("guest", "user", "admin", "owner", "nobody")
+ROLES: Final = ("guest", "user", "admin", "owner", "nobody")
 """The lowest roles that a rule can name, the least first."""
 
 

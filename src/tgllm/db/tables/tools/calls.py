@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tgllm.db.engine.rows import JSON, clean, clean_error, dumps, new_id, read_all, read_one
 
@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from tgllm.api.types import JsonObject
 
 __all__ = [
-    "ENDED",
     "CallState",
     "Ended",
     "NewCall",
@@ -41,12 +40,7 @@ CallState = Literal[
     "stopped",
     "unknown",
 ]
-"""See the comment in ``services/tools/execution.py``."""
-
-ENDED: Final[frozenset[CallState]] = frozenset(
-    ("done", "failed", "invalid", "refused", "denied", "expired", "stopped", "unknown")
-)
-"""States in which a call has no more to wait for; its result may have to be written yet."""
+"""See the comment in ``services/tools/call_book.py``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,11 +89,6 @@ class StoredCall:
     created_at: int
     started_at: int | None
     finished_at: int | None
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether there is no more to wait for."""
-        return self.state in ENDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

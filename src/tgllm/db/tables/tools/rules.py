@@ -28,11 +28,6 @@ class StoredRule:
     updated_by: int | None = None
     updated_at: int = 0
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether it sets nothing."""
-        return self.private is None and self.groups is None and self.per_day is None and self.approval is None
-
 
 def get(conn: sqlite3.Connection, tool: str, plugin_id: str) -> StoredRule | None:
     """Return the rule for a tool of a plugin; None if there is none."""

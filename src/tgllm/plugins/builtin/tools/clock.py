@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone, tzinfo
+from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -142,7 +142,7 @@ def _shifted(begin: datetime, count: int, unit: str) -> datetime:
         months = begin.year * 12 + begin.month - 1 + count * (12 if unit == "years" else 1)
         year, month = months // 12, months % 12 + 1
         # The last day of a shorter month: a month after January 31 is February 28.
-        last = calendar.monthrange(date(year, month, 1).year, month)[1]
+        last = calendar.monthrange(year, month)[1]
         return begin.replace(year=year, month=month, day=min(begin.day, last))
     except (ValueError, OverflowError):
         raise CannotTell(f"{count} {unit} lead out of the years 1 to 9999") from None

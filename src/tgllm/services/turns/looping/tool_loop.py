@@ -193,7 +193,7 @@ def _calls_of(answered: Answered, question: Question) -> Sequence[ToolCall]:
     """Return the calls of an answer that are to be made.
 
     None of an answer that failed, was stopped, or reached its token limit, which may have cut the arguments; and none
-    of a model that was told to make none.
+    of a model that was asked to make none.
     """
     outcome, answer = answered.outcome, answered.attempt.answer
     request = answer.request

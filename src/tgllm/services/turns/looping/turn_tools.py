@@ -14,7 +14,7 @@ from tgllm.services.conversations.turn import Turn, TurnOutcome
 from tgllm.services.tools.arguments import WrongArguments, parse_arguments
 from tgllm.services.tools.kept_files import outgoing
 from tgllm.services.tools.offering import Offer
-from tgllm.services.tools.results import files_of, result_part, sources_of
+from tgllm.services.tools.results import cut, files_of, result_part, sources_of
 from tgllm.services.tools.rounds import Round
 from tgllm.services.tools.settings import ToolLimits
 
@@ -111,8 +111,7 @@ class TurnTools:
         text = call.result or ""
         if not self.is_short or len(text) <= SHORT_RESULT:
             return call
-        cut = self.texts("prompt.tool_cut", shown=SHORT_RESULT, total=len(text))
-        return replace(call, result=f"{text[:SHORT_RESULT]}\n{cut}")
+        return replace(call, result=cut(text, SHORT_RESULT, self.texts))
 
     def shorten(self) -> bool:
         """Cut long results from now on; return whether that makes requests shorter."""

@@ -49,8 +49,7 @@ def remind_presses() -> tuple[PressAction, ...]:
 
 async def _remind(scope: Scope, command: ParsedCommand) -> None:
     """Set a reminder; without words, list them."""
-    lane = scope.lane
-    if lane.business_connection_id or lane.direct_topic_id is not None or lane.ephemeral_user_id is not None:
+    if scope.lane.is_apart:
         await scope.reply(scope.text("reminders.not_here"))
         return
     if not command.args.strip():

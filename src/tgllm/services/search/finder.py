@@ -93,9 +93,4 @@ def _matches(conn: Connection, lanes: Sequence[str], words: Sequence[str]) -> It
 
 def _is_open(lane: Lane) -> bool:
     """Return whether all people of the chat read the lane."""
-    return (
-        lane.chat_id != 0
-        and lane.business_connection_id is None
-        and lane.direct_topic_id is None
-        and (lane.ephemeral_user_id is None)
-    )
+    return lane.telegram_chat_id is not None and not lane.is_apart

@@ -20,7 +20,8 @@ from tgllm.services.common.text import one_line
 from tgllm.services.people.standing import find_person
 from tgllm.services.reminders.firing import first_time
 from tgllm.services.reminders.reading import Wanted
-from tgllm.services.reminders.setting import ReminderRefused, check_room, is_theirs, wanted_by, zone_named
+from tgllm.services.reminders.rules import zone_named
+from tgllm.services.reminders.setting import ReminderRefused, check_room, is_theirs, wanted_by
 from tgllm.services.reminders.words import moment_in_words, rule_in_words, when_in_words
 
 __all__ = ["remind_commands", "remind_presses"]
@@ -48,8 +49,7 @@ def remind_presses() -> tuple[PressAction, ...]:
 
 async def _remind(scope: Scope, command: ParsedCommand) -> None:
     """Set a reminder; without words, list them."""
-    lane = scope.lane
-    if lane.business_connection_id or lane.direct_topic_id is not None or lane.ephemeral_user_id is not None:
+    if scope.lane.is_apart:
         await scope.reply(scope.text("reminders.not_here"))
         return
     if not command.args.strip():

@@ -19,7 +19,7 @@ from tgllm.services.chats.time_zone import choose_time_zone, chosen_time_zone, f
 from tgllm.services.common.text import one_line
 from tgllm.services.conversations.turn import Turn
 from tgllm.services.reminders.firing import move_to_zone
-from tgllm.services.reminders.setting import zone_named
+from tgllm.services.reminders.rules import zone_named
 
 __all__ = ["settings_commands", "settings_presses"]
 

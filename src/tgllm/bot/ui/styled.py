@@ -29,11 +29,6 @@ class StyledText:
         self._length += length
         return self
 
-    @property
-    def length(self) -> int:
-        """Length so far, in UTF-16 units."""
-        return self._length
-
     def text(self) -> EntityText:
-        """Return the whole; the parts of one message are up to the caller."""
+        """Return the text with its entities; it may be too long for one message."""
         return EntityText("".join(self._pieces), tuple(self._entities))

@@ -14,7 +14,7 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import facts
 from tgllm.db.tables.facts import Fact
 from tgllm.i18n import Catalogue
-from tgllm.services.common.lane import SHELL_CHAT_ID, Lane
+from tgllm.services.common.lane import Lane
 
 __all__ = ["MOST_FACTS", "MOST_LENGTH", "FactRefused", "check_fact", "facts_in", "facts_told", "owner_in"]
 
@@ -36,13 +36,7 @@ def owner_in(lane: Lane) -> int | None:
     A private chat has the id of its person. Chats of a business connection, direct messages of a channel and messages
     to one person in a group have other readers than the rest of their chat.
     """
-    is_apart = (
-        lane.business_connection_id is not None
-        or lane.direct_topic_id is not None
-        or lane.ephemeral_user_id is not None
-        or lane.chat_id == SHELL_CHAT_ID
-    )
-    return None if is_apart else lane.chat_id
+    return None if lane.is_apart else lane.telegram_chat_id
 
 
 def facts_in(conn: Connection, lane: str) -> Sequence[Fact]:

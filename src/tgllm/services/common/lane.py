@@ -40,6 +40,15 @@ class Lane:
         return None if self.chat_id == SHELL_CHAT_ID else self.chat_id
 
     @property
+    def is_apart(self) -> bool:
+        """Whether its messages have other readers than the rest of the chat.
+
+        So it is in chats of a business connection, direct messages of a channel, and messages to one person in a group.
+        """
+        parts = (self.business_connection_id, self.direct_topic_id, self.ephemeral_user_id)
+        return any(part is not None for part in parts)
+
+    @property
     def key(self) -> str:
         """The lane as stored in the database."""
         last = str(self.topic_id or "")

@@ -12,9 +12,6 @@ from tgllm.services.common.lane import Lane
 from tgllm.services.common.message_links import message_link
 from tgllm.services.common.times import readable_time
 from tgllm.services.conversations.turn import Turn
-from tgllm.services.memory.proposals import propose
-from tgllm.services.search.finder import find
-from tgllm.services.search.snippets import snippet
 from tgllm.services.turns.running import RunningTurns
 
 __all__ = ["MemoryTools"]
@@ -80,12 +77,16 @@ class MemoryTools:
 
     async def _remember(self, use: ToolUse) -> ToolOutput:
         """Propose a fact to the person, who is asked below the answer; nothing is remembered by the call itself."""
+        from tgllm.services.memory.proposals import propose  # noqa: PLC0415  not before the first getUpdates
+
         turn, now = self._turn(use), milliseconds(self._clock)
         fact = str(use.arguments.get("fact") or "")
         done = await self._database.write(lambda conn: propose(conn, turn, use.id, fact, now))
         return ToolOutput(_TOLD[done])
 
     async def _search(self, use: ToolUse) -> ToolOutput:
+        from tgllm.services.search.finder import find  # noqa: PLC0415  not before the first getUpdates
+
         turn = self._turn(use)
         query, most = str(use.arguments.get("query") or ""), use.arguments.get("most")
         limit = min(MOST_HITS, most) if isinstance(most, int) and most > 0 else 8
@@ -109,6 +110,8 @@ class MemoryTools:
 
 
 def _line(hit: StoredText, lane: Lane, words: list[str]) -> str:
+    from tgllm.services.search.snippets import snippet  # noqa: PLC0415  not before the first getUpdates
+
     author = "you" if hit.role == "assistant" else "person"
     link = message_link(lane.chat_id, hit.telegram_message_id)
     head = f"{readable_time(hit.created_at)}, {author}" + (f", {link}" if link else "")

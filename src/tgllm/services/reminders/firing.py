@@ -22,8 +22,7 @@ from tgllm.i18n import Catalogue
 from tgllm.services.common.lane import Lane
 from tgllm.services.messaging.rows import message_row
 from tgllm.services.people.standing import find_person, may_talk
-from tgllm.services.reminders.rules import next_time
-from tgllm.services.reminders.setting import zone_named
+from tgllm.services.reminders.rules import next_time, zone_named
 from tgllm.services.reminders.words import moment_in_words
 
 __all__ = ["Fired", "Firing", "first_time", "move_to_zone"]

@@ -1,10 +1,24 @@
 """When a reminder is due: once, or on some days of each week at a time of the person's day."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
-__all__ = ["EVERY_DAY", "WEEKDAYS", "WEEKEND", "day_bits", "days_in", "is_on", "local_time", "next_time", "plus"]
+from tgllm.config import checks
+
+__all__ = [
+    "EVERY_DAY",
+    "WEEKDAYS",
+    "WEEKEND",
+    "day_bits",
+    "days_in",
+    "is_on",
+    "local_time",
+    "next_time",
+    "plus",
+    "zone_named",
+]
 
 EVERY_DAY: Final = 0b1111111
 """The days of a week as bits; the lowest bit is Monday."""
@@ -61,3 +75,12 @@ def local_time(day: date, moment: time, zone: tzinfo | None) -> datetime:
 def plus(moment: datetime, span: timedelta) -> datetime:
     """Add a span as it passes; the arithmetic of datetime would add it to the clock on the wall."""
     return (moment.astimezone(UTC) + span).astimezone(moment.tzinfo)
+
+
+def zone_named(name: str | None, usual: str) -> tzinfo:
+    """Return the time zone that a person has chosen, or the usual one; UTC if the system knows neither."""
+    for each in (name, usual):
+        if each:
+            with suppress(ValueError):
+                return checks.zone(each)
+    return UTC

@@ -1,7 +1,6 @@
 """Sets reminders: what may be set, and by whom they may be changed."""
 
-from datetime import UTC, datetime, timedelta, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import datetime, timedelta, tzinfo
 
 from tgllm.api import TgllmError, UserInfo
 from tgllm.config.sections.reminders import RemindersSection
@@ -10,7 +9,7 @@ from tgllm.db.tables.reminders import store
 from tgllm.db.tables.reminders.store import Kind, Reminder
 from tgllm.services.reminders.reading import Wanted, read_reminder
 
-__all__ = ["MOST_LENGTH", "ReminderRefused", "check_room", "is_theirs", "wanted_by", "zone_named"]
+__all__ = ["MOST_LENGTH", "ReminderRefused", "check_room", "is_theirs", "wanted_by"]
 
 MOST_LENGTH = 1_000
 """Most characters of a text."""
@@ -20,17 +19,6 @@ class ReminderRefused(TgllmError):
     """The reminder can't be set."""
 
     default_code = "reminder_unclear"
-
-
-def zone_named(name: str | None, usual: str) -> tzinfo:
-    """Return the time zone that a person has chosen, or the usual one; UTC if the system knows neither."""
-    for each in (name, usual):
-        try:
-            if each:
-                return ZoneInfo(each)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            continue
-    return UTC
 
 
 def wanted_by(words: str, reply: str, now: float, zone: tzinfo, limits: RemindersSection) -> Wanted:

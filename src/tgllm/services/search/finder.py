@@ -10,7 +10,7 @@ from tgllm.db.tables.memory.message_search import StoredText
 from tgllm.services.common.lane import Lane
 from tgllm.services.search.folding import fold, words_of
 
-__all__ = ["GRAM", "MOST_HITS", "Found", "find", "grams_of", "is_readable", "readable_lanes"]
+__all__ = ["GRAM", "MOST_HITS", "Found", "find", "is_readable", "readable_lanes"]
 
 GRAM: Final = 3
 """Length of the entries of the index; shorter words are looked for in all texts of the lanes."""
@@ -77,13 +77,13 @@ def find(conn: Connection, lane: Lane, query: str, *, most: int = MOST_HITS, on_
     return Found(words, hits, is_all=True)
 
 
-def grams_of(words: Sequence[str]) -> list[str]:
+def _grams_of(words: Sequence[str]) -> list[str]:
     """Return the entries of the index that a text with these words has."""
     return list(dict.fromkeys(word[at : at + GRAM] for word in words for at in range(len(word) - GRAM + 1)))
 
 
 def _matches(conn: Connection, lanes: Sequence[str], words: Sequence[str]) -> Iterator[StoredText]:
-    ids = message_search.matching(conn, lanes, grams_of(words))
+    ids = message_search.matching(conn, lanes, _grams_of(words))
     for start in range(0, len(ids), _PIECE):
         for each in message_search.stored(conn, ids[start : start + _PIECE]):
             folded = fold(each.text)
@@ -93,9 +93,4 @@ def _matches(conn: Connection, lanes: Sequence[str], words: Sequence[str]) -> It
 
 def _is_open(lane: Lane) -> bool:
     """Return whether all people of the chat read the lane."""
-    return (
-        lane.chat_id != 0
-        and lane.business_connection_id is None
-        and lane.direct_topic_id is None
-        and (lane.ephemeral_user_id is None)
-    )
+    return lane.telegram_chat_id is not None and not lane.is_apart

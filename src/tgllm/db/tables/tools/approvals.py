@@ -98,6 +98,9 @@ _AT_WORK = """
             SELECT lane FROM tool_calls AS waiting WHERE state = 'waiting' AND NOT EXISTS (
                 SELECT 1 FROM tool_calls AS other
                 WHERE other.turn_id = waiting.turn_id AND other.state IN ('asked', 'approved', 'running')
+            ) AND EXISTS (
+                SELECT 1 FROM inbox AS asking
+                WHERE asking.state = 'running' AND 'u' || asking.update_id = waiting.turn_id
             )
         ))
     )
@@ -105,5 +108,5 @@ _AT_WORK = """
 
 
 def is_at_work(conn: sqlite3.Connection) -> bool:
-    """Return whether updates are queued or running, apart from lanes in which all waits for an approval."""
+    """Return whether updates are queued or running, apart from lanes whose running turn waits for an approval."""
     return bool(conn.execute(_AT_WORK).fetchone()[0])

@@ -1,8 +1,7 @@
 """Move of a group's rows to a new chat id: Telegram changes the id when a group becomes a supergroup."""
 
-import sqlite3
-
 from tgllm.db.engine.signals import signal
+from tgllm.db.engine.unit import Connection
 
 __all__ = ["move"]
 
@@ -64,7 +63,7 @@ _OUTBOX = (
 )
 
 
-def move(conn: sqlite3.Connection, old: int, new: int, old_lane: str, new_lane: str) -> None:
+def move(conn: Connection, old: int, new: int, old_lane: str, new_lane: str) -> None:
     """Move conversations, facts, budgets, usage and unsent outbox rows to the new chat.
 
     It can be repeated for rows that the old chat has got since. An active conversation of the old chat is archived if

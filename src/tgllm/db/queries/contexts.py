@@ -5,13 +5,13 @@ It returns one row of JSON: SQLite releases the GIL at each row, and a busy even
 """
 
 import json
-import sqlite3
 from collections.abc import Mapping
 from itertools import starmap
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from tgllm.api.types import ChatMessage
+from tgllm.db.engine.unit import Connection
 from tgllm.db.tables.messages import Role
 
 __all__ = ["HistoryMessage", "Reader", "newest", "with_files"]
@@ -117,7 +117,7 @@ _WITH_FILES = f"""
 
 
 def newest(
-    conn: sqlite3.Connection,
+    conn: Connection,
     conversation_id: int,
     head: int | None,
     *,
@@ -147,9 +147,7 @@ def newest(
     return _beside(conn, reader.kept, values) if reader.kept else _messages(conn, _NEWEST, values)
 
 
-def _beside(
-    conn: sqlite3.Connection, kept: Mapping[int, HistoryMessage], values: dict[str, object]
-) -> list[HistoryMessage]:
+def _beside(conn: Connection, kept: Mapping[int, HistoryMessage], values: dict[str, object]) -> list[HistoryMessage]:
     """Return the messages of a branch, of which only the ids are read where they are kept.
 
     The text of a message never changes, and neither does anything else that counts of one without files, except that
@@ -169,7 +167,7 @@ def _beside(
     return [known[message_id] for message_id in ids]
 
 
-def with_files(conn: sqlite3.Connection, conversation_id: int, head: int | None, *, most: int) -> list[HistoryMessage]:
+def with_files(conn: Connection, conversation_id: int, head: int | None, *, most: int) -> list[HistoryMessage]:
     """Return the messages with files among the last ``most`` of the branch that ends with ``head``, oldest first."""
     oldest = conn.execute(_OLDEST_WITH_FILES, (conversation_id,)).fetchone()[0]
     if head is None or oldest is None or oldest > head:
@@ -178,7 +176,7 @@ def with_files(conn: sqlite3.Connection, conversation_id: int, head: int | None,
     return _messages(conn, _WITH_FILES, {**values, "provider": "", "model": ""})
 
 
-def _messages(conn: sqlite3.Connection, query: str, values: dict[str, object]) -> list[HistoryMessage]:
+def _messages(conn: Connection, query: str, values: dict[str, object]) -> list[HistoryMessage]:
     # JSON columns are strings in it, since JSON that is nested in JSON could exceed the depth that SQLite accepts.
     found: list[list[Any]] = json.loads(conn.execute(query, values).fetchone()[0])
     found.reverse()

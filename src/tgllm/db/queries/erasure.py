@@ -1,10 +1,10 @@
 """Erasure of a person's data: the content of their private chats, and references to them elsewhere."""
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tgllm.db.engine.signals import signal
+from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import errors, files
 from tgllm.db.tables.plugins import jobs, unreachable
 from tgllm.db.tables.plugins import values as plugin_values
@@ -98,12 +98,12 @@ _DOCUMENTS = f"""
 """  # noqa: S608 (constants)
 
 
-def is_busy(conn: sqlite3.Connection, user_id: int, update_id: int) -> bool:
+def is_busy(conn: Connection, user_id: int, update_id: int) -> bool:
     """Return whether an update other than ``update_id`` is running in the person's private chat."""
     return conn.execute(_BUSY, {"user": user_id, "update": update_id}).fetchone() is not None
 
 
-def erase(conn: sqlite3.Connection, user_id: int, update_id: int) -> Erased:
+def erase(conn: Connection, user_id: int, update_id: int) -> Erased:
     """Erase conversations, facts, files, settings, and the content of updates and answers of the person's private chat.
 
     The values and jobs that plugins have for the person are erased too, and the buttons of their messages with the data

@@ -1,9 +1,9 @@
 """Claims of updates: which of those that are queued may start, and their start."""
 
-import sqlite3
 from collections import Counter
 
 from tgllm.db.engine.rows import dumps, read, read_all
+from tgllm.db.engine.unit import Connection
 from tgllm.db.tables.inbox import InboxRow
 
 __all__ = ["claim", "claim_suspect", "suspects"]
@@ -63,7 +63,7 @@ _NO_LIMIT = -1
 
 
 def claim(
-    conn: sqlite3.Connection,
+    conn: Connection,
     limit: int,
     now: int,
     *,
@@ -106,7 +106,7 @@ def claim(
     return [read(InboxRow, conn.execute(_START, (now, row_id)).fetchone()) for row_id in found + strangers]
 
 
-def _shared_out(conn: sqlite3.Connection, query: str, limit: int, max_attempts: int, most_in_chat: int) -> list[int]:
+def _shared_out(conn: Connection, query: str, limit: int, max_attempts: int, most_in_chat: int) -> list[int]:
     """Return the first updates of lanes that may start, by ``_FREE``; of each chat only as many as have places."""
     busy = conn.execute("SELECT lane FROM inbox WHERE state = 'running' AND control = 0")
     places = Counter(_chat_of(lane) for (lane,) in busy)
@@ -142,11 +142,11 @@ _SUSPECTS = """
 """
 
 
-def suspects(conn: sqlite3.Connection) -> list[InboxRow]:
+def suspects(conn: Connection) -> list[InboxRow]:
     """Return the queued updates that have run in two crashes and are next in their lanes; least suspected first."""
     return read_all(InboxRow, conn.execute(_SUSPECTS))
 
 
-def claim_suspect(conn: sqlite3.Connection, update_id: int, now: int) -> InboxRow:
+def claim_suspect(conn: Connection, update_id: int, now: int) -> InboxRow:
     """Start one of ``suspects``, in the same transaction."""
     return read(InboxRow, conn.execute(_START, (now, update_id)).fetchone())

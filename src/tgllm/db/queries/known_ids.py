@@ -5,9 +5,10 @@ sequence for each supergroup and channel. An id between two known ones that is n
 whose sending was not confirmed.
 """
 
-import sqlite3
 from collections.abc import Iterable
 from typing import Final
+
+from tgllm.db.engine.unit import Connection
 
 __all__ = ["ACCOUNT", "HIGHEST", "KEPT", "known_above", "note", "sequence_of"]
 
@@ -28,7 +29,7 @@ def sequence_of(chat_id: int) -> int:
     return chat_id if chat_id <= _LAST_OF_ACCOUNT else ACCOUNT
 
 
-def note(conn: sqlite3.Connection, ids: Iterable[tuple[int, int]]) -> None:
+def note(conn: Connection, ids: Iterable[tuple[int, int]]) -> None:
     """Note messages that exist or have existed, given pairs of chat and message id."""
     values = [(sequence_of(chat_id), message_id) for chat_id, message_id in ids]
     conn.executemany("INSERT OR IGNORE INTO known_ids (sequence, message_id) VALUES (?, ?)", values)
@@ -38,7 +39,7 @@ def note(conn: sqlite3.Connection, ids: Iterable[tuple[int, int]]) -> None:
     )
 
 
-def known_above(conn: sqlite3.Connection, sequence: int, message_id: int) -> frozenset[int]:
+def known_above(conn: Connection, sequence: int, message_id: int) -> frozenset[int]:
     """Return the known ids of a sequence above an id."""
     query = "SELECT message_id FROM known_ids WHERE sequence = ? AND message_id > ?"
     return frozenset(row[0] for row in conn.execute(query, (sequence, message_id)))

@@ -5,12 +5,12 @@ updates increase, but after a week without updates the next id is random. So a d
 never by comparison with the largest known id.
 """
 
-import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from tgllm.db.engine.rows import BOOL, clean_error, dumps, read_all, read_one
+from tgllm.db.engine.unit import Connection
 
 __all__ = [
     "CALLBACK_LIFE",
@@ -117,7 +117,7 @@ class Recovered:
     """Updates that were too old to be answered."""
 
 
-def add_updates(conn: sqlite3.Connection, updates: Iterable[NewUpdate], now: int) -> list[NewUpdate]:
+def add_updates(conn: Connection, updates: Iterable[NewUpdate], now: int) -> list[NewUpdate]:
     """Queue the updates whose ids are new, and return them."""
     return [update for update in updates if _add_one(conn, update, now)]
 
@@ -134,7 +134,7 @@ _ADD = """
 """
 
 
-def _add_one(conn: sqlite3.Connection, update: NewUpdate, now: int) -> bool:
+def _add_one(conn: Connection, update: NewUpdate, now: int) -> bool:
     values = {
         "update_id": update.update_id,
         "lane": update.lane,
@@ -147,7 +147,7 @@ def _add_one(conn: sqlite3.Connection, update: NewUpdate, now: int) -> bool:
     return conn.execute(_ADD, values).rowcount == 1
 
 
-def add_quarantined(conn: sqlite3.Connection, update_id: int, lane: str, error: str, now: int) -> bool:
+def add_quarantined(conn: Connection, update_id: int, lane: str, error: str, now: int) -> bool:
     """Add an update that can't be decoded or stored, as quarantined and with its id only.
 
     Returns:
@@ -161,12 +161,12 @@ def add_quarantined(conn: sqlite3.Connection, update_id: int, lane: str, error: 
     return cursor.rowcount == 1
 
 
-def mark_asked(conn: sqlite3.Connection, update_id: int) -> None:
+def mark_asked(conn: Connection, update_id: int) -> None:
     """Record that the present start of an update calls a model."""
     conn.execute("UPDATE inbox SET asked = 1 WHERE update_id = ? AND state = 'running'", (update_id,))
 
 
-def finish(conn: sqlite3.Connection, update_id: int, state: FinalState, now: int, error: str | None = None) -> bool:
+def finish(conn: Connection, update_id: int, state: FinalState, now: int, error: str | None = None) -> bool:
     """Set the final state of an update; return False, and change nothing, if it had finished already."""
     cursor = conn.execute(
         "UPDATE inbox SET state = ?, finished_at = ?, error = ? WHERE update_id = ? AND state IN ('queued', 'running')",
@@ -175,7 +175,7 @@ def finish(conn: sqlite3.Connection, update_id: int, state: FinalState, now: int
     return cursor.rowcount == 1
 
 
-def cancel(conn: sqlite3.Connection, update_id: int, now: int) -> bool:
+def cancel(conn: Connection, update_id: int, now: int) -> bool:
     """Cancel a queued update; return False, and change nothing, if it is not queued."""
     cursor = conn.execute(
         "UPDATE inbox SET state = 'done', finished_at = ?, error = 'cancelled'"
@@ -185,7 +185,7 @@ def cancel(conn: sqlite3.Connection, update_id: int, now: int) -> bool:
     return cursor.rowcount == 1
 
 
-def quarantine(conn: sqlite3.Connection, update_id: int, now: int, error: str) -> bool:
+def quarantine(conn: Connection, update_id: int, now: int, error: str) -> bool:
     """Quarantine an update that can't be parsed: it is kept for inspection and never started again."""
     cursor = conn.execute(
         "UPDATE inbox SET state = 'quarantined', finished_at = ?, error = ?"
@@ -196,7 +196,7 @@ def quarantine(conn: sqlite3.Connection, update_id: int, now: int, error: str) -
 
 
 def recover(
-    conn: sqlite3.Connection,
+    conn: Connection,
     now: int,
     *,
     max_attempts: int,
@@ -237,7 +237,7 @@ def recover(
     return Recovered(requeued, failed, expired)
 
 
-def _blame(conn: sqlite3.Connection) -> None:
+def _blame(conn: Connection) -> None:
     """Count a crash for the updates that were running, and against the one that ran alone.
 
     The others are innocent, or will be found alone later. A first crash, before a model was called, may have any cause,
@@ -257,14 +257,14 @@ def _blame(conn: sqlite3.Connection) -> None:
     )
 
 
-def _open_before(conn: sqlite3.Connection, now: int) -> list[InboxRow]:
+def _open_before(conn: Connection, now: int) -> list[InboxRow]:
     cursor = conn.execute(
         "SELECT * FROM inbox WHERE state IN ('queued', 'running') AND received_at <= ? ORDER BY update_id", (now,)
     )
     return read_all(InboxRow, cursor)
 
 
-def queued(conn: sqlite3.Connection, lane: str, limit: int) -> list[InboxRow]:
+def queued(conn: Connection, lane: str, limit: int) -> list[InboxRow]:
     """Return the first ``limit`` queued updates of ``lane``, oldest first; without control updates."""
     cursor = conn.execute(
         "SELECT * FROM inbox WHERE lane = ? AND state = 'queued' AND control = 0 ORDER BY update_id LIMIT ?",
@@ -273,7 +273,7 @@ def queued(conn: sqlite3.Connection, lane: str, limit: int) -> list[InboxRow]:
     return read_all(InboxRow, cursor)
 
 
-def queued_edits(conn: sqlite3.Connection) -> list[InboxRow]:
+def queued_edits(conn: Connection) -> list[InboxRow]:
     """Return the queued edits of messages, by lane, oldest first."""
     cursor = conn.execute(
         "SELECT * FROM inbox WHERE state = 'queued' AND control = 0 AND kind = 'edited_message'"
@@ -300,7 +300,7 @@ _OPEN_WITH_MESSAGE = """
 """
 
 
-def open_with_message(conn: sqlite3.Connection, lane: str, message_id: int, before: int) -> list[InboxRow]:
+def open_with_message(conn: Connection, lane: str, message_id: int, before: int) -> list[InboxRow]:
     """Return the unfinished updates about a message, new or edited; newest first.
 
     Args:
@@ -316,7 +316,7 @@ def open_with_message(conn: sqlite3.Connection, lane: str, message_id: int, befo
     return read_all(InboxRow, conn.execute(_OPEN_WITH_MESSAGE, values))
 
 
-def rewrite(conn: sqlite3.Connection, update_id: int, payload: str) -> bool:
+def rewrite(conn: Connection, update_id: int, payload: str) -> bool:
     """Replace the payload of an update; return False, and change nothing, unless it is queued or merged."""
     cursor = conn.execute(
         "UPDATE inbox SET payload = ? WHERE update_id = ? AND state IN ('queued', 'merged')", (payload, update_id)
@@ -324,7 +324,7 @@ def rewrite(conn: sqlite3.Connection, update_id: int, payload: str) -> bool:
     return cursor.rowcount == 1
 
 
-def release(conn: sqlite3.Connection, update_id: int) -> bool:
+def release(conn: Connection, update_id: int) -> bool:
     """Queue a running update again, without counting the attempt; updates merged into it stay merged."""
     cursor = conn.execute(
         "UPDATE inbox SET state = 'queued', attempts = attempts - 1, started_at = NULL"
@@ -334,13 +334,13 @@ def release(conn: sqlite3.Connection, update_id: int) -> bool:
     return cursor.rowcount == 1
 
 
-def running(conn: sqlite3.Connection) -> list[InboxRow]:
+def running(conn: Connection) -> list[InboxRow]:
     """Return the running update of each lane; without control updates."""
     cursor = conn.execute("SELECT * FROM inbox WHERE state = 'running' AND control = 0 ORDER BY update_id")
     return read_all(InboxRow, cursor)
 
 
-def running_in(conn: sqlite3.Connection, lane: str) -> list[InboxRow]:
+def running_in(conn: Connection, lane: str) -> list[InboxRow]:
     """Return the running update of ``lane``, at most one; without control updates."""
     cursor = conn.execute("SELECT * FROM inbox WHERE lane = ? AND state = 'running' AND control = 0", (lane,))
     return read_all(InboxRow, cursor)
@@ -352,7 +352,7 @@ _HAS_QUEUED = """
 """
 
 
-def has_queued(conn: sqlite3.Connection) -> bool:
+def has_queued(conn: Connection) -> bool:
     """Return whether any update is queued, which may have to wait; without control updates of people with access."""
     return bool(conn.execute(_HAS_QUEUED).fetchone()[0])
 
@@ -363,12 +363,12 @@ _HAS_COMPANY = """
 """
 
 
-def has_company(conn: sqlite3.Connection, row: InboxRow) -> bool:
+def has_company(conn: Connection, row: InboxRow) -> bool:
     """Return whether updates wait in the lane of ``row``, or are merged into it; without control updates."""
     return bool(conn.execute(_HAS_COMPANY, (row.lane, row.update_id)).fetchone()[0])
 
 
-def merge(conn: sqlite3.Connection, leader: int, followers: Iterable[int], now: int) -> list[int]:
+def merge(conn: Connection, leader: int, followers: Iterable[int], now: int) -> list[int]:
     """Merge queued updates into the running turn of ``leader``, in the same lane.
 
     Returns:
@@ -378,7 +378,7 @@ def merge(conn: sqlite3.Connection, leader: int, followers: Iterable[int], now: 
     return sorted(merged)
 
 
-def _merge_one(conn: sqlite3.Connection, leader: int, update_id: int, now: int) -> bool:
+def _merge_one(conn: Connection, leader: int, update_id: int, now: int) -> bool:
     cursor = conn.execute(
         "UPDATE inbox SET state = 'merged', leader_id = :leader, finished_at = :now"
         " WHERE update_id = :id AND state = 'queued' AND control = 0"
@@ -388,14 +388,14 @@ def _merge_one(conn: sqlite3.Connection, leader: int, update_id: int, now: int) 
     return cursor.rowcount == 1
 
 
-def separate(conn: sqlite3.Connection, leader: int) -> None:
+def separate(conn: Connection, leader: int) -> None:
     """Undo a merge: queue the updates that were merged into ``leader``, which is queued again itself."""
     conn.execute(
         "UPDATE inbox SET state = 'queued', leader_id = NULL, finished_at = NULL WHERE leader_id = ?", (leader,)
     )
 
 
-def has_overtaken(conn: sqlite3.Connection, lane: str, first: int, last: int) -> bool:
+def has_overtaken(conn: Connection, lane: str, first: int, last: int) -> bool:
     """Return whether a message between two updates of ``lane`` did not wait for its turn."""
     cursor = conn.execute(
         "SELECT EXISTS (SELECT 1 FROM inbox WHERE update_id BETWEEN ? AND ?"
@@ -405,7 +405,7 @@ def has_overtaken(conn: sqlite3.Connection, lane: str, first: int, last: int) ->
     return bool(cursor.fetchone()[0])
 
 
-def overtaking(conn: sqlite3.Connection, lane: str, first: int) -> int:
+def overtaking(conn: Connection, lane: str, first: int) -> int:
     """Return how many messages of ``lane`` after an update are handled, or will be, without waiting for their turn."""
     cursor = conn.execute(
         "SELECT count(*) FROM inbox WHERE update_id > ? AND lane = ? AND kind = 'message' AND control = 1"
@@ -415,18 +415,18 @@ def overtaking(conn: sqlite3.Connection, lane: str, first: int) -> int:
     return int(cursor.fetchone()[0])
 
 
-def followers(conn: sqlite3.Connection, leader: int) -> list[InboxRow]:
+def followers(conn: Connection, leader: int) -> list[InboxRow]:
     """Return the updates that are merged into ``leader``, in order."""
     cursor = conn.execute("SELECT * FROM inbox WHERE leader_id = ? ORDER BY update_id", (leader,))
     return read_all(InboxRow, cursor)
 
 
-def get(conn: sqlite3.Connection, update_id: int) -> InboxRow | None:
+def get(conn: Connection, update_id: int) -> InboxRow | None:
     """Return an update; None if there is none with that id."""
     return read_one(InboxRow, conn.execute("SELECT * FROM inbox WHERE update_id = ?", (update_id,)))
 
 
-def counts(conn: sqlite3.Connection) -> dict[State, int]:
+def counts(conn: Connection) -> dict[State, int]:
     """Return the number of updates by state, without zeros."""
     return {row[0]: row[1] for row in conn.execute("SELECT state, count(*) FROM inbox GROUP BY state")}
 
@@ -443,7 +443,7 @@ _OLD = f"""
 """  # noqa: S608 (constants)
 
 
-def prune(conn: sqlite3.Connection, before: int, limit: int, *, spared: Iterable[int]) -> int:
+def prune(conn: Connection, before: int, limit: int, *, spared: Iterable[int]) -> int:
     """Delete finished turns, with all their updates.
 
     Args:
@@ -459,7 +459,7 @@ def prune(conn: sqlite3.Connection, before: int, limit: int, *, spared: Iterable
     return conn.execute(f"DELETE FROM inbox WHERE update_id IN ({_OLD})", values).rowcount  # noqa: S608 (constants)
 
 
-def latest(conn: sqlite3.Connection, limit: int) -> list[int]:
+def latest(conn: Connection, limit: int) -> list[int]:
     """Return the ids of the updates that were received last."""
     cursor = conn.execute("SELECT update_id FROM inbox ORDER BY received_at DESC, update_id DESC LIMIT ?", (limit,))
     return [int(row[0]) for row in cursor]

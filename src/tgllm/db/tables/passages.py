@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tgllm.db.engine.full_text import has_full_text, plain_words, words_of
 from tgllm.db.engine.rows import clean, dumps, new_id, read_all, read_one
+from tgllm.db.engine.unit import Connection
 
 __all__ = [
     "MOST_PASSAGES",
@@ -110,7 +111,7 @@ _ORPHAN = f"SELECT * FROM documents WHERE {_IS_ORPHAN} AND stored > 0 LIMIT 1"  
 _DROP = f"DELETE FROM documents WHERE {_IS_ORPHAN} AND stored = 0"  # noqa: S608 (constants)
 
 
-def begin(conn: sqlite3.Connection, sha256: str, passages: int, chars: int) -> int:
+def begin(conn: Connection, sha256: str, passages: int, chars: int) -> int:
     """Add a document without its passages, and return its id; an earlier one of that content must be deleted before.
 
     Args:
@@ -126,7 +127,7 @@ def begin(conn: sqlite3.Connection, sha256: str, passages: int, chars: int) -> i
     return new_id(cursor)
 
 
-def add(conn: sqlite3.Connection, document_id: int, start: int, passages: Sequence[Passage]) -> bool:
+def add(conn: Connection, document_id: int, start: int, passages: Sequence[Passage]) -> bool:
     """Store the next passages of a document.
 
     Args:
@@ -161,7 +162,7 @@ def add(conn: sqlite3.Connection, document_id: int, start: int, passages: Sequen
     return True
 
 
-def complete(conn: sqlite3.Connection, hashes: Collection[str]) -> list[Document]:
+def complete(conn: Connection, hashes: Collection[str]) -> list[Document]:
     """Return the documents of some contents, in no order, without those that are still being stored."""
     cursor = conn.execute(
         "SELECT * FROM documents WHERE stored = passages AND sha256 IN (SELECT value FROM json_each(?))",
@@ -170,12 +171,12 @@ def complete(conn: sqlite3.Connection, hashes: Collection[str]) -> list[Document
     return read_all(Document, cursor)
 
 
-def outline(conn: sqlite3.Connection, document_id: int) -> list[Outline]:
+def outline(conn: Connection, document_id: int) -> list[Outline]:
     """Return the passages of a document without their texts, in order."""
     return read_all(Outline, conn.execute(_OUTLINE, _bounds(document_id)))
 
 
-def texts_of(conn: sqlite3.Connection, document_id: int, numbers: Collection[int]) -> dict[int, str]:
+def texts_of(conn: Connection, document_id: int, numbers: Collection[int]) -> dict[int, str]:
     """Return the texts of some passages of a document by their numbers."""
     first = document_id * MOST_PASSAGES
     rows = conn.execute(
@@ -185,7 +186,7 @@ def texts_of(conn: sqlite3.Connection, document_id: int, numbers: Collection[int
     return {int(row[0]) - first: str(row[1]) for row in rows}
 
 
-def text_of(conn: sqlite3.Connection, sha256: str) -> str | None:
+def text_of(conn: Connection, sha256: str) -> str | None:
     """Return the whole text of a content; None if it is not stored completely."""
     for document in complete(conn, [sha256]):
         rows = conn.execute(
@@ -195,7 +196,7 @@ def text_of(conn: sqlite3.Connection, sha256: str) -> str | None:
     return None
 
 
-def find_words(conn: sqlite3.Connection, document_id: int, word: str, *, is_prefix: bool = False) -> list[int]:
+def find_words(conn: Connection, document_id: int, word: str, *, is_prefix: bool = False) -> list[int]:
     """Return the numbers of the passages that contain a word, or a word that begins with it; the case is ignored.
 
     Args:
@@ -207,7 +208,7 @@ def find_words(conn: sqlite3.Connection, document_id: int, word: str, *, is_pref
     return _find(conn, "passage_words", document_id, [f"{_quoted(one)}{'*' * is_prefix}" for one in plain_words(word)])
 
 
-def find_forms(conn: sqlite3.Connection, prefix: str, most: int) -> list[str]:
+def find_forms(conn: Connection, prefix: str, most: int) -> list[str]:
     """Return words of the index that begin with a prefix, of all documents, in alphabetical order.
 
     Args:
@@ -222,7 +223,7 @@ def find_forms(conn: sqlite3.Connection, prefix: str, most: int) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
-def find_trigrams(conn: sqlite3.Connection, document_id: int, part: str) -> list[int]:
+def find_trigrams(conn: Connection, document_id: int, part: str) -> list[int]:
     """Return the numbers of the passages that contain all trigrams of a part of a word, of three characters or more.
 
     Most of them contain the part itself.
@@ -231,7 +232,7 @@ def find_trigrams(conn: sqlite3.Connection, document_id: int, part: str) -> list
     return _find(conn, "passage_trigrams", document_id, list(map(_quoted, grams)))
 
 
-def abandon(conn: sqlite3.Connection, sha256: str, most: int) -> bool:
+def abandon(conn: Connection, sha256: str, most: int) -> bool:
     """Delete up to ``most`` passages of the document of a content, and with the last one the document.
 
     Returns:
@@ -244,7 +245,7 @@ def abandon(conn: sqlite3.Connection, sha256: str, most: int) -> bool:
     return document is None
 
 
-def delete_orphans(conn: sqlite3.Connection, most: int) -> bool:
+def delete_orphans(conn: Connection, most: int) -> bool:
     """Delete up to ``most`` passages of documents whose content no row of ``files`` has; return whether none is left.
 
     What was deleted is still in older segments of the indexes. So the rows of the documents stay, without passages,
@@ -256,17 +257,17 @@ def delete_orphans(conn: sqlite3.Connection, most: int) -> bool:
     return document is None
 
 
-def drop_orphans(conn: sqlite3.Connection) -> int:
+def drop_orphans(conn: Connection) -> int:
     """Delete the documents without passages whose content no row of ``files`` has, and return their number."""
     return conn.execute(_DROP).rowcount
 
 
-def has_orphans(conn: sqlite3.Connection) -> bool:
+def has_orphans(conn: Connection) -> bool:
     """Return whether there are documents whose content no row of ``files`` has."""
     return conn.execute(f"SELECT 1 FROM documents WHERE {_IS_ORPHAN} LIMIT 1").fetchone() is not None  # noqa: S608 (constants)
 
 
-def merge_indexes(conn: sqlite3.Connection, pages: int) -> bool:
+def merge_indexes(conn: Connection, pages: int) -> bool:
     """Merge segments of the indexes, which removes what was deleted from them; return whether there is no more to do.
 
     Args:
@@ -285,7 +286,7 @@ def merge_indexes(conn: sqlite3.Connection, pages: int) -> bool:
     return is_done
 
 
-def _delete(conn: sqlite3.Connection, document: Document, most: int) -> bool:
+def _delete(conn: Connection, document: Document, most: int) -> bool:
     """Delete the last passages of a document; return whether none is left."""
     rows = conn.execute(
         "SELECT id, text FROM passages WHERE id >= :first AND id < :end ORDER BY id DESC LIMIT :most",
@@ -304,7 +305,7 @@ def _delete(conn: sqlite3.Connection, document: Document, most: int) -> bool:
     return left == 0
 
 
-def _find(conn: sqlite3.Connection, table: str, document_id: int, strings: Sequence[str]) -> list[int]:
+def _find(conn: Connection, table: str, document_id: int, strings: Sequence[str]) -> list[int]:
     """Return the numbers of the passages that contain all strings."""
     if not strings:
         return []

@@ -5,12 +5,12 @@ the text needs it to delete an entry (SQLite: FTS5, the delete command). A remov
 segments of the index are merged, which may still hold the words. So a crash at any point loses nothing of the work.
 """
 
-import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from tgllm.db.engine.full_text import has_full_text
 from tgllm.db.engine.rows import clean, dumps, read_all
+from tgllm.db.engine.unit import Connection
 
 __all__ = [
     "MOST_GRAMS",
@@ -50,7 +50,7 @@ class StoredText:
     created_at: int
 
 
-def add_next(conn: sqlite3.Connection, fold: Fold, most: int) -> int:
+def add_next(conn: Connection, fold: Fold, most: int) -> int:
     """Put up to ``most`` waiting messages into the index, and return their number; none without FTS5.
 
     Removals come first: a new message may have the id of a deleted one.
@@ -66,7 +66,7 @@ def add_next(conn: sqlite3.Connection, fold: Fold, most: int) -> int:
     return len(rows)
 
 
-def remove_next(conn: sqlite3.Connection, fold: Fold, most: int) -> int:
+def remove_next(conn: Connection, fold: Fold, most: int) -> int:
     """Take up to ``most`` deleted messages out of the index, and return their number; see ``merge_segments``."""
     rows = conn.execute("SELECT * FROM search_removals WHERE text IS NOT NULL LIMIT ?", (most,)).fetchall()
     if rows and has_full_text(conn):
@@ -79,7 +79,7 @@ def remove_next(conn: sqlite3.Connection, fold: Fold, most: int) -> int:
     return len(rows)
 
 
-def merge_segments(conn: sqlite3.Connection, pages: int) -> bool:
+def merge_segments(conn: Connection, pages: int) -> bool:
     """Merge segments of the index, which drops the words of removed messages; return whether there is no more to do.
 
     Args:
@@ -95,35 +95,35 @@ def merge_segments(conn: sqlite3.Connection, pages: int) -> bool:
     return conn.total_changes - before < 2
 
 
-def drop_removed(conn: sqlite3.Connection) -> int:
+def drop_removed(conn: Connection) -> int:
     """Delete the rows of removed messages, after the segments are merged; return their number."""
     return conn.execute("DELETE FROM search_removals WHERE text IS NULL").rowcount
 
 
-def has_waiting(conn: sqlite3.Connection) -> bool:
+def has_waiting(conn: Connection) -> bool:
     """Return whether messages wait for the index."""
     return conn.execute("SELECT 1 FROM search_waiting LIMIT 1").fetchone() is not None
 
 
-def has_removals(conn: sqlite3.Connection, *, with_text: bool = False) -> bool:
+def has_removals(conn: Connection, *, with_text: bool = False) -> bool:
     """Return whether deleted messages have left words in the index; ``with_text``: whether their entries are there."""
     query = "SELECT 1 FROM search_removals WHERE text IS NOT NULL OR NOT ? LIMIT 1"
     return conn.execute(query, (with_text,)).fetchone() is not None
 
 
-def rebuild(conn: sqlite3.Connection) -> None:
+def rebuild(conn: Connection) -> None:
     """Empty the index, and let all messages wait for it: they are prepared in another way now."""
     conn.execute("INSERT INTO message_trigrams (message_trigrams) VALUES ('delete-all')")
     forget_index(conn)
 
 
-def forget_index(conn: sqlite3.Connection) -> None:
+def forget_index(conn: Connection) -> None:
     """Let all messages wait for the index, without a change of the index itself, which needs FTS5."""
     conn.execute("UPDATE search_removals SET text = NULL")
     conn.execute("INSERT OR IGNORE INTO search_waiting (message_id) SELECT id FROM messages")
 
 
-def lanes_of_chat(conn: sqlite3.Connection, chat_id: int) -> list[str]:
+def lanes_of_chat(conn: Connection, chat_id: int) -> list[str]:
     """Return the lanes of a chat that have conversations, of all its topics and readers; without business chats."""
     query = "SELECT DISTINCT lane FROM conversations WHERE lane GLOB ':' || ? || ':*'"
     return [str(row[0]) for row in conn.execute(query, (chat_id,))]
@@ -147,7 +147,7 @@ _STORED = """
 """
 
 
-def matching(conn: sqlite3.Connection, lanes: Collection[str], grams: Sequence[str]) -> list[int]:
+def matching(conn: Connection, lanes: Collection[str], grams: Sequence[str]) -> list[int]:
     """Return the ids of messages of some lanes that may match, the newest first: not all of them contain the words.
 
     Args:
@@ -161,7 +161,7 @@ def matching(conn: sqlite3.Connection, lanes: Collection[str], grams: Sequence[s
     return [int(row[0]) for row in conn.execute(query, values)]
 
 
-def stored(conn: sqlite3.Connection, ids: Collection[int]) -> list[StoredText]:
+def stored(conn: Connection, ids: Collection[int]) -> list[StoredText]:
     """Return some messages, the newest first."""
     return read_all(StoredText, conn.execute(_STORED, (dumps(sorted(ids)),)))
 
@@ -178,7 +178,7 @@ _ON_BRANCH = """
 """
 
 
-def on_branch(conn: sqlite3.Connection, conversation_id: int) -> frozenset[int]:
+def on_branch(conn: Connection, conversation_id: int) -> frozenset[int]:
     """Return the messages on the current branch of a conversation: not what was taken back or left by a fork."""
     return frozenset(int(row[0]) for row in conn.execute(_ON_BRANCH, {"conversation": conversation_id}))
 

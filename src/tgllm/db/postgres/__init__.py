@@ -1,1 +1,1 @@
-"""PostgreSQL as the database: connection, dialect, schema."""
+"""PostgreSQL in the place of the SQLite file."""

@@ -57,15 +57,15 @@ async def fill(bot: RunningBot) -> None:
 
 
 async def free(bot: RunningBot) -> None:
-    await bot.core.database._writer.outside(lambda conn: conn.execute("PRAGMA max_page_count = 1000000").fetchone())
+    await bot.core.database._writer.outside(lambda session: session.connection.execute("PRAGMA max_page_count = 1000000").fetchone())
 
 
 async def protect(bot: RunningBot) -> None:
-    await bot.core.database._writer.outside(lambda conn: conn.execute("PRAGMA query_only = ON"))
+    await bot.core.database._writer.outside(lambda session: session.connection.execute("PRAGMA query_only = ON"))
 
 
 async def unprotect(bot: RunningBot) -> None:
-    await bot.core.database._writer.outside(lambda conn: conn.execute("PRAGMA query_only = OFF"))
+    await bot.core.database._writer.outside(lambda session: session.connection.execute("PRAGMA query_only = OFF"))
 
 
 Act = Callable[[RunningBot], Awaitable[None]]

@@ -15,6 +15,7 @@ import pytest
 import structlog
 
 from plugin_support import write_distribution
+from postgres_databases import empty_database, fresh_database
 from program_support import Launch, Program
 from tgllm.db.database import Database
 from tgllm.providers.network import VARIABLE
@@ -67,6 +68,20 @@ def clock() -> ManualClock:
 async def database(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Database]:
     async with await Database.open(tmp_path / "tgllm.db", clock=clock) as opened:
         yield opened
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """URL of a database on PostgreSQL with the schema and no content, for tests marked ``postgres``."""
+    with fresh_database() as url:
+        yield url
+
+
+@pytest.fixture
+def empty_postgres_url() -> Iterator[str]:
+    """URL of a database on PostgreSQL without tables, for tests marked ``postgres``."""
+    with empty_database() as url:
+        yield url
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from tgllm.db.engine.errors import DatabaseError
 from tgllm.db.tables import kv
 from tgllm.testing.clock import ManualClock
 
+pytestmark = pytest.mark.sqlite  # faults of the disk with the file
+
 LARGE = "x" * 200_000
 
 

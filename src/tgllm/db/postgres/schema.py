@@ -27,7 +27,9 @@ LOCK: Final = 0x74676C6D
 """Number of the lock that one process holds while it creates or migrates: "tglm" in ASCII."""
 # A migration waits for the transactions of others; those that wait behind it must not do so for long.
 _WAITS: Final = b"SET LOCAL lock_timeout = '30s'"
-_CREATE_MARK: Final = b"CREATE TABLE tgllm_schema (version BIGINT NOT NULL, program TEXT NOT NULL, functions TEXT NOT NULL)"
+_CREATE_MARK: Final = (
+    b"CREATE TABLE tgllm_schema (version BIGINT NOT NULL, program TEXT NOT NULL, functions TEXT NOT NULL)"
+)
 _MARK_PROGRAM: Final = """
     INSERT INTO kv (scope, key, value, updated_at) VALUES ('database', 'tgllm', %s, %s)
     ON CONFLICT (scope, key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at

@@ -110,6 +110,7 @@ generate: $(VENV)/.installed-dev ## write again the files that are made from the
 	@$(BIN)/python scripts/generators/openai_services.py
 	@$(BIN)/python scripts/generators/cli_reference.py
 	@$(BIN)/python scripts/generators/contract.py
+	@$(BIN)/python scripts/generators/postgres_schema.py
 
 docs: $(VENV)/.installed-docs ## build the documentation site in build/docs; warnings are errors
 	@$(BIN)/python scripts/build_site.py

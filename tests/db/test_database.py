@@ -236,7 +236,7 @@ async def test_a_failed_opening_leaves_no_thread(path: Path, monkeypatch: pytest
         started.append(threading.current_thread())
         raise DatabaseError("no")
 
-    monkeypatch.setattr("tgllm.db.engine.writer.connect", refuse)
+    monkeypatch.setattr("tgllm.db.engine.sqlite_store.connect", refuse)
     with pytest.raises(DatabaseError, match="no"):
         await Database.open(path)
     assert started

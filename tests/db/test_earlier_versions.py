@@ -38,6 +38,11 @@ ADDED = {
     "INSERT INTO tool_rules (tool, plugin_id, private, updated_at) VALUES ('clock', 'tools', 'user', 1);"
     "INSERT INTO tool_grants (tool, plugin_id, user_id, granted_by, created_at)"
     " VALUES ('clock', 'tools', 1002, 1002, 1);",
+    18: "INSERT INTO replicas (name, kind, started_at, alive_until) VALUES ('a', 'bot', 1, 2);"
+    "INSERT INTO leases (name, holder, fence, until) VALUES ('leader', 1, 3, 2);"
+    "INSERT INTO turn_orders (lane, turn_id, kind, holder, created_at) VALUES (':1002:', 'u7', 'stop', 1, 1);"
+    "INSERT INTO budget_reservations (turn_id, key, holder, amount, created_at) VALUES ('u7', 'bot', 1, 5, 1);"
+    "INSERT INTO question_times (user_id, at) VALUES (1002, 1);",
     17: "INSERT INTO reminders (user_id, lane, kind, text, due_at, created_at)"
     " VALUES (1002, ':1002:', 'text', 'tea', 1, 1);",
     12: "INSERT INTO plugin_jobs (plugin_id, job_id, mark, data, due_at, run_at, created_at)"

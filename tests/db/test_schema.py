@@ -55,6 +55,11 @@ TABLES = {
     "tool_calls",
     "tool_rules",
     "tool_grants",
+    "replicas",
+    "leases",
+    "turn_orders",
+    "budget_reservations",
+    "question_times",
 }
 
 

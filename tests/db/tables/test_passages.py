@@ -228,7 +228,7 @@ def test_without_full_text_search_the_text_is_kept(path: Path, monkeypatch: pyte
 
 TABLES_SINCE = (
     "error_places", "errors", "known_ids", "plugin_jobs", "plugin_keyboards", "plugin_messages", "plugin_room",
-    "unreachable_chats",
+    "unreachable_chats", "replicas", "leases", "turn_orders", "budget_reservations", "question_times",
 )  # fmt: skip
 """Tables of later versions."""
 COLUMNS_SINCE = """
@@ -237,6 +237,8 @@ ALTER TABLE outbox DROP COLUMN claimed_at;
 ALTER TABLE outbox DROP COLUMN known_id;
 ALTER TABLE outbox DROP COLUMN doubt;
 ALTER TABLE outbox DROP COLUMN unconfirmed;
+ALTER TABLE outbox DROP COLUMN holder;
+ALTER TABLE inbox DROP COLUMN holder;
 DROP INDEX messages_parts;
 DROP TRIGGER messages_search_new;
 DROP TRIGGER messages_search_gone;

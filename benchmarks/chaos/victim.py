@@ -79,23 +79,23 @@ class _Connection:
 
 
 def _watch_database(countdown: _Countdown, log: int) -> None:
-    from tgllm.db.engine import writer  # noqa: PLC0415  after the arguments are known
+    from tgllm.db.engine import sqlite_store, writer  # noqa: PLC0415  after the arguments are known
 
     watched = _Connection(countdown, log)
-    connect, run_jobs = writer.connect, writer.run_jobs
+    connect, run_jobs = sqlite_store.connect, writer.run_jobs
 
     def connected(path: Path) -> sqlite3.Connection:
         conn = connect(path)
         watched.attach(conn)
         return conn
 
-    def ran(conn: sqlite3.Connection, jobs: Any, begin: Any, words: Any) -> Any:  # noqa: ANN401  of any kind
-        outcomes = run_jobs(conn, jobs, begin, words)
-        if begin != "BEGIN":
+    def ran(session: Any, jobs: Any, mode: Any) -> Any:  # noqa: ANN401  of any kind
+        outcomes = run_jobs(session, jobs, mode)
+        if mode != "read":
             countdown.reach("committed")
         return outcomes
 
-    writer.connect = connected
+    sqlite_store.connect = connected
     writer.run_jobs = ran
 
 

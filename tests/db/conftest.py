@@ -1,6 +1,5 @@
 """A database of its own for each test."""
 
-import sqlite3
 from collections.abc import AsyncGenerator, Generator
 from contextlib import closing
 from pathlib import Path
@@ -8,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from database_support import NOW
+from engines import Engine, PostgresPaths
 from tgllm.db.database import Database
 from tgllm.db.engine.sqlite import connect
+from tgllm.db.engine.unit import Connection
 from tgllm.db.file.schema import prepare
 
 
@@ -19,8 +20,12 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def conn(path: Path) -> Generator[sqlite3.Connection]:
+def conn(path: Path, engine: Engine) -> Generator[Connection]:
     """A connection to a fresh database, in a write transaction."""
+    if isinstance(engine, PostgresPaths):
+        with engine.transaction(path) as connection:
+            yield connection
+        return
     prepare(path, NOW)
     with closing(connect(path)) as connection:
         connection.execute("BEGIN IMMEDIATE")

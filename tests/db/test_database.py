@@ -64,6 +64,7 @@ async def test_a_unit_that_raises_stop_iteration_does_not_hang(database: Databas
         await database.write(lambda _: next(iter(())))
 
 
+@pytest.mark.sqlite  # a pragma
 async def test_only_a_unit_that_says_so_does_not_wait_for_the_disk(database: Database) -> None:
     def synchronous(conn: sqlite3.Connection) -> int:
         put(conn, "a")
@@ -227,6 +228,7 @@ async def test_closing_that_is_cancelled_still_closes(path: Path) -> None:
     assert not path.with_name("tgllm.db-wal").exists()
 
 
+@pytest.mark.sqlite  # the file
 async def test_a_failed_opening_leaves_no_thread(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[threading.Thread] = []
 
@@ -234,7 +236,7 @@ async def test_a_failed_opening_leaves_no_thread(path: Path, monkeypatch: pytest
         started.append(threading.current_thread())
         raise DatabaseError("no")
 
-    monkeypatch.setattr("tgllm.db.engine.writer.connect", refuse)
+    monkeypatch.setattr("tgllm.db.engine.sqlite_store.connect", refuse)
     with pytest.raises(DatabaseError, match="no"):
         await Database.open(path)
     assert started
@@ -243,6 +245,7 @@ async def test_a_failed_opening_leaves_no_thread(path: Path, monkeypatch: pytest
     assert not any(thread.is_alive() for thread in started)
 
 
+@pytest.mark.sqlite  # the file
 async def test_a_folder_in_place_of_the_file_is_said_in_words(tmp_path: Path) -> None:
     with pytest.raises(DatabaseError, match="is a folder"):
         await Database.open(tmp_path)
@@ -308,6 +311,7 @@ async def test_a_process_killed_inside_a_unit_leaves_all_or_nothing(path: Path) 
         assert await database.read(lambda conn: conn.execute("PRAGMA integrity_check").fetchone()[0]) == "ok"
 
 
+@pytest.mark.sqlite  # limits the file
 async def test_a_full_disk_is_said_in_words_and_passes(database: Database) -> None:
     def grow(conn: sqlite3.Connection) -> None:
         kv.set_value(conn, "test", "large", "x" * 1_000_000, NOW)
@@ -323,6 +327,7 @@ async def test_a_full_disk_is_said_in_words_and_passes(database: Database) -> No
     assert sorted(await database.read(lambda conn: kv.items(conn, "test"))) == ["large", "small"]
 
 
+@pytest.mark.sqlite  # the file
 async def test_open_takes_a_file_that_is_in_use(path: Path) -> None:
     prepare(path, NOW)
     async with await Database.open(path) as one, await Database.open(path) as two:

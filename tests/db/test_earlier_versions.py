@@ -18,6 +18,8 @@ from tgllm.db.file.schema import fresh_schema, prepare
 from tgllm.db.migrations.load import FIRST_VERSION, shipped
 from tgllm.db.tables import conversations, files, inbox, messages, outbox
 
+pytestmark = pytest.mark.sqlite  # PostgreSQL begins with version 18
+
 OLD = Path(__file__).parent / "old"
 LATEST = latest_version(shipped())
 ADDED = {

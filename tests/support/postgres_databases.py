@@ -18,7 +18,7 @@ from postgres_server import SERVER_VARIABLE, NoServer
 if TYPE_CHECKING:
     import psycopg
 
-__all__ = ["Stock", "empty_database", "fresh_database", "server_url"]
+__all__ = ["STOCK", "Kept", "Stock", "empty_database", "fresh_database", "server_url"]
 
 TEMPLATE = "tgllm_template"
 NOW = 1_790_000_000_000
@@ -102,7 +102,7 @@ def empty_database() -> Iterator[str]:
 
 
 @dataclass(slots=True)
-class _Kept:
+class Kept:
     """A database of the stock."""
 
     url: str
@@ -115,7 +115,7 @@ class _Kept:
     uses: int = 0
 
 
-def _kept(url: str) -> _Kept:
+def _kept(url: str) -> Kept:
     admin = _connect(url)
     found = admin.execute(TABLES).fetchall()
     tables = list(dict.fromkeys(name for name, _ in found))
@@ -128,10 +128,10 @@ def _kept(url: str) -> _Kept:
         *(f'DELETE FROM "{name}"' for name in tables),
         *(f"SELECT setval('\"{sequence}\"', 1, false)" for _, sequence in found if sequence),
     ]
-    return _Kept(url, admin, shape, ";".join(statements), {name: kept for name, kept in rows.items() if kept})
+    return Kept(url, admin, shape, ";".join(statements), {name: kept for name, kept in rows.items() if kept})
 
 
-def _empty(kept: _Kept) -> bool:
+def _empty(kept: Kept) -> bool:
     """Make a database as it was when it was new; return False if it can't be."""
     kept.uses += 1
     if kept.uses > MOST_USES:
@@ -164,13 +164,13 @@ def _end_others(admin: "psycopg.Connection[tuple[Any, ...]]", patience: float = 
 class Stock:
     """Databases with the schema and no content, of one process of tests."""
 
-    _free: list[_Kept] = field(default_factory=list)
+    _free: list[Kept] = field(default_factory=list)
 
-    def take(self) -> _Kept:
+    def take(self) -> Kept:
         """Return an empty database; make one if there is none."""
         return self._free.pop() if self._free else _kept(_create(_template()))
 
-    def give_back(self, kept: _Kept) -> None:
+    def give_back(self, kept: Kept) -> None:
         """Empty a database for the next test, or drop it."""
         try:
             is_empty = _empty(kept)
@@ -183,14 +183,15 @@ class Stock:
             _drop(kept.url)
 
 
-_STOCK = Stock()
+STOCK = Stock()
+"""That of this process."""
 
 
 @contextmanager
 def fresh_database() -> Iterator[str]:
     """Give the URL of a database with the schema and no content, for the time of the block."""
-    kept = _STOCK.take()
+    kept = STOCK.take()
     try:
         yield kept.url
     finally:
-        _STOCK.give_back(kept)
+        STOCK.give_back(kept)

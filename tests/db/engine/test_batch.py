@@ -9,7 +9,7 @@ import pytest
 
 from database_support import NOW, busy, together
 from tgllm.db.database import Database
-from tgllm.db.engine import writer
+from tgllm.db.engine import sqlite_store
 from tgllm.db.engine.errors import DatabaseError
 from tgllm.db.engine.sqlite import connect
 from tgllm.db.tables import kv
@@ -161,7 +161,7 @@ async def test_the_log_is_copied_into_the_file_between_the_commits(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SQLite by itself would do it within a commit, which delays the callers of that batch."""
-    monkeypatch.setattr(writer, "COPY_AFTER", 10)
+    monkeypatch.setattr(sqlite_store, "COPY_AFTER", 10)
     statements: list[str] = []
     await database.write(lambda conn: conn.set_trace_callback(statements.append))
     for number in range(25):
@@ -176,7 +176,7 @@ async def test_the_log_is_copied_into_the_file_between_the_commits(
 async def test_a_reader_of_old_pages_does_not_stop_the_copying(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "COPY_AFTER", 2)
+    monkeypatch.setattr(sqlite_store, "COPY_AFTER", 2)
     with closing(connect(database.path)) as other:
         other.execute("BEGIN")
         assert other.execute("SELECT count(*) FROM kv").fetchone()[0] >= 0

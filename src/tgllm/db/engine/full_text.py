@@ -6,6 +6,8 @@ import unicodedata
 from functools import cache
 from typing import Final
 
+from tgllm.db.engine.unit import Connection
+
 __all__ = ["CHARACTER_SCRIPTS", "character_runs", "has_full_text", "pairs", "plain_words", "sqlite_version", "words_of"]
 
 CHARACTER_SCRIPTS: Final = (
@@ -27,8 +29,10 @@ def character_runs() -> re.Pattern[str]:
     return re.compile(f"[{CHARACTER_SCRIPTS}]+")
 
 
-def has_full_text(conn: sqlite3.Connection) -> bool:
-    """Return whether this build of SQLite has FTS5."""
+def has_full_text(conn: Connection) -> bool:
+    """Return whether this build of SQLite has FTS5; False for another database."""
+    if not isinstance(conn, sqlite3.Connection):
+        return False
     return conn.execute("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'").fetchone() is not None
 
 

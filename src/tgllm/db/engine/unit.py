@@ -38,6 +38,10 @@ class Cursor(Protocol):
 
     def __iter__(self) -> Iterator[Any]: ...
 
+    def close(self) -> None:
+        """End the statement, of which not all rows were read."""
+        ...
+
 
 class Connection(Protocol):
     """Connection in a transaction; it is only passed on to functions of the table modules.

@@ -1,1 +1,1 @@
-"""PostgreSQL in the place of the SQLite file."""
+"""The database on a PostgreSQL server: connections, dialect and schema. It imports psycopg (extra ``postgres``)."""

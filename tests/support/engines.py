@@ -1,0 +1,91 @@
+"""The engine of the databases of tests: a SQLite file, or PostgreSQL with ``--engine=postgresql``.
+
+Tests name a database by the path that its file would have. On PostgreSQL each path of a test has a database of its own,
+which is emptied after the test. The product knows nothing of that: its settings and ``Database.open`` get a URL.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tgllm.db.engine.place import is_url
+
+from postgres_databases import STOCK, Kept
+from tgllm.config.load import LoadedConfig, load_config
+from tgllm.config.paths import database_path
+from tgllm.db.database import Database
+from tgllm.db.engine.unit import Connection
+
+__all__ = ["Engine", "PostgresPaths", "on_postgres"]
+
+URL_VARIABLE = "TGLLM_DATABASE__URL"
+
+
+class Engine:
+    """Where the databases of a test are; this one has files."""
+
+    is_postgres = False
+
+    def place(self, path: Path) -> Path | str:
+        """Return what ``Database.open`` gets for the database at a path."""
+        return path
+
+    def variables(self, data_dir: Path) -> Mapping[str, str]:
+        """Return environment variables for a program with that data folder."""
+        return {}
+
+
+class PostgresPaths(Engine):
+    """Databases on PostgreSQL, by the paths that files would have."""
+
+    is_postgres = True
+
+    def __init__(self) -> None:
+        self._kept: dict[Path, Kept] = {}
+
+    def place(self, path: Path) -> str:
+        path = path.absolute()
+        if path not in self._kept:
+            self._kept[path] = STOCK.take()
+        return self._kept[path].url
+
+    def variables(self, data_dir: Path) -> Mapping[str, str]:
+        return {URL_VARIABLE: self.place(database_path(data_dir))}
+
+    @contextmanager
+    def transaction(self, path: Path) -> Iterator[Connection]:
+        """A connection as units of work get it, in a write transaction that is rolled back after the block."""
+        from tgllm.db.postgres.connection import PostgresConnection  # noqa: PLC0415  only where there is a server
+        from tgllm.db.postgres.store import connect  # noqa: PLC0415
+
+        with closing(connect(self.place(path))) as conn:
+            conn.execute("BEGIN ISOLATION LEVEL SERIALIZABLE")
+            yield PostgresConnection(conn)
+
+    def give_back(self) -> None:
+        """Empty all databases."""
+        while self._kept:
+            STOCK.give_back(self._kept.popitem()[1])
+
+
+@contextmanager
+def on_postgres() -> Iterator[PostgresPaths]:
+    """Within the block, bots of ``tgllm.testing`` and databases that are opened by a path are on PostgreSQL."""
+    paths, real_open = PostgresPaths(), Database.open.__func__  # type: ignore[attr-defined]  # a class method
+
+    def load(flags: Mapping[str, object], *, environ: Mapping[str, str], cwd: Path) -> LoadedConfig:
+        url = paths.place(database_path(Path(str(flags["data_dir"]))))
+        return load_config({"database.url": url, **flags}, environ=environ, cwd=cwd)
+
+    async def opened(cls: type[Database], place: Path | str, **options: Any) -> Database:
+        return await real_open(cls, place if is_url(place) else paths.place(Path(place)), **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tgllm.testing.bot.load_config", load)
+        patch.setattr(Database, "open", classmethod(opened))
+        try:
+            yield paths
+        finally:
+            paths.give_back()

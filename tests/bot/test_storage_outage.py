@@ -53,11 +53,13 @@ async def fill(bot: RunningBot) -> None:
         pages = conn.execute("PRAGMA page_count").fetchone()[0]
         conn.execute(f"PRAGMA max_page_count = {pages}")
 
-    await bot.core.database._writer.outside(limit)
+    await bot.core.database._writer.outside(lambda session: limit(session.connection))
 
 
 async def free(bot: RunningBot) -> None:
-    await bot.core.database._writer.outside(lambda session: session.connection.execute("PRAGMA max_page_count = 1000000").fetchone())
+    await bot.core.database._writer.outside(
+        lambda session: session.connection.execute("PRAGMA max_page_count = 1000000").fetchone()
+    )
 
 
 async def protect(bot: RunningBot) -> None:

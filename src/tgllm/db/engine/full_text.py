@@ -8,7 +8,16 @@ from typing import Final
 
 from tgllm.db.engine.unit import Connection
 
-__all__ = ["CHARACTER_SCRIPTS", "character_runs", "has_full_text", "merge", "pairs", "plain_words", "sqlite_version", "words_of"]
+__all__ = [
+    "CHARACTER_SCRIPTS",
+    "character_runs",
+    "has_full_text",
+    "merge",
+    "pairs",
+    "plain_words",
+    "sqlite_version",
+    "words_of",
+]
 
 CHARACTER_SCRIPTS: Final = (
     "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff"

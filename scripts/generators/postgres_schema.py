@@ -3,11 +3,13 @@
 import re
 import sqlite3
 import sys
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Final
 
 from tgllm.db.migrations.load import Migration, shipped
+from tgllm.db.postgres.dialect import to_postgres
 from tgllm.db.postgres.schema import FIRST_VERSION
 
 DB: Final = Path(__file__).resolve().parents[2] / "src" / "tgllm" / "db"
@@ -30,7 +32,8 @@ _TRIGGER: Final = re.compile(
     r"CREATE TRIGGER (?P<name>\w+) (?P<event>AFTER (?:INSERT|DELETE|UPDATE OF [\w, ]+?)) ON (?P<table>\w+)"
     r"(?: WHEN (?P<when>.*?))? BEGIN (?P<body>.*;) END;"
 )
-_PLAIN: Final = re.compile(r"(?:ALTER TABLE \w+ (?:DROP COLUMN|RENAME)|DROP (?:INDEX|TABLE)|INSERT|UPDATE|DELETE) .*;")
+_PLAIN: Final = re.compile(r"(?:ALTER TABLE \w+ (?:DROP COLUMN|RENAME)|DROP (?:INDEX|TABLE)) .*;")
+_ROWS: Final = re.compile(r"(?:INSERT|UPDATE|DELETE) .*;")
 _REFERENCE: Final = re.compile(r"(REFERENCES (?P<table>\w+) \([^)]*\)(?: ON DELETE (?:CASCADE|SET NULL))?)")
 _LEFT: Final = re.compile(r"\b(?:GLOB|iif|STRICT|ROWID|AUTOINCREMENT|NOCASE|VIRTUAL|OR (?:IGNORE|REPLACE))\b")
 
@@ -58,7 +61,7 @@ def _translated(script: str) -> Iterator[str]:
             yield from _other(statement)
 
 
-def _table(name: str, items: Sequence[str], coming: Set[str], later: dict[str, list[str]]) -> str:
+def _table(name: str, items: Sequence[str], coming: AbstractSet[str], later: dict[str, list[str]]) -> str:
     """Return the statement for a table; references to tables that come later are added to ``later``."""
     lines: list[str] = []
     for item in items:
@@ -82,7 +85,9 @@ def _other(statement: str) -> Iterator[str]:
     elif found := re.fullmatch(r"DROP TRIGGER (\w+);", statement):
         yield f"DROP FUNCTION {found[1]}() CASCADE;"
     elif _PLAIN.fullmatch(statement):
-        yield _code_of(statement)
+        yield statement
+    elif _ROWS.fullmatch(statement):
+        yield _code_of(to_postgres(statement).text.replace("%%", "%"))
     else:
         raise ValueError(f"no translation is known for: {statement}")
 
@@ -141,6 +146,7 @@ def _code(script: str) -> str:
 
 
 def statements(script: str) -> Iterator[str]:
+    """Yield the statements of a script for SQLite, without comments and line breaks."""
     statement = ""
     for piece in script.split(";"):
         statement += piece + ";"

@@ -12,13 +12,16 @@ from typing import Any
 import pytest
 from tgllm.db.engine.place import is_url
 
-from postgres_databases import STOCK, Kept
+from postgres_databases import NOW, STOCK, Kept
 from tgllm.config.load import LoadedConfig, load_config
 from tgllm.config.paths import database_path
 from tgllm.db.database import Database
+from tgllm.db.engine.signals import NO_SIGNALS
+from tgllm.db.engine.sqlite import connect
 from tgllm.db.engine.unit import Connection
+from tgllm.db.file.schema import prepare
 
-__all__ = ["Engine", "PostgresPaths", "on_postgres"]
+__all__ = ["Engine", "PostgresPaths", "elsewhere", "looking_into", "on_postgres"]
 
 URL_VARIABLE = "TGLLM_DATABASE__URL"
 
@@ -35,6 +38,20 @@ class Engine:
     def variables(self, data_dir: Path) -> Mapping[str, str]:
         """Return environment variables for a program with that data folder."""
         return {}
+
+    @contextmanager
+    def connected(self, path: Path) -> Iterator[Connection]:
+        """A connection to the database at a path, which is made if it is not there; statements commit by themselves."""
+        prepare(path, NOW)
+        with closing(connect(path)) as conn:
+            yield conn
+
+    @contextmanager
+    def transaction(self, path: Path) -> Iterator[Connection]:
+        """A connection as units of work get it, in a write transaction that is rolled back after the block."""
+        with self.connected(path) as conn:
+            conn.execute("BEGIN IMMEDIATE")
+            yield conn
 
 
 class PostgresPaths(Engine):
@@ -55,19 +72,57 @@ class PostgresPaths(Engine):
         return {URL_VARIABLE: self.place(database_path(data_dir))}
 
     @contextmanager
-    def transaction(self, path: Path) -> Iterator[Connection]:
-        """A connection as units of work get it, in a write transaction that is rolled back after the block."""
-        from tgllm.db.postgres.connection import PostgresConnection  # noqa: PLC0415  only where there is a server
-        from tgllm.db.postgres.store import connect  # noqa: PLC0415
+    def connected(self, path: Path) -> Iterator[Connection]:
+        with _connected(self.place(path)) as conn:
+            yield conn
 
-        with closing(connect(self.place(path))) as conn:
+    @contextmanager
+    def transaction(self, path: Path) -> Iterator[Connection]:
+        with self.connected(path) as conn:
             conn.execute("BEGIN ISOLATION LEVEL SERIALIZABLE")
-            yield PostgresConnection(conn)
+            yield conn
 
     def give_back(self) -> None:
         """Empty all databases."""
         while self._kept:
             STOCK.give_back(self._kept.popitem()[1])
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[Connection]:
+    from tgllm.db.postgres.connection import PostgresConnection  # noqa: PLC0415  only where there is a server
+    from tgllm.db.postgres.store import connect as connect_to_server  # noqa: PLC0415  as above
+
+    with closing(connect_to_server(url)) as conn:
+        yield PostgresConnection(conn)
+
+
+@contextmanager
+def looking_into(database: Database) -> Iterator[Connection]:
+    """A connection of its own to an open database, for looks between its transactions."""
+    if database.is_server:
+        with _connected(database.store.url) as conn:
+            yield conn
+    else:
+        with closing(connect(database.path)) as conn:
+            yield conn
+
+
+@contextmanager
+def elsewhere(database: Database) -> Iterator[Connection]:
+    """A write transaction of another process in an open database."""
+    store = database.store
+    if database.is_server:
+        from tgllm.db.postgres.store import ServerStore  # noqa: PLC0415  only where there is a server
+
+        store = ServerStore(database.store.url)
+    with closing(store.open("writer")) as session:
+        session.begin("write", durable=False)
+        try:
+            yield session.connection
+            session.commit(NO_SIGNALS)
+        finally:
+            session.rollback()
 
 
 @contextmanager

@@ -136,9 +136,11 @@ def _code_of(sql: str) -> str:
 
 def regex_of(pattern: str) -> str:
     """Return the regular expression that matches what a pattern of GLOB does."""
-    pieces = re.findall(r"\[[^\]]*\]|.", pattern)
-    parts = {"*": ".*", "?": "."}
-    return f"^{''.join(parts.get(piece, piece if piece[0] == '[' else re.escape(piece)) for piece in pieces)}$"
+    parts: list[str] = []
+    for piece in re.findall(r"\[[^\]]*\]|.", pattern):
+        is_class = len(piece) > 1
+        parts.append({"*": ".*", "?": "."}.get(piece, piece if is_class else re.escape(piece)))
+    return f"^{''.join(parts)}$"
 
 
 def _code(script: str) -> str:

@@ -136,11 +136,14 @@ def _code_of(sql: str) -> str:
 
 def regex_of(pattern: str) -> str:
     """Return the regular expression that matches what a pattern of GLOB does."""
-    parts: list[str] = []
-    for piece in re.findall(r"\[[^\]]*\]|.", pattern):
-        is_class = len(piece) > 1
-        parts.append({"*": ".*", "?": "."}.get(piece, piece if is_class else re.escape(piece)))
-    return f"^{''.join(parts)}$"
+    pieces: list[str] = re.findall(r"\[[^\]]*\]|.", pattern)
+    return f"^{''.join(map(_regex_piece, pieces))}$"
+
+
+def _regex_piece(piece: str) -> str:
+    if piece in {"*", "?"}:
+        return ".*" if piece == "*" else "."
+    return piece if len(piece) > 1 else re.escape(piece)
 
 
 def _code(script: str) -> str:

@@ -3,7 +3,7 @@
 import re
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 from typing import Final
 
@@ -45,24 +45,30 @@ def translated(script: str) -> str:
 
 
 def _translated(script: str) -> Iterator[str]:
-    made: set[str] = set()
+    listed = list(statements(script))
+    coming = {found["name"] for statement in listed if (found := _TABLE.fullmatch(statement))}
     later: dict[str, list[str]] = {}
-    for statement in _statements(script):
+    for statement in listed:
         if found := _TABLE.fullmatch(statement):
             name = found["name"]
-            items = list(_items(found["body"]))
-            waiting = {item: target for item in items if (target := _target(item)) and target not in made | {name}}
-            if not name.endswith("_new"):
-                # A table of another script is there already; within this one it comes later.
-                waiting = {item: target for item, target in waiting.items() if f"CREATE TABLE {target} (" in _code(script)}
-            for item, target in waiting.items():
-                later.setdefault(target, []).append(f"ALTER TABLE {name} ADD {_item(name, item)};")
-            lines = ",\n".join(f"    {_item(name, item)}" for item in items if item not in waiting)
-            yield f"CREATE TABLE {name} (\n{lines}\n);"
-            made.add(name)
+            coming.discard(name)
+            yield _table(name, list(_items(found["body"])), coming, later)
             yield from later.pop(name, ())
         else:
             yield from _other(statement)
+
+
+def _table(name: str, items: Sequence[str], coming: Set[str], later: dict[str, list[str]]) -> str:
+    """Return the statement for a table; references to tables that come later are added to ``later``."""
+    lines: list[str] = []
+    for item in items:
+        found = _REFERENCE.search(item)
+        if found and found["table"] in coming:
+            later.setdefault(found["table"], []).append(f"ALTER TABLE {name} ADD {_item(name, item)};")
+        else:
+            lines.append(f"    {_item(name, item)}")
+    body = ",\n".join(lines)
+    return f"CREATE TABLE {name} (\n{body}\n);"
 
 
 def _other(statement: str) -> Iterator[str]:
@@ -83,6 +89,7 @@ def _other(statement: str) -> Iterator[str]:
 
 def _trigger(found: re.Match[str]) -> Iterator[str]:
     body, when = _code_of(found["body"]), _code_of(found["when"] or "")
+    body = body.replace("; ", ";\n    ")
     if "SELECT" in when:
         # PostgreSQL: the condition of a trigger reads no table.
         body, when = f"IF {when} THEN {body} END IF;", ""
@@ -129,16 +136,11 @@ def regex_of(pattern: str) -> str:
     return f"^{''.join(parts.get(piece, piece if piece[0] == '[' else re.escape(piece)) for piece in pieces)}$"
 
 
-def _target(item: str) -> str | None:
-    found = _REFERENCE.search(item)
-    return found["table"] if found else None
-
-
 def _code(script: str) -> str:
     return " ".join(_NOISE.sub(" ", script).split())
 
 
-def _statements(script: str) -> Iterator[str]:
+def statements(script: str) -> Iterator[str]:
     statement = ""
     for piece in script.split(";"):
         statement += piece + ";"

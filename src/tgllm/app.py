@@ -16,7 +16,6 @@ from tgllm.api.people import UserInfo
 from tgllm.config.checks import zone
 from tgllm.config.load import LoadedConfig
 from tgllm.config.model import Config
-from tgllm.config.paths import database_path
 from tgllm.db.database import Database
 from tgllm.db.engine.lock import LOCK_NAME
 from tgllm.db.engine.unit import Connection
@@ -27,6 +26,7 @@ from tgllm.plugins.host import PluginHost
 from tgllm.plugins.loading.assemble import PluginChoice
 from tgllm.plugins.loading.clashes import CORE_COMMANDS
 from tgllm.plugins.loading.contexts import HostServices
+from tgllm.services.common.database_place import database_place
 
 if TYPE_CHECKING:
     from tgllm.bot.runtime import BotRuntime
@@ -68,7 +68,7 @@ async def open_host(
     config = loaded.config
     time_zone = zone(config.time_zone)
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(await Database.open(database_path(config.data_dir), clock=clock))
+        database = await stack.enter_async_context(await Database.open(database_place(config), clock=clock))
         host = await PluginHost.load(
             discover() if found is None else found,
             HostServices(database, config.data_dir, clock, texts, get_logger, config.language, time_zone, _find_person),

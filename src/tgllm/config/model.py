@@ -153,6 +153,20 @@ class ModelsSection(Section):
 class DatabaseSection(Section):
     """Settings of the database."""
 
+    url: Annotated[SecretStr | None, BeforeValidator(checks.database_url)] = Field(
+        default=None,
+        description="URL of a PostgreSQL database, such as postgresql://user:password@host/name, for several replicas "
+        "of the bot; by default the data folder has a SQLite database.",
+    )
+    listen_url: Annotated[SecretStr | None, BeforeValidator(checks.database_url)] = Field(
+        default=None,
+        description="URL of the same database without a pooler in between, by which replicas wake each other; by "
+        "default url.",
+    )
+    pooled: bool = Field(
+        default=False,
+        description="Whether url is that of a pooler such as PgBouncer that shares connections between transactions.",
+    )
     watch_interval: float = Field(
         default=1.0, gt=0, description="Seconds between checks of a running bot for changes made from the shell."
     )

@@ -11,7 +11,7 @@ from tgllm.api.clock import Clock, SystemClock, milliseconds
 from tgllm.db.connection import init_db
 from tgllm.db.engine.errors import DatabaseError, DatabaseLost
 from tgllm.db.engine.gate import StorageGate
-from tgllm.db.engine.place import is_url
+from tgllm.db.engine.place import Place, Server, is_url
 from tgllm.db.engine.session import Session, Store
 from tgllm.db.engine.signals import Signal
 from tgllm.db.engine.sqlite import in_words, rewrite_version, sync_log
@@ -57,11 +57,11 @@ class Database:
         self._listeners: dict[Signal, list[Callable[[], None]]] = {}
 
     @classmethod
-    async def open(cls, place: Path | str, *, clock: Clock | None = None) -> Self:
+    async def open(cls, place: Place | str, *, clock: Clock | None = None) -> Self:
         """Open a database; create it or migrate it to this version first.
 
         Args:
-            place: the path of a SQLite file (see ``init_db``), or the URL of a PostgreSQL database.
+            place: the path of a SQLite file (see ``init_db``), a server, or the URL of its database.
             clock: source of time; the system clock by default.
 
         Raises:
@@ -305,12 +305,14 @@ class Database:
         await self.aclose()
 
 
-async def _prepared(place: Path | str, clock: Clock | None) -> Store:
+async def _prepared(place: Place | str, clock: Clock | None) -> Store:
     """Return the store of a place, with the schema of this version."""
-    if is_url(place):
+    if isinstance(place, str) and is_url(place):
+        place = Server(place)
+    if isinstance(place, Server):
         from tgllm.db.postgres.store import open_server  # noqa: PLC0415  imports psycopg, which few bots need
 
-        return await asyncio.to_thread(open_server, str(place), milliseconds(clock or SystemClock()))
+        return await asyncio.to_thread(open_server, place, milliseconds(clock or SystemClock()))
     await init_db(place, clock=clock)
     return SqliteStore(Path(place))
 

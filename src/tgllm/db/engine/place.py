@@ -1,12 +1,28 @@
 """Places of databases: paths of files, and URLs of servers."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-__all__ = ["SCHEMES", "is_url", "shown"]
+__all__ = ["SCHEMES", "Place", "Server", "is_url", "shown"]
 
 SCHEMES: Final = ("postgresql://", "postgres://")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A database on a PostgreSQL server."""
+
+    url: str = field(repr=False)
+    """With the password, if one is needed."""
+    listen_url: str | None = field(default=None, repr=False)
+    """The same database without a pooler in between, for LISTEN; None: that of ``url``."""
+    pooled: bool = False
+    """Whether ``url`` is that of a pooler that gives each transaction another connection of the server."""
+
+
+Place = Path | Server
 
 
 def is_url(place: Path | str) -> bool:

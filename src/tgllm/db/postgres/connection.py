@@ -31,7 +31,7 @@ class PostgresConnection(KeepsSignals):
         try:
             return self.psycopg.execute(statement.text.encode(), adapt(statement, parameters))
         except errors.IntegrityError as error:
-            raise ConstraintViolated(str(error).strip()) from error
+            raise ConstraintViolated(error.diag.message_primary) from None
 
     def executemany(self, sql: str, parameters: Iterable[Any], /) -> Cursor:
         """Run a statement with each of the parameters.
@@ -44,5 +44,5 @@ class PostgresConnection(KeepsSignals):
         try:
             cursor.executemany(statement.text.encode(), [adapt(statement, each) for each in parameters])
         except errors.IntegrityError as error:
-            raise ConstraintViolated(str(error).strip()) from error
+            raise ConstraintViolated(error.diag.message_primary) from None
         return cursor

@@ -22,3 +22,8 @@ CREATE OR REPLACE FUNCTION json_type(value TEXT) RETURNS TEXT LANGUAGE sql IMMUT
         WHEN 'number' THEN CASE WHEN value ~ '[.eE]' THEN 'real' ELSE 'integer' END
     END
 $$;
+
+-- Position of a part in a text, from 1; 0 if it is not there.
+CREATE OR REPLACE FUNCTION instr(value TEXT, part TEXT) RETURNS INTEGER LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT strpos(value, part)
+$$;

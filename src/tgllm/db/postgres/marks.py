@@ -7,11 +7,16 @@ import psycopg
 
 from tgllm.db.engine.errors import DatabaseError
 
-__all__ = ["MARK_TABLE", "Mark", "has_other_tables", "mark_of", "refuse_unfit"]
+__all__ = ["MARK_TABLE", "Mark", "has_other_tables", "mark_of", "refuse_unfit", "set_mark"]
 
 MARK_TABLE: Final = "tgllm_schema"
 """The table with one row that says so; a database without it has no schema of this program."""
 OLDEST_SERVER: Final = 13
+_CREATE: Final = """
+    CREATE TABLE IF NOT EXISTS tgllm_schema (
+        version BIGINT NOT NULL, program TEXT NOT NULL, functions TEXT NOT NULL, updated_at BIGINT NOT NULL
+    )
+"""
 _HAS_TABLE: Final = """
     SELECT 1 FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE nspname = current_schema() AND relname = %s
@@ -45,6 +50,14 @@ def mark_of(conn: Connection) -> Mark | None:
         return None
     row = conn.execute("SELECT version, program, functions FROM tgllm_schema").fetchone()
     return None if row is None else Mark(int(row[0]), str(row[1]), str(row[2]))
+
+
+def set_mark(conn: Connection, mark: Mark, now: int) -> None:
+    """Store what the database says of its schema."""
+    conn.execute(_CREATE)
+    conn.execute("DELETE FROM tgllm_schema")
+    row = (mark.version, mark.program, mark.functions, now)
+    conn.execute("INSERT INTO tgllm_schema (version, program, functions, updated_at) VALUES (%s, %s, %s, %s)", row)
 
 
 def has_other_tables(conn: Connection) -> bool:

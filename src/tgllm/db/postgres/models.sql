@@ -145,7 +145,8 @@ CREATE TRIGGER messages_search_new AFTER INSERT ON messages
     FOR EACH ROW EXECUTE FUNCTION messages_search_new();
 CREATE FUNCTION messages_search_gone() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO search_removals (message_id, text) SELECT old.id, old.text WHERE NOT EXISTS (SELECT 1 FROM search_waiting WHERE message_id = old.id); DELETE FROM search_waiting WHERE message_id = old.id;
+    INSERT INTO search_removals (message_id, text) SELECT old.id, old.text WHERE NOT EXISTS (SELECT 1 FROM search_waiting WHERE message_id = old.id);
+    DELETE FROM search_waiting WHERE message_id = old.id;
     RETURN NULL;
 END $$;
 CREATE TRIGGER messages_search_gone AFTER DELETE ON messages

@@ -1,6 +1,6 @@
 """Rows as ``sqlite3.Row`` has them: columns by name or by number, values as SQLite returns them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -26,13 +26,10 @@ def _row_of(names: tuple[str, ...]) -> type[tuple[Any, ...]]:
         def __getitem__(self, key: Any, /) -> Any:  # noqa: ANN401  as ``sqlite3.Row``
             if key.__class__ is str:
                 try:
-                    return tuple.__getitem__(self, places[key])
+                    return super().__getitem__(places[key])
                 except KeyError:
                     raise IndexError(f"no column {key!r}") from None
-            return tuple.__getitem__(self, key)
-
-        def __iter__(self) -> Iterator[Any]:
-            return tuple.__iter__(self)
+            return super().__getitem__(key)
 
         def keys(self) -> Sequence[str]:
             """Return the names of the columns."""

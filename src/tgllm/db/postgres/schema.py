@@ -1,7 +1,6 @@
 """Schema of a database on a server: created if missing, migrated if older, refused if newer."""
 
 import hashlib
-import json
 import re
 from collections.abc import Sequence
 from functools import cache
@@ -16,7 +15,7 @@ from tgllm.db.engine.errors import DatabaseError, DatabaseTooNew, MigrationFaile
 from tgllm.db.engine.place import shown
 from tgllm.db.migrations.load import Migration, load
 from tgllm.db.postgres.errors import explain
-from tgllm.db.postgres.marks import Mark, has_other_tables, mark_of, refuse_unfit
+from tgllm.db.postgres.marks import Mark, has_other_tables, mark_of, refuse_unfit, set_mark
 
 __all__ = ["FIRST_VERSION", "latest_version", "migrations", "prepare"]
 
@@ -27,11 +26,6 @@ LOCK: Final = 0x74676C6D
 """Number of the lock that one process holds while it creates or migrates: "tglm" in ASCII."""
 # A migration waits for the transactions of others; those that wait behind it must not do so for long.
 _WAITS: Final = b"SET LOCAL lock_timeout = '30s'"
-_CREATE_MARK: Final = b"CREATE TABLE tgllm_schema (version BIGINT NOT NULL, program TEXT NOT NULL, functions TEXT NOT NULL)"
-_MARK_PROGRAM: Final = """
-    INSERT INTO kv (scope, key, value, updated_at) VALUES ('database', 'tgllm', %s, %s)
-    ON CONFLICT (scope, key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at
-"""
 
 Connection = psycopg.Connection[Any]
 
@@ -85,15 +79,11 @@ def _prepare(conn: Connection, place: str, now: int, steps: Sequence[Migration])
         conn.execute(_file("functions.sql"))
         if found is None:
             conn.execute(_file("models.sql"))
-            conn.execute(_CREATE_MARK)
         else:
             for step in steps:
                 if step.version > found.version:
                     _apply(conn, place, step)
-            conn.execute("DELETE FROM tgllm_schema")
-        conn.execute("INSERT INTO tgllm_schema VALUES (%s, %s, %s)", (wanted.version, wanted.program, wanted.functions))
-        if found is None or found.version < wanted.version:
-            conn.execute(_MARK_PROGRAM, (json.dumps(__version__), now))
+        set_mark(conn, wanted, now)
 
 
 def _checked(conn: Connection, place: str, wanted: Mark) -> Mark | None:

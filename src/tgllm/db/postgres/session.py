@@ -22,6 +22,12 @@ CHANNEL: Final = "tgllm"
 """Channel of NOTIFY by which processes wake each other."""
 MOST_ATTEMPTS: Final = 12
 """Attempts of a transaction that conflicts with others, before its callers get the error."""
+_ALONE_AFTER: Final = 3
+"""Attempts after which it keeps other writes away while it runs: others that follow each other quickly could make it
+fail without end."""
+_ALONE: Final = "LOCK TABLE replicas IN EXCLUSIVE MODE"
+"""Waits for each open write, and stops new ones: each begins with a change of that table (``Member.sign``). PostgreSQL:
+the snapshot is taken after a LOCK that comes first."""
 _PAUSES: Final = (0.001, 0.05)
 """Shortest and longest pause between two of them, in seconds."""
 _RESOLVE_SECONDS: Final = 0.5
@@ -67,6 +73,8 @@ class PostgresSession:
         self._transaction: int | None = None
         """Id of the open transaction, by which its outcome is found out."""
         self._others: object = None
+        self._is_alone = False
+        """Whether the next transaction runs alone."""
 
     @property
     def is_open(self) -> bool:
@@ -86,8 +94,8 @@ class PostgresSession:
         begin = f"{_BEGIN[mode]}; {_SETTINGS}"
         if mode != "read":
             # In the same message: what a transaction costs most is the way to the server and back.
-            relaxed = "" if durable else f"; {_RELAXED}"
-            begin = f"{begin}{relaxed}; {self._member.sign()}"
+            settings = ("" if durable else f"; {_RELAXED}") + (f"; {_ALONE}" if self._is_alone else "")
+            begin = f"{begin}{settings}; {self._member.sign()}"
         # Constants and numbers only.
         cursor = self.connection.psycopg.execute(begin.encode())
         if mode == "read":
@@ -125,6 +133,7 @@ class PostgresSession:
     def rollback(self) -> None:
         """Roll back what is open; a connection that is lost has nothing open."""
         self._transaction = None
+        self._is_alone = False
         if self._status() in {TransactionStatus.IDLE, TransactionStatus.UNKNOWN}:
             return
         with suppress(psycopg.OperationalError):
@@ -146,6 +155,7 @@ class PostgresSession:
         """Return whether the transaction conflicts with another one and runs again, after a pause."""
         if not isinstance(error, Conflict) or attempt >= MOST_ATTEMPTS:
             return False
+        self._is_alone = attempt >= _ALONE_AFTER
         # Longer from attempt to attempt, and by chance, so that the same two don't meet again.
         longest = min(_PAUSES[1], _PAUSES[0] * 2**attempt)
         self._ended.wait(random.uniform(_PAUSES[0], longest))  # noqa: S311  no secret

@@ -7,7 +7,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from tgllm.api.errors import DatabaseError
-from tgllm.db.engine.place import shown
+from tgllm.db.engine.place import Server, shown
 from tgllm.db.engine.session import Session, Use
 from tgllm.db.postgres.errors import explain
 from tgllm.db.postgres.member import Member
@@ -47,15 +47,14 @@ class ServerStore:
 
     path = None
 
-    def __init__(self, url: str, *, pooled: bool = False) -> None:
+    def __init__(self, server: Server) -> None:
         """Create the store, with a number of its own for this process.
 
         Raises:
             DatabaseError: the server can't be used.
         """
-        self.url = url
-        self.place = shown(url)
-        self.pooled = pooled
+        self.server = server
+        self.place = shown(server.url)
         self.ended = threading.Event()
         """Set when nothing waits for the server any more, because the program ends."""
         self.member = Member(self._new_number())
@@ -77,7 +76,7 @@ class ServerStore:
         Raises:
             psycopg.Error: the server can't be reached or refuses the connection.
         """
-        return connect(self.url, pooled=self.pooled)
+        return connect(self.server.url, pooled=self.server.pooled)
 
     def explained(self, error: psycopg.Error) -> Exception:
         """Return the error as it says what to do; the same one if it is a fault of the code."""
@@ -94,15 +93,15 @@ class ServerStore:
         return int(row[0])
 
 
-def open_server(url: str, now: int) -> ServerStore:
+def open_server(server: Server, now: int) -> ServerStore:
     """Create the schema or migrate it to this version, and return the store.
 
     Args:
-        url: of the database.
+        server: of the database.
         now: UTC in milliseconds.
 
     Raises:
         DatabaseError: the server can't be used, or the database is newer than the program or of another program.
     """
-    prepare(url, now)
-    return ServerStore(url)
+    prepare(server.url, now)
+    return ServerStore(server)

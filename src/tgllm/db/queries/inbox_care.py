@@ -61,7 +61,8 @@ _COLUMNS = (
 )
 _LISTED = f"""
     SELECT {_COLUMNS} FROM inbox WHERE state IN (SELECT value FROM json_each(:states))
-    ORDER BY finished_at IS NOT NULL, iif(finished_at IS NULL, update_id, 0), finished_at DESC, update_id DESC
+    ORDER BY finished_at IS NOT NULL, CASE WHEN finished_at IS NULL THEN update_id ELSE 0 END, finished_at DESC,
+        update_id DESC
     LIMIT :limit
 """  # noqa: S608 (constants)
 

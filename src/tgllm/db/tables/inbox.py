@@ -125,11 +125,11 @@ def add_updates(conn: Connection, updates: Iterable[NewUpdate], now: int) -> lis
 # The update is behind another one if its lane has a queued one of the same kind of sender with a smaller id.
 _ADD = """
     INSERT INTO inbox (update_id, lane, kind, control, payload, received_at, stranger, behind)
-    VALUES (:update_id, :lane, :kind, :control, :payload, :now, :stranger, :control = 0 AND EXISTS (
+    VALUES (:update_id, :lane, :kind, :control, :payload, :now, :stranger, CASE WHEN :control = 0 AND EXISTS (
         SELECT 1 FROM inbox AS earlier
         WHERE earlier.state = 'queued' AND earlier.control = 0 AND earlier.lane = :lane
             AND earlier.stranger = :stranger AND earlier.update_id < :update_id
-    ))
+    ) THEN 1 ELSE 0 END)
     ON CONFLICT (update_id) DO NOTHING
 """
 
@@ -284,7 +284,8 @@ def _blame(conn: Connection, running: Sequence[int]) -> None:
         conn.execute("UPDATE inbox SET strikes = 0 WHERE state = 'queued' AND control = 0 AND strikes > 0")
     conn.execute(
         "UPDATE inbox SET crashes = crashes + 1,"
-        " strikes = strikes + iif(control, crashes > 1, ? AND (asked OR crashes > 1)) WHERE state = 'running'",
+        " strikes = strikes + CASE WHEN (control = 1 AND crashes > 1)"
+        " OR (control = 0 AND ? = 1 AND (asked = 1 OR crashes > 1)) THEN 1 ELSE 0 END WHERE state = 'running'",
         (alone,),
     )
 
@@ -325,8 +326,8 @@ _OPEN_WITH_MESSAGE = """
         SELECT part.* FROM led CROSS JOIN inbox AS part ON part.leader_id = led.update_id
     )
     SELECT * FROM open WHERE update_id < :before AND :message_id = CASE kind
-        WHEN 'message' THEN json_extract(payload, '$.message.message_id')
-        WHEN 'edited_message' THEN json_extract(payload, '$.edited_message.message_id')
+        WHEN 'message' THEN CAST(json_extract(payload, '$.message.message_id') AS INTEGER)
+        WHEN 'edited_message' THEN CAST(json_extract(payload, '$.edited_message.message_id') AS INTEGER)
     END
     ORDER BY update_id DESC
 """

@@ -264,7 +264,6 @@ async def test_writes_of_another_process_are_noticed_once(database: Database) ->
 
 FORGETFUL = """
 import asyncio, sys
-from engines import Engine, elsewhere
 from tgllm.db.database import Database
 from tgllm.db.tables import kv
 
@@ -291,7 +290,6 @@ def test_a_database_that_is_left_open_does_not_hang_the_exit(path: Path, engine:
 KILLED = """
 import os, signal, sqlite3, sys
 import asyncio
-from engines import Engine, elsewhere
 from tgllm.db.database import Database
 from tgllm.db.tables import kv
 

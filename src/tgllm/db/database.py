@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self, TypeVar, cast
 
 from tgllm.api.clock import Clock, SystemClock, milliseconds
 from tgllm.db.connection import init_db
+from tgllm.db.engine.driver import require_driver
 from tgllm.db.engine.errors import DatabaseError, DatabaseLost
 from tgllm.db.engine.gate import StorageGate
 from tgllm.db.engine.place import Place, Server, is_url
@@ -164,9 +165,9 @@ class Database:
         return await self._writer.unit(unit, durable=durable, then=then, patient=patient, answers=answers)
 
     async def claim(self, unit: Callable[[Connection], T], *, then: Callable[[T], None] | None = None) -> T:
-        """Run a unit that takes rows which other processes want too, as ``write`` does, and not durably.
+        """Run a unit that takes rows which other processes want too, as ``write`` does.
 
-        On a server the unit runs alone in its transaction and passes over rows that others have locked (``FOR UPDATE
+        In a file it is not durable. On a server the unit runs alone in its transaction and passes over rows that others have locked (``FOR UPDATE
         SKIP LOCKED``). It sees what others commit while it runs, so that each of its statements must hold by itself.
 
         Raises:
@@ -320,6 +321,7 @@ async def _prepared(place: Place | str, clock: Clock | None) -> Store:
     if isinstance(place, str) and is_url(place):
         place = Server(place)
     if isinstance(place, Server):
+        require_driver()
         from tgllm.db.postgres.store import open_server  # noqa: PLC0415  imports psycopg, which few bots need
 
         return await asyncio.to_thread(open_server, place, milliseconds(clock or SystemClock()))

@@ -1,1 +1,1 @@
-"""Tables of replicas, the processes of one bot that share a database; empty where there is one process only."""
+"""Tables of what several processes on one database share out: their rows, the lead, and orders to each other."""

@@ -329,7 +329,7 @@ async def open_runtime(
 
         upkeep = AccessUpkeep(core.database, core.clock, core.texts, core.access, core.running)
         outside = _watch(core, look_again)
-        own = [core.errors.run, upkeep.run, menus.run, core.broadcaster.run, outside.run]
+        own: list[Beside] = [core.errors.run, upkeep.run, menus.run, core.broadcaster.run, outside.run]
         own += sharing_tasks(core, parts)
         own.append(ClockWatch(core.database, core.clock, sender.wake).run)
         own.append(Reminders(core, me.username or "", dispatch.arrived.set).run)

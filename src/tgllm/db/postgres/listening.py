@@ -5,7 +5,7 @@ A signal only makes something quicker that polling finds as well: PostgreSQL kee
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import psycopg
 
@@ -77,4 +77,4 @@ class Listening:
         sender, _, signal = payload.partition(":")
         # Another version of the program may have signals of its own.
         if sender != self._own and signal in ALL_SIGNALS:
-            self._announce(cast("Signal", signal))
+            self._announce(signal)

@@ -32,8 +32,9 @@ from tgllm.bot.sharing import WAKING, sharing_tasks
 from tgllm.bot.telegram.client import make_bot
 from tgllm.bot.telegram.downloads import Downloads
 from tgllm.bot.telegram.failures import classify, fatal_error
-from tgllm.bot.telegram.limiter import Limiter, rates_from
+from tgllm.bot.telegram.limiter import Limiter
 from tgllm.bot.telegram.outage import Outage
+from tgllm.bot.telegram.rates import rates_from
 from tgllm.bot.ui.command_table import LiveCommands, TableCommand
 from tgllm.bot.ui.menus import CommandMenus
 from tgllm.bot.updates.acknowledgements import Acknowledgements

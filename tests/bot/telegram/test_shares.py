@@ -47,7 +47,7 @@ class Replicas:
     live: int
     clock: ManualClock = field(default_factory=ManualClock)
     leader: int = 0
-    calls: list[tuple[float, int]] = field(default_factory=list)
+    calls: list[tuple[float, int]] = field(default_factory=list[tuple[float, int]])
 
     def __post_init__(self) -> None:
         self.limiters = [

@@ -41,15 +41,15 @@ ReadBudgets = Callable[[Connection], Sequence[Budget]]
 # released  The usage is committed, or the turn was cancelled and nothing of it is stored. Waiting turns read again.
 #           A crash costs nothing: answer, usage and alerts are one transaction.
 #
-# With several replicas a reservation is a row, made in the transaction that checks it and removed in the one that stores
-# the usage (``shared_ledger``). A crash leaves the row until the replica's own row is removed: until then others may
+# With several replicas a reservation is a row, made in the transaction that checks it and removed in the one that
+# stores the usage (``shared_ledger``). A crash leaves the row until the replica's own row is removed: until then others may
 # wait for a rest of the budget that is not used any more, for as long as a lease lasts.
 
 
 class Reservation:
     """A context manager around a turn; its exit releases the reservation."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what only servers need has defaults
         self,
         database: Database,
         ledger: Ledger,
@@ -57,6 +57,7 @@ class Reservation:
         prices: Prices,
         days: Days,
         read: ReadBudgets,
+        *,
         shared: SharedLedger | None = None,
         turn_id: str = "",
     ) -> None:

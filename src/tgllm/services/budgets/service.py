@@ -92,8 +92,8 @@ class BudgetService:
             self._prices,
             self._days,
             lambda conn: self.of_turn(conn, turn),
-            self.shared,
-            turn.id,
+            shared=self.shared,
+            turn_id=turn.id,
         )
 
     def of_turn(self, conn: Connection, turn: Turn) -> Sequence[Budget]:
@@ -109,7 +109,8 @@ class BudgetService:
             tokens: its usage; input and output are not None.
 
         Returns:
-            Units that add the alerts that are due, and release what is shared with other replicas; to run in the transaction that stores the turn, after its usage.
+            Units that add the alerts that are due, and release what is shared with other replicas; to run in the
+            transaction that stores the turn, after its usage.
         """
         units = reservation.settle(tokens)
         if not reservation.may_alert:

@@ -47,7 +47,9 @@ class SharedLedger:
         return f"{turn_id}:{token_hex(4)}"
 
     def reserved(self, conn: Connection, keys: Mapping[BudgetKey, int]) -> Mapping[BudgetKey, int]:
-        """Return the sums of all reservations of some budgets."""
+        """Return the sums of all reservations of some budgets, in a write transaction."""
+        if self._stale:
+            reservations.release(conn, frozenset(self._stale))
         found = reservations.sums(conn, [_text(key) for key in keys])
         return {key: found.get(_text(key), 0) for key in keys}
 
@@ -64,6 +66,7 @@ class SharedLedger:
         """Have a reservation removed by ``run``: its turn has ended without a transaction."""
         self._stale.add(reservation_id)
         self._wakeup.set()
+        self._wake()
 
     def next_release(self) -> asyncio.Event:
         """Return what is set when a reservation may have been released, by whichever replica."""

@@ -41,6 +41,9 @@ _BEGIN: Final[dict[Mode, str]] = {
 # SERIALIZABLE locks what a statement has looked at: of a table that is read from its beginning to its end that is the
 # whole table, and every other transaction that writes to it conflicts. Small tables would be read so.
 _SETTINGS: Final = "SET LOCAL enable_seqscan = off; SET LOCAL jit = off"
+_NEVER_IDLE: Final = "SET LOCAL idle_in_transaction_session_timeout = '15s'"
+"""A process that is stopped within a transaction keeps its locks, and so its row in ``replicas``, which others could not
+remove until it goes on."""
 
 Open = Callable[[], "psycopg.Connection[Any]"]
 
@@ -96,7 +99,8 @@ class PostgresSession:
         begin = f"{_BEGIN[mode]}; {_SETTINGS}"
         if mode != "read":
             # In the same message: what a transaction costs most is the way to the server and back.
-            begin = f"{begin}{_ALONE if self._is_alone else ''}; {self._member.sign()}"
+            settings = f"; {_NEVER_IDLE}{_ALONE if self._is_alone else ''}"
+            begin = f"{begin}{settings}; {self._member.sign()}"
         # Constants and numbers only.
         cursor = self.connection.psycopg.execute(begin.encode())
         if mode == "read":

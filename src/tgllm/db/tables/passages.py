@@ -23,6 +23,7 @@ __all__ = [
     "find_trigrams",
     "find_words",
     "has_orphans",
+    "index_waiting",
     "merge_indexes",
     "outline",
     "text_of",
@@ -276,6 +277,18 @@ def merge_indexes(conn: Connection, pages: int) -> bool:
     """
     done = [merge(conn, table, pages) for table in ("passage_words", "passage_trigrams")]
     return all(done)
+
+
+def index_waiting(conn: Connection) -> None:
+    """Put all documents into the indexes that are in none, if the database has such indexes."""
+    if not has_full_text(conn):
+        return
+    for (document_id,) in conn.execute("SELECT id FROM documents WHERE indexed = 0").fetchall():
+        bounds = _bounds(document_id)
+        for row in conn.execute("SELECT id, text FROM passages WHERE id >= :first AND id < :end", bounds).fetchall():
+            conn.execute("INSERT INTO passage_words (rowid, text) VALUES (?, ?)", (row["id"], words_of(row["text"])))
+            conn.execute("INSERT INTO passage_trigrams (rowid, text) VALUES (?, ?)", (row["id"], row["text"]))
+        conn.execute("UPDATE documents SET indexed = 1 WHERE id = ?", (document_id,))
 
 
 def _delete(conn: Connection, document: Document, most: int) -> bool:

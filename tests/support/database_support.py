@@ -97,7 +97,7 @@ def names(folder: Path) -> list[str]:
 
 @contextmanager
 def refused(conn: Connection) -> Iterator[None]:
-    """A block whose statement violates a constraint; the transaction goes on, for which PostgreSQL needs a savepoint."""
+    """A block whose statement violates a constraint; the transaction goes on. PostgreSQL needs a savepoint for it."""
     conn.execute("SAVEPOINT refused")
     with pytest.raises(sqlite3.IntegrityError):
         yield

@@ -79,6 +79,7 @@ def _prepare(conn: Connection, place: str, now: int, steps: Sequence[Migration])
         conn.execute(_file("functions.sql"))
         if found is None:
             conn.execute(_file("models.sql"))
+            conn.execute(_file("full_text.sql"))
         else:
             for step in steps:
                 if step.version > found.version:

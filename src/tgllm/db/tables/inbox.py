@@ -235,9 +235,7 @@ def recover(
     old = _open_before(conn, now) if waiting else [row for row in left if row.received_at <= now]
     mine = {row.update_id for row in left}
     expired = [
-        row
-        for row in old
-        if row.received_at <= now - life_of(row) and (row.state == "queued" or row.update_id in mine)
+        row for row in old if row.received_at <= now - life_of(row) and (row.state == "queued" or row.update_id in mine)
     ]
     for row in expired:
         finish(conn, row.update_id, "expired", now)

@@ -54,6 +54,7 @@ class Database:
         self._reader = ConnectionThread(store, "reader")
         self._presence: Presence | None = None
         self._has_written = False
+        self._asked = 0
         self._listeners: dict[Signal, list[Callable[[], None]]] = {}
 
     @classmethod
@@ -81,6 +82,11 @@ class Database:
     def is_server(self) -> bool:
         """Whether several processes may run on it, on several machines; else it is a file."""
         return self.store.path is None
+
+    @property
+    def member_id(self) -> int | None:
+        """Number of this process among those that share the database of a server; None for a file."""
+        return self.store.member_id
 
     @property
     def path(self) -> Path:
@@ -174,8 +180,12 @@ class Database:
         """Number of units and other jobs of the writer that have ended.
 
         The callback ``then`` of a unit finds a number. As long as it stays the same, the database holds what the unit
-        has read, but for what other processes write; a look for those counts as well (``changed_elsewhere``).
+        has read, but for what other processes write; a look for those counts as well (``changed_elsewhere``). On a
+        server others may write at any time, so that no number comes twice.
         """
+        if self.is_server:
+            self._asked += 1
+            return -self._asked
         return self._writer.ended
 
     async def sync(self) -> None:

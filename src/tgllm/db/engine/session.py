@@ -111,6 +111,11 @@ class Store(Protocol):
         """The file; None for a server."""
         ...
 
+    @property
+    def member_id(self) -> int | None:
+        """Number of this process among those that use a server's database, never given again; None for a file."""
+        ...
+
     def open(self, use: Use) -> Session:
         """Open a connection.
 

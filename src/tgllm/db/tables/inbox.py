@@ -103,6 +103,8 @@ class InboxRow:
     asked: bool = field(default=False, metadata=BOOL)
     crashes: int = 0
     strikes: int = 0
+    holder: int | None = None
+    """Number of the replica that runs it; None where there is one process only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,18 +203,23 @@ def recover(
     *,
     max_attempts: int,
     crashed: bool = True,
+    waiting: bool = True,
+    leaving: int | None = None,
     life: int = UPDATE_LIFE,
     life_by_kind: Mapping[str, int] | None = None,
 ) -> Recovered:
-    """Expire, fail or requeue the updates that an earlier process left unfinished.
+    """Expire, fail or requeue the updates that a process left unfinished which has ended.
 
-    Call this once, before the first ``claim``.
+    On a file, call this once, before the first ``claim``. On a server, updates that other replicas run stay as they
+    are.
 
     Args:
         conn: an open write transaction.
         now: UTC in milliseconds.
         max_attempts: updates that have crashed the program this often fail.
-        crashed: whether the earlier process has crashed or was killed, and did not end in order.
+        crashed: whether the process has crashed or was killed, and did not end in order.
+        waiting: whether nothing has run meanwhile, so that queued updates may be too old as well.
+        leaving: a replica that ends, and runs nothing any more.
         life: age in ms at which an update expires.
         life_by_kind: the same for control updates, by type; by default ``CALLBACK_LIFE`` for ``callback_query``. A
             button press that is no control update expires like a message, since it starts a turn.
@@ -222,22 +229,49 @@ def recover(
     def life_of(row: InboxRow) -> int:
         return lives.get(row.kind, life) if row.control else life
 
+    left = abandoned(conn, leaving)
     if crashed:
-        _blame(conn)
-    expired = [row for row in _open_before(conn, now) if row.received_at <= now - life_of(row)]
+        _blame(conn, [row.update_id for row in left])
+    old = _open_before(conn, now) if waiting else [row for row in left if row.received_at <= now]
+    mine = {row.update_id for row in left}
+    expired = [
+        row
+        for row in old
+        if row.received_at <= now - life_of(row) and (row.state == "queued" or row.update_id in mine)
+    ]
     for row in expired:
         finish(conn, row.update_id, "expired", now)
     spent = conn.execute(
         "UPDATE inbox SET state = 'failed', finished_at = ?, error = 'the program ended during each attempt'"
-        " WHERE state IN ('queued', 'running') AND strikes >= ? RETURNING *",
-        (now, max_attempts),
+        " WHERE strikes >= ? AND (state = 'queued'"
+        "     OR state = 'running' AND update_id IN (SELECT value FROM json_each(?))) RETURNING *",
+        (now, max_attempts, dumps([*mine])),
     )
     failed = sorted(read_all(InboxRow, spent), key=lambda row: row.update_id)
-    requeued = conn.execute("UPDATE inbox SET state = 'queued', started_at = NULL WHERE state = 'running'").rowcount
+    requeued = conn.execute(
+        "UPDATE inbox SET state = 'queued', started_at = NULL, holder = NULL"
+        " WHERE state = 'running' AND update_id IN (SELECT value FROM json_each(?))",
+        (dumps([*mine]),),
+    ).rowcount
     return Recovered(requeued, failed, expired)
 
 
-def _blame(conn: Connection) -> None:
+def abandoned(conn: Connection, leaving: int | None = None) -> list[InboxRow]:
+    """Return the running updates, control updates too, of processes that have ended.
+
+    Args:
+        conn: an open connection.
+        leaving: a replica that ends, and runs nothing any more.
+    """
+    cursor = conn.execute(
+        "SELECT * FROM inbox WHERE state = 'running' AND (holder IS NULL OR holder = ?"
+        "     OR NOT EXISTS (SELECT 1 FROM replicas WHERE replicas.id = inbox.holder)) ORDER BY update_id",
+        (leaving,),
+    )
+    return read_all(InboxRow, cursor)
+
+
+def _blame(conn: Connection, running: Sequence[int]) -> None:
     """Count a crash for the updates that were running, and against the one that ran alone.
 
     The others are innocent, or will be found alone later. A first crash, before a model was called, may have any cause,
@@ -247,7 +281,7 @@ def _blame(conn: Connection) -> None:
     A crash for which no update alone can be blamed shows that something else ends the program, so nothing that was
     counted against waiting updates counts any more.
     """
-    alone = conn.execute("SELECT count(*) FROM inbox WHERE state = 'running'").fetchone()[0] == 1
+    alone = len(running) == 1
     if not alone:
         conn.execute("UPDATE inbox SET strikes = 0 WHERE state = 'queued' AND control = 0 AND strikes > 0")
     conn.execute(
@@ -328,7 +362,7 @@ def rewrite(conn: Connection, update_id: int, payload: str) -> bool:
 def release(conn: Connection, update_id: int) -> bool:
     """Queue a running update again, without counting the attempt; updates merged into it stay merged."""
     cursor = conn.execute(
-        "UPDATE inbox SET state = 'queued', attempts = attempts - 1, started_at = NULL"
+        "UPDATE inbox SET state = 'queued', attempts = attempts - 1, started_at = NULL, holder = NULL"
         " WHERE update_id = ? AND state = 'running'",
         (update_id,),
     )

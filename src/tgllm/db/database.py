@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Self, TypeVar, cast
 
 from tgllm.api.clock import Clock, SystemClock, milliseconds
 from tgllm.db.connection import init_db
-from tgllm.db.engine.driver import require_driver
 from tgllm.db.engine.errors import DatabaseError, DatabaseLost
 from tgllm.db.engine.gate import StorageGate
 from tgllm.db.engine.place import Place, Server, is_url
@@ -321,6 +320,8 @@ async def _prepared(place: Place | str, clock: Clock | None) -> Store:
     if isinstance(place, str) and is_url(place):
         place = Server(place)
     if isinstance(place, Server):
+        from tgllm.db.engine.driver import require_driver  # noqa: PLC0415  as below
+
         require_driver()
         from tgllm.db.postgres.store import open_server  # noqa: PLC0415  imports psycopg, which few bots need
 

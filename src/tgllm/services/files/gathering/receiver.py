@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from tgllm.api import DatabaseError, FileUnreadable, TgllmError
 from tgllm.api.clock import Clock, milliseconds
@@ -150,10 +151,13 @@ class Receiver:
         new = _new(arrival, position, attachment, blob.path, mime, blob.size, blob.sha256)
         now = milliseconds(self._clock)
         try:
-            shared = await self._database.read(lambda conn: files.path_of(conn, new.sha256))
-            # Asked outside of the transaction, which must not wait for a server.
-            is_there = shared is not None and await self._store.is_stored(shared, blob.size)
-            stored = await self._database.write(lambda conn: _share(conn, new, now, shared, is_there=is_there))
+            stored: File | None = None
+            while stored is None:
+                shared = await self._database.read(lambda conn: files.path_of(conn, new.sha256))
+                # Asked outside of the transaction, which must not wait for a server.
+                is_there = shared is not None and await self._store.is_stored(shared, blob.size)
+                unit = partial(_share, new=new, now=now, shared=shared, is_there=is_there)
+                stored = await self._database.write(unit)
         except BaseException:
             # Without a row it would stay until the next sweep.
             await asyncio.shield(self._store.discard(blob.path))
@@ -225,8 +229,8 @@ def _add(conn: Connection, new: NewFile, now: int) -> File:
     return added
 
 
-def _share(conn: Connection, new: NewFile, now: int, shared: str | None, *, is_there: bool) -> File:
-    """Store a row, with the path of an equal content if that is stored.
+def _share(conn: Connection, new: NewFile, now: int, shared: str | None, *, is_there: bool) -> File | None:
+    """Store a row, with the path of an equal content if that is stored; None if that has changed meanwhile.
 
     Args:
         conn: an open transaction.
@@ -235,10 +239,11 @@ def _share(conn: Connection, new: NewFile, now: int, shared: str | None, *, is_t
         shared: path of the equal content, as it was found before the transaction.
         is_there: whether that content is stored.
     """
-    if shared is not None and files.path_of(conn, new.sha256) == shared:
-        if is_there:
-            return _add(conn, replace(new, path=shared), now)
+    if files.path_of(conn, new.sha256) != shared:
+        return None
+    if shared is not None and is_there:
+        return _add(conn, replace(new, path=shared), now)
+    if shared is not None:
         # Somebody has removed it; rows of the same content get it back.
         files.replace_path(conn, shared, new.path)
-    # The same content may have two blobs, if it came twice at the same time.
     return _add(conn, new, now)

@@ -211,8 +211,8 @@ def _make_client(settings: S3Section) -> Any:  # noqa: ANN401  boto3 has no type
     try:
         session = import_module("boto3.session").Session
         config = import_module("botocore.config").Config
-    except ImportError as error:
-        raise missing_boto3() from error
+    except ImportError:
+        raise missing_boto3() from None
     access, secret = settings.access_key, settings.secret_key
     try:
         return session(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fake_s3 import FakeS3, Stored, running_s3
+from file_storage.fake_s3 import FakeS3, Stored, running_s3
 from tgllm.api import ConfigError, FileDelta, FileUnreadable
 from tgllm.config.model import Config
 from tgllm.config.sections.s3 import S3Section
@@ -27,7 +27,9 @@ DAY = 86_400.0
 
 
 @pytest.fixture
-def s3() -> Iterator[FakeS3]:
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeS3]:
+    # The pauses between the attempts of boto3 are seconds.
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
     with running_s3() as running:
         yield running
 
@@ -214,5 +216,5 @@ async def test_the_bot_starts_while_s3_gives_no_answer(storage: FileStorage, s3:
     ],
 )
 def test_settings_that_can_not_work_are_refused(s3: FakeS3, setting: str, value: object) -> None:
-    with pytest.raises(ValueError, match="must be|belong together"):
+    with pytest.raises(ValueError, match=r"must be|belong together"):
         S3Section.model_validate(s3.settings | {setting: value})

@@ -6,7 +6,7 @@ import os
 import threading
 import uuid
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -164,7 +164,7 @@ class S3Storage:
             until = self._clock.monotonic() + 60 + size / LEAST_BYTES_PER_SECOND
             digest = hashlib.sha256()
             with (
-                answer["Body"] as body,
+                closing(answer["Body"]) as body,
                 os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out,
             ):
                 for chunk in body.iter_chunks(_CHUNK):

@@ -234,7 +234,7 @@ async def open_replies(core: BotCore) -> AsyncGenerator[Composer]:
     """
     config = core.config
     async with aclosing(Renderer(config.rendering.timeout, core.errors)) as renderer:
-        composer = Composer(core.database, config, core.clock, core.texts, renderer)
+        composer = Composer(core.database, config, core.clock, core.texts, renderer, core.storage)
         core.host.connect(ChatSender(composer, core.host, config.admin_chat_id).of)
         yield composer
 
@@ -271,6 +271,7 @@ async def open_runtime(
             core.access.invitations.links,
             core.errors,
             sending=config.sending,
+            storage=core.storage,
         )
         relevance = Relevance(me.id, me.username or "")
         acknowledgements = Acknowledgements(core.running, relevance, milliseconds(core.clock))

@@ -78,7 +78,7 @@ def _refresh(core: BotCore, times: Cron) -> Job:
 
 def _retention(core: BotCore) -> Job:
     config = core.config
-    retention = Retention(core.database, config.data_dir, core.clock, config.retention, config.access, core.unconfirmed)
+    retention = Retention(core.database, core.storage, core.clock, config.retention, config.access, core.unconfirmed)
     times = Cron.parse(EVERY_HOUR, zone(config.time_zone))
 
     async def run() -> None:

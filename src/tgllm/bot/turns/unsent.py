@@ -47,7 +47,7 @@ async def drop_unsent(scope: Scope) -> Dropped:
     current = None if running is None else running.turn.id
     dropped = await scope.write(lambda conn: _drop(conn, scope, current))
     for payload in dropped.documents:
-        await remove_document(payload)
+        await remove_document(payload, scope.core.storage)
     return dropped
 
 

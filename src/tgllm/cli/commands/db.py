@@ -114,7 +114,10 @@ def backup(
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         target = folder
     file = target / stamped_name(now) if target.is_dir() else target
-    made = make_backup(Order(database, config.data_dir, file, now, with_files=not no_files))
+    bucket = config.s3.bucket
+    made = make_backup(
+        Order(database, config.data_dir, file, now, with_files=not no_files, are_elsewhere=bucket is not None)
+    )
     if as_json:
         print_json({"path": str(made.path), "size": made.size, "files": made.files, "files_left_out": made.left_out})
         return
@@ -122,7 +125,9 @@ def backup(
     say(texts("shell.db_backup", path=made.path))
     if made.files:
         say(texts("shell.db_backup_files", count=made.files))
-    if made.left_out > made.missing and not no_files:
+    if bucket is not None:
+        say(texts("shell.db_backup_s3", bucket=bucket))
+    elif made.left_out > made.missing and not no_files:
         say(texts("shell.db_backup_left_out", count=made.left_out))
 
 
@@ -173,7 +178,7 @@ def restore(
     say(texts("shell.db_restored", source=source))
     if restored.is_older:
         say(texts("shell.db_restored_older"))
-    if restored.missing:
+    if restored.missing and config.s3.bucket is None:
         say(texts("shell.db_restore_missing", count=restored.missing))
     if restored.aside is not None:
         say(texts("shell.db_restore_aside", path=restored.aside))

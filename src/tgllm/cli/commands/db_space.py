@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import aclosing
 from pathlib import Path
 
 from tgllm.api.clock import SystemClock
@@ -15,6 +16,7 @@ from tgllm.db.file.space import Space, measure_space
 from tgllm.db.file.space import vacuum as vacuum_file
 from tgllm.db.tables import inbox
 from tgllm.i18n import Catalogue
+from tgllm.services.files.storage.opening import storage_of
 from tgllm.services.maintenance.retention import Retention
 from tgllm.services.maintenance.unconfirmed import Unconfirmed
 
@@ -65,8 +67,9 @@ async def _prune(config: Config) -> Mapping[str, int]:
     async with await Database.open(existing_database(config.data_dir), clock=clock) as database:
         latest = await database.read(lambda conn: inbox.latest(conn, MOST_UNCONFIRMED))
         unconfirmed.note(latest, any_new=True)
-        retention = Retention(database, config.data_dir, clock, config.retention, config.access, unconfirmed)
-        return await retention.clean()
+        async with aclosing(storage_of(config)) as storage:
+            retention = Retention(database, storage, clock, config.retention, config.access, unconfirmed)
+            return await retention.clean()
 
 
 def run_vacuum(config: Config, *, as_json: bool) -> None:

@@ -17,6 +17,7 @@ from tgllm.db.engine.lock import is_locked
 from tgllm.db.engine.unit import Connection
 from tgllm.db.file.probe import probe_folder, write_probe
 from tgllm.services.common.reception import failing
+from tgllm.services.files.storage.remote import StorageUnavailable
 
 if TYPE_CHECKING:
     from tgllm.services.core import Core
@@ -49,6 +50,7 @@ async def _check(options: Options) -> str:
         for warning in (*await model_warnings(core), *warnings(core, loaded)):
             tell(warning)
         await _check_writes(core)
+        await _check_files(core)
         await _check_reception(core)
         return core.texts("shell.ready" if loaded.config.bot_token else "shell.ready_no_token")
 
@@ -73,6 +75,18 @@ async def _check_writes(core: "Core") -> None:
     await asyncio.to_thread(probe_folder, core.config.data_dir)
     with suppress(_RolledBack):
         await core.database.write(unit)
+
+
+async def _check_files(core: "Core") -> None:
+    """Store and remove a file in the storage of files, if it is not the data folder.
+
+    Raises:
+        TgllmError: it can't be used; the message says what to do.
+    """
+    try:
+        await core.storage.check(core.config.bot_id)
+    except StorageUnavailable as error:
+        raise TgllmError(str(error), code="file_storage") from error
 
 
 async def _check_reception(core: "Core") -> None:

@@ -19,6 +19,7 @@ from tgllm.services.diagnosis.probes import SECONDS, Probe, in_thread
 from tgllm.services.diagnosis.providers import ask_provider, targets
 from tgllm.services.diagnosis.webhook import check_webhook
 from tgllm.services.errors.sentry import check_sentry
+from tgllm.services.files.storage.remote import StorageUnavailable
 from tgllm.services.maintenance.storage_check import check_storage
 from tgllm.services.models.readiness import look_at_fallbacks, look_at_models
 from tgllm.services.reading.missing import missing_commands
@@ -81,6 +82,8 @@ def core_probes(core: Core, problems: Sequence[str] = (), *, online: bool = True
     ]
     if online:
         probes.append(Probe("Providers", lambda: _providers(core), PROVIDERS_SECONDS))
+        if core.storage.is_remote:
+            probes.append(Probe("File storage", lambda: _storage(core), 120.0))
     return probes
 
 
@@ -125,6 +128,14 @@ async def _providers(core: Core) -> Sequence[Check]:
         asyncio.gather(*(reach(target, core.clock, core.texts) for target in targets(core, ready))),
     )
     return [*(check for several in asked for check in several), *(way.check for way in ways)]
+
+
+async def _storage(core: Core) -> Sequence[Check]:
+    try:
+        await core.storage.check(core.config.bot_id)
+    except StorageUnavailable as error:
+        return (Check("File storage", "failed", str(error)),)
+    return (Check("File storage", "ok", f"{core.config.s3.bucket}/{core.config.s3.prefix}"),)
 
 
 async def _reception(core: Core) -> Sequence[Check]:

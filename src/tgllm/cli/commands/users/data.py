@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Final, Literal
 
@@ -20,6 +20,7 @@ from tgllm.db.tables.users import User
 from tgllm.i18n import Catalogue
 from tgllm.i18n.amounts import amount
 from tgllm.services.common.actor import SHELL
+from tgllm.services.files.storage.opening import storage_of
 from tgllm.services.messaging.people import language_of, tell
 from tgllm.services.personal_data.conversation import Say
 from tgllm.services.personal_data.forget import clean_up, forget
@@ -125,7 +126,8 @@ async def _forget(options: Options, user: User) -> Erased | None:
                 # The lock proves that no bot is running, and keeps one from starting until the data is deleted.
                 erased = await _try_to_erase(people, user, bot_runs=False)
         if erased is not None:
-            await clean_up(people.database, people.clock, people.config.data_dir, erased)
+            async with aclosing(storage_of(people.config)) as storage:
+                await clean_up(people.database, people.clock, storage, erased)
         return erased
 
 

@@ -11,7 +11,7 @@ from tgllm.api.clock import Clock, SystemClock, milliseconds
 from tgllm.db.connection import init_db
 from tgllm.db.engine.errors import DatabaseError, DatabaseLost
 from tgllm.db.engine.gate import StorageGate
-from tgllm.db.engine.place import Place, Server, is_url
+from tgllm.db.engine.place import Place, Server, is_url, require_driver
 from tgllm.db.engine.session import Session, Store
 from tgllm.db.engine.signals import Signal
 from tgllm.db.engine.sqlite import in_words, rewrite_version, sync_log
@@ -310,6 +310,7 @@ async def _prepared(place: Place | str, clock: Clock | None) -> Store:
     if isinstance(place, str) and is_url(place):
         place = Server(place)
     if isinstance(place, Server):
+        await asyncio.to_thread(require_driver)
         from tgllm.db.postgres.store import open_server  # noqa: PLC0415  imports psycopg, which few bots need
 
         return await asyncio.to_thread(open_server, place, milliseconds(clock or SystemClock()))

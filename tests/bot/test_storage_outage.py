@@ -22,6 +22,8 @@ from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import EmulatedUser, Emulator, Fault
 from tgllm.testing.scripted import ScriptedProvider
 
+pytestmark = pytest.mark.sqlite  # faults of the disk with the file
+
 LONG = "long question " * 290
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tgllm.db.engine.place import is_url
 
 from postgres_databases import NOW, STOCK, Kept
 from tgllm.config.load import LoadedConfig, load_config
 from tgllm.config.paths import database_path
 from tgllm.db.database import Database
+from tgllm.db.engine.place import is_url
 from tgllm.db.engine.signals import NO_SIGNALS
 from tgllm.db.engine.sqlite import connect
 from tgllm.db.engine.unit import Connection

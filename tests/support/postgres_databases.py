@@ -7,7 +7,7 @@ stock of databases with the schema, and empties one after its test. One whose sc
 import os
 import secrets
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -115,18 +115,25 @@ class Kept:
     uses: int = 0
 
 
+def _rows(
+    admin: "psycopg.Connection[tuple[Any, ...]]", tables: Iterable[str]
+) -> Mapping[str, Sequence[tuple[Any, ...]]]:
+    return {name: admin.execute(f'SELECT * FROM "{name}"').fetchall() for name in tables}
+
+
 def _kept(url: str) -> Kept:
     admin = _connect(url)
     found = admin.execute(TABLES).fetchall()
     tables = list(dict.fromkeys(name for name, _ in found))
-    rows = {name: admin.execute(f'SELECT * FROM "{name}"').fetchall() for name in tables}
+    rows = _rows(admin, tables)
     shape = admin.execute(SHAPE).fetchone()
     assert shape is not None
     statements = [
         "BEGIN",
         "SET LOCAL session_replication_role = replica",  # neither triggers nor foreign keys
-        *(f'DELETE FROM "{name}"' for name in tables),
+        *(f'DELETE FROM "{name}"' for name in tables if not rows[name]),
         *(f"SELECT setval('\"{sequence}\"', 1, false)" for _, sequence in found if sequence),
+        "COMMIT",
     ]
     return Kept(url, admin, shape, ";".join(statements), {name: kept for name, kept in rows.items() if kept})
 
@@ -137,14 +144,9 @@ def _empty(kept: Kept) -> bool:
     if kept.uses > MOST_USES:
         return False
     _end_others(kept.admin)
-    if kept.admin.execute(SHAPE).fetchone() != kept.shape:
+    if kept.admin.execute(SHAPE).fetchone() != kept.shape or _rows(kept.admin, kept.rows) != kept.rows:
         return False
     kept.admin.execute(kept.emptying)
-    for table, rows in kept.rows.items():
-        places = ", ".join(["%s"] * len(rows[0]))
-        with kept.admin.cursor() as cursor:
-            cursor.executemany(f'INSERT INTO "{table}" VALUES ({places})', rows)
-    kept.admin.execute("COMMIT")
     return True
 
 

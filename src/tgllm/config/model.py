@@ -18,6 +18,7 @@ from tgllm.config.sections.files import FilesSection
 from tgllm.config.sections.personas import PersonaSetting, read_personas
 from tgllm.config.sections.prices import PriceSetting, read_prices
 from tgllm.config.sections.reminders import RemindersSection
+from tgllm.config.sections.replicas import ReplicasSection
 from tgllm.config.sections.retention import RetentionSection
 from tgllm.config.sections.tools import ToolsSection
 from tgllm.config.sections.tracing import TracingSection
@@ -251,6 +252,7 @@ class Config(Section):
     sending: SendingSection = SendingSection()
     models: ModelsSection = ModelsSection()
     database: DatabaseSection = DatabaseSection()
+    replicas: ReplicasSection = ReplicasSection()
     retention: RetentionSection = RetentionSection()
     admin: AdminSection = AdminSection()
     backups: BackupsSection = BackupsSection()

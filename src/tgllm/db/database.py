@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Self, TypeVar, cast
 
 from tgllm.api.clock import Clock, SystemClock, milliseconds
 from tgllm.db.connection import init_db
+from tgllm.db.engine.driver import require_driver
 from tgllm.db.engine.errors import DatabaseError, DatabaseLost
 from tgllm.db.engine.gate import StorageGate
-from tgllm.db.engine.place import Place, Server, is_url, require_driver
+from tgllm.db.engine.place import Place, Server, is_url
 from tgllm.db.engine.session import Session, Store
 from tgllm.db.engine.signals import Signal
 from tgllm.db.engine.sqlite import in_words, rewrite_version, sync_log
@@ -54,6 +55,7 @@ class Database:
         self._reader = ConnectionThread(store, "reader")
         self._presence: Presence | None = None
         self._has_written = False
+        self._asked = 0
         self._listeners: dict[Signal, list[Callable[[], None]]] = {}
 
     @classmethod
@@ -81,6 +83,11 @@ class Database:
     def is_server(self) -> bool:
         """Whether several processes may run on it, on several machines; else it is a file."""
         return self.store.path is None
+
+    @property
+    def member_id(self) -> int | None:
+        """Number of this process among those that share the database of a server; None for a file."""
+        return self.store.member_id
 
     @property
     def path(self) -> Path:
@@ -158,9 +165,9 @@ class Database:
         return await self._writer.unit(unit, durable=durable, then=then, patient=patient, answers=answers)
 
     async def claim(self, unit: Callable[[Connection], T], *, then: Callable[[T], None] | None = None) -> T:
-        """Run a unit that takes rows which other processes want too, as ``write`` does, and not durably.
+        """Run a unit that takes rows which other processes want too, as ``write`` does.
 
-        On a server the unit runs alone in its transaction and passes over rows that others have locked (``FOR UPDATE
+        In a file it is not durable. On a server the unit runs alone in its transaction and passes over rows that others have locked (``FOR UPDATE
         SKIP LOCKED``). It sees what others commit while it runs, so that each of its statements must hold by itself.
 
         Raises:
@@ -174,8 +181,12 @@ class Database:
         """Number of units and other jobs of the writer that have ended.
 
         The callback ``then`` of a unit finds a number. As long as it stays the same, the database holds what the unit
-        has read, but for what other processes write; a look for those counts as well (``changed_elsewhere``).
+        has read, but for what other processes write; a look for those counts as well (``changed_elsewhere``). On a
+        server others may write at any time, so that no number comes twice.
         """
+        if self.is_server:
+            self._asked += 1
+            return -self._asked
         return self._writer.ended
 
     async def sync(self) -> None:
@@ -310,7 +321,7 @@ async def _prepared(place: Place | str, clock: Clock | None) -> Store:
     if isinstance(place, str) and is_url(place):
         place = Server(place)
     if isinstance(place, Server):
-        await asyncio.to_thread(require_driver)
+        require_driver()
         from tgllm.db.postgres.store import open_server  # noqa: PLC0415  imports psycopg, which few bots need
 
         return await asyncio.to_thread(open_server, place, milliseconds(clock or SystemClock()))

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from tgllm.db.engine.driver import require_driver
 from tgllm.db.engine.lock import is_locked
-from tgllm.db.engine.place import Place, require_driver
+from tgllm.db.engine.place import Place
 from tgllm.db.engine.unit import Connection
 from tgllm.db.file.look import is_there as is_file_there
 from tgllm.db.file.look import look as look_into_file

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tgllm import __version__
 from tgllm.api import Check, DatabaseError
-from tgllm.db.engine.place import Place, Server, require_driver
+from tgllm.db.engine.driver import require_driver
+from tgllm.db.engine.place import Place, Server
 from tgllm.db.file.check import Report
 from tgllm.db.file.check import check as look_over
 from tgllm.db.file.facts import program_of_file

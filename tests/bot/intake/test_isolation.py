@@ -199,9 +199,7 @@ def test_a_control_update_runs_beside_a_suspect(conn: Connection) -> None:
 
 
 @pytest.mark.parametrize("late", [0.0, 0.5, 60.0])
-def test_a_suspect_that_becomes_due_during_a_claim_starts_with_the_next_one(
-    conn: Connection, late: float
-) -> None:
+def test_a_suspect_that_becomes_due_during_a_claim_starts_with_the_next_one(conn: Connection, late: float) -> None:
     """A slow disk, or a timer that fires early, must not leave it waiting for an event that never comes."""
     ask(conn, [1])
     run = crashes(conn, 2)
@@ -239,9 +237,7 @@ def finish_all(run: Run) -> set[int]:
     return answered
 
 
-def simulate(
-    conn: Connection, seed: int, most_kills: int, attempts: int
-) -> tuple[set[int], set[int], list[int], int]:
+def simulate(conn: Connection, seed: int, most_kills: int, attempts: int) -> tuple[set[int], set[int], list[int], int]:
     """Run 120 questions, of which some kill the process, under a supervisor; a stranger kills it too.
 
     Returns:
@@ -282,16 +278,11 @@ def simulate(
 @pytest.mark.parametrize("block", range(4))
 @pytest.mark.parametrize(("most_kills", "attempts"), [(4, 2), (40, TurnsSection().attempts)])
 def test_no_innocent_is_given_up_and_every_killer_is(
-    tmp_path: Path, block: int, most_kills: int, attempts: int
+    tmp_path: Path, engine: Engine, block: int, most_kills: int, attempts: int
 ) -> None:
     for seed in range(block * 25, block * 25 + 25):
-        path = tmp_path / f"{seed}.db"
-        prepare(path, 1, [])
-        with closing(connect(path)) as conn:
-            conn.execute("PRAGMA synchronous = OFF")
-            conn.execute("BEGIN")
+        with engine.transaction(tmp_path / "tgllm.db") as conn:
             killers, answered, given_up, count = simulate(conn, seed, most_kills, attempts)
-            conn.execute("ROLLBACK")
         assert set(given_up) == killers, seed
         assert len(given_up) == len(killers)
         assert answered == set(range(120)) - killers, seed

@@ -46,6 +46,8 @@ STATEMENTS = {
     "SELECT json_object('a', b), json_group_array(json_array(c)) FROM t": (
         "SELECT json_build_object('a', b), json_agg(json_build_array(c)) FROM t"
     ),
+    "SELECT a FROM t WHERE b = ?2 AND c = ?1 AND d = ?2": "SELECT a FROM t WHERE b = %s AND c = %s AND d = %s",
+    "SELECT a FROM t LIMIT -1 OFFSET ?": "SELECT a FROM t LIMIT ALL OFFSET %s",
     "SELECT a::text, b ->> 'c' || d FROM t": "SELECT a::text, b ->> 'c' || d FROM t",
 }
 
@@ -78,6 +80,16 @@ def test_converts_lists_and_patterns() -> None:
         "50\\%\\_\\\\:%",
         7,
     ]
+
+
+def test_numbered_parameters_keep_their_numbers() -> None:
+    translated = to_postgres("SELECT a FROM t WHERE b = ?2 AND c = ?1 AND d = ?2")
+    assert adapt(translated, ("x", "y")) == ["y", "x", "y"]
+
+
+@pytest.mark.parametrize(("limit", "passed"), [(-1, None), (0, 0), (5, 5)])
+def test_a_negative_limit_is_none(limit: int, passed: int | None) -> None:
+    assert adapt(to_postgres("SELECT a FROM t LIMIT ?"), (limit,)) == [passed]
 
 
 def test_a_missing_parameter_is_an_error() -> None:

@@ -1,4 +1,4 @@
-"""``tgllm db``: creation, check, backup, restoring and upkeep of the database."""
+"""``tgllm db``: creation, check, backup, restoring, copying and upkeep of the database."""
 
 import asyncio
 from dataclasses import asdict
@@ -198,6 +198,26 @@ def _restored_object(order: Restore, restored: Restored) -> dict[str, object]:
         "files_missing": restored.missing,
         "kept_in": None if restored.aside is None else str(restored.aside),
     }
+
+
+@app.command()
+def copy(
+    ctx: typer.Context,
+    source: Annotated[
+        str, typer.Argument(metavar="FROM", help="Data folder or SQLite file, or the URL of a PostgreSQL database.")
+    ],
+    target: Annotated[str, typer.Argument(metavar="TO", help="The same; a missing file is created.")],
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Copy the database, also from SQLite to PostgreSQL and back; the bot must be stopped.
+
+    TO must be empty. Everything is copied in one transaction and compared: each table has the same rows and the same
+    checksum in both. FROM stays as it is. The files of people are not part of the database.
+    """
+    from tgllm.cli.commands.db_copy import run_copy  # noqa: PLC0415  loaded only where it runs
+
+    run_copy(source, target, options_of(ctx).load().config.language, as_json=as_json)
 
 
 @app.command()

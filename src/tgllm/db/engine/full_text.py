@@ -8,7 +8,16 @@ from typing import Final
 
 from tgllm.db.engine.unit import Connection
 
-__all__ = ["CHARACTER_SCRIPTS", "character_runs", "has_full_text", "pairs", "plain_words", "sqlite_version", "words_of"]
+__all__ = [
+    "CHARACTER_SCRIPTS",
+    "character_runs",
+    "has_full_text",
+    "merge",
+    "pairs",
+    "plain_words",
+    "sqlite_version",
+    "words_of",
+]
 
 CHARACTER_SCRIPTS: Final = (
     "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff"
@@ -34,6 +43,23 @@ def has_full_text(conn: Connection) -> bool:
     if not isinstance(conn, sqlite3.Connection):
         return False
     return conn.execute("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'").fetchone() is not None
+
+
+def merge(conn: Connection, table: str, pages: int) -> bool:
+    """Merge segments of an index, which removes what was deleted from it; return whether there is no more to do.
+
+    Args:
+        conn: an open write transaction.
+        table: the index.
+        pages: about how many of its pages may be written.
+    """
+    if not isinstance(conn, sqlite3.Connection) or not has_full_text(conn):
+        return True
+    before = conn.total_changes
+    # A negative number merges all segments to one, a piece at a time (SQLite: FTS5, the merge command).
+    conn.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('merge', ?)", (-pages,))  # noqa: S608 (constants)
+    # SQLite: FTS5: less than two changes mean that nothing was left to merge.
+    return conn.total_changes - before < 2
 
 
 def sqlite_version(conn: Connection) -> str:

@@ -1,14 +1,12 @@
 """Places of databases: paths of files, and URLs of servers."""
 
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-from tgllm.api.errors import DatabaseError
 from tgllm.observe.database_urls import shown
 
-__all__ = ["SCHEMES", "Place", "Server", "is_url", "require_driver", "shown", "words_for"]
+__all__ = ["SCHEMES", "Place", "Server", "is_url", "shown", "words_for"]
 
 SCHEMES: Final = ("postgresql://", "postgres://")
 
@@ -36,18 +34,3 @@ def is_url(place: Path | str) -> bool:
 def words_for(place: Place) -> str:
     """Return a place as messages may show it: a path, or a URL without its password."""
     return shown(place.url) if isinstance(place, Server) else str(place)
-
-
-def require_driver() -> None:
-    """Check that psycopg can be imported, which is not among the packages of every bot.
-
-    Raises:
-        DatabaseError: it can't be; the message says how to install it.
-    """
-    try:
-        import_module("psycopg")
-    except ImportError as error:
-        raise DatabaseError(
-            'A database on a server (database.url) needs one more package: pip install "tgllm[postgres]"',
-            code="database_driver",
-        ) from error

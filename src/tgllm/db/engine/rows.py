@@ -72,9 +72,8 @@ def read_all(cls: type[T], cursor: Cursor) -> list[T]:
 
 
 def new_id(cursor: Cursor) -> int:
-    """Return the id of the row that was just inserted; cheaper than RETURNING."""
-    assert cursor.lastrowid is not None  # noqa: S101  None before any INSERT only (Python: sqlite3)
-    return cursor.lastrowid
+    """Return the id of the row that was just inserted by a statement with ``RETURNING id``."""
+    return int(cursor.fetchone()[0])
 
 
 def dumps(value: object) -> str:

@@ -38,7 +38,7 @@ class Session(Protocol):
         ...
 
     def begin(self, mode: Mode, *, durable: bool) -> None:
-        """Begin a transaction; if it is not durable, its commit does not wait for the disk.
+        """Begin a transaction; if it is not durable, its commit need not wait for the disk.
 
         Raises:
             DatabaseError: the database can't be used.
@@ -115,6 +115,11 @@ class Store(Protocol):
     @property
     def server(self) -> Server | None:
         """The server; None for a file."""
+        ...
+
+    @property
+    def member_id(self) -> int | None:
+        """Number of this process among those that use a server's database, never given again; None for a file."""
         ...
 
     def open(self, use: Use) -> Session:

@@ -120,6 +120,7 @@ class SqliteStore:
     """The file at a path, which exists and has the schema of this version."""
 
     server = None
+    member_id = None
 
     def __init__(self, path: Path) -> None:
         """Create the store; nothing is opened."""

@@ -12,7 +12,7 @@ are not in GROUP BY.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final, cast
 
@@ -49,7 +49,7 @@ class Translated:
 
 @lru_cache(_STATEMENTS)
 def to_postgres(sql: str) -> Translated:
-    """Translate a statement with parameters of the forms ``?`` or ``:name``."""
+    """Translate a statement with parameters of the forms ``?``, ``?1`` or ``:name``."""
     tokens = rewrite(_numbered(scan(sql)))
     parameters = tuple(
         Parameter(int(token.text) if token.text.isdigit() else token.text[1:], token.how)
@@ -65,8 +65,10 @@ def _numbered(tokens: Sequence[Token]) -> list[Token]:
     count = 0
     for token in tokens:
         if token.kind == "parameter" and token.text == "?":
-            result.append(Token("parameter", str(count), token.space))
+            result.append(replace(token, text=str(count)))
             count += 1
+        elif token.kind == "parameter" and token.text.startswith("?"):
+            result.append(replace(token, text=str(int(token.text[1:]) - 1)))
         else:
             result.append(token)
     return result
@@ -74,8 +76,8 @@ def _numbered(tokens: Sequence[Token]) -> list[Token]:
 
 def _escaped(token: Token) -> Token:
     if token.kind == "parameter":
-        return Token("parameter", "%s", token.space)
-    return Token(token.kind, token.text.replace("%", "%%"), token.space)
+        return replace(token, text="%s")
+    return replace(token, text=token.text.replace("%", "%%"))
 
 
 def adapt(translated: Translated, parameters: Sequence[object] | Mapping[str, object] = ()) -> list[object]:
@@ -91,6 +93,8 @@ def adapt(translated: Translated, parameters: Sequence[object] | Mapping[str, ob
 def _converted(value: object, how: How) -> object:
     if isinstance(value, bool):
         return int(value)
+    if how == "limit" and isinstance(value, int) and value < 0:
+        return None
     if not isinstance(value, str):
         return value
     if how == "list":

@@ -150,6 +150,22 @@ def _has_condition(tokens: Sequence[Token], start: int) -> bool:
     return False
 
 
+def _limits(tokens: Sequence[Token]) -> list[Token]:
+    """Write ``LIMIT -1``, which is none in SQLite, as ``LIMIT ALL``, and mark parameters that can be negative."""
+    result: list[Token] = []
+    for number, token in enumerate(tokens):
+        follows = number > 0 and tokens[number - 1].is_word("LIMIT")
+        if follows and token.kind == "parameter":
+            result.append(replace(token, how="limit"))
+        elif follows and token.text == "-":
+            result += make("ALL")
+        elif number > 1 and tokens[number - 1].text == "-" and tokens[number - 2].is_word("LIMIT"):
+            continue
+        else:
+            result.append(token)
+    return result
+
+
 def _row_ids(tokens: Sequence[Token]) -> list[Token]:
     """Write rowid, of a table without an id, as ctid, which is the same within a statement."""
     return [replace(token, text="ctid") if token.is_word("ROWID") else token for token in tokens]
@@ -181,6 +197,7 @@ _REWRITES: Final[tuple[Callable[[Sequence[Token]], list[Token]], ...]] = (
     _casts,
     _calls,
     _joins,
+    _limits,
     _row_ids,
     _aliases,
 )

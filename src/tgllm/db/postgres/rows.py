@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from psycopg.adapt import Loader
+from psycopg.types.string import TextLoader
 
 if TYPE_CHECKING:
     import psycopg
@@ -62,3 +63,4 @@ def adapt_values(connection: "psycopg.Connection[Any]") -> None:
     """Have a connection return values as SQLite does."""
     connection.adapters.register_loader("numeric", _NumberLoader)
     connection.adapters.register_loader("bool", _BoolLoader)
+    connection.adapters.register_loader("json", TextLoader)

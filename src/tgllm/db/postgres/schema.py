@@ -105,9 +105,9 @@ def found_mark(conn: Connection, place: str, known: int) -> Mark | None:
         return None
     if found.version > known:
         raise DatabaseTooNew(
-            f"{place} has version {found.version}, and this tgllm knows versions up to {known}. It was brought "
-            f"to its version by tgllm {found.program}, and this is {__version__}. Install tgllm {found.program}, or "
-            "restore the backup that was made before the update.",
+            f"{place} has version {found.version}, and this tgllm knows versions up to {known}. It was last "
+            f"updated by tgllm {found.program}, and this is {__version__}. Install tgllm {found.program}, or restore "
+            "the backup that was made before the update.",
             place=place,
             found=found.version,
             known=known,

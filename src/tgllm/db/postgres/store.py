@@ -59,6 +59,11 @@ class ServerStore:
         """Set when nothing waits for the server any more, because the program ends."""
         self.member = Member(self._new_number())
 
+    @property
+    def member_id(self) -> int:
+        """Number of this process among those that use the database."""
+        return self.member.id
+
     def open(self, use: Use) -> Session:
         """Open a session.
 

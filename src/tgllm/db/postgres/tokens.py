@@ -9,16 +9,16 @@ __all__ = ["How", "Token", "closing", "is_call", "join", "make", "scan", "spaced
 
 Kind = Literal["comment", "text", "name", "parameter", "number", "word", "symbol"]
 
-How = Literal["plain", "list", "pattern"]
+How = Literal["plain", "list", "pattern", "limit"]
 """How the value of a parameter is converted: ``list``: the text of a JSON array to a list; ``pattern``: a pattern of
-GLOB to one of LIKE."""
+GLOB to one of LIKE; ``limit``: a negative number, which is no limit in SQLite, to None."""
 
 _TOKEN: Final = re.compile(
     r"""(?P<space>\s*)(?:
         (?P<comment>--[^\n]*|/\*.*?\*/)
       | (?P<text>'(?:[^']|'')*')
       | (?P<name>"(?:[^"]|"")*")
-      | (?P<parameter>\?|(?<!:):[A-Za-z_]\w*)
+      | (?P<parameter>\?\d*|(?<!:):[A-Za-z_]\w*)
       | (?P<number>\d+(?:\.\d+)?)
       | (?P<word>[A-Za-z_]\w*)
       | (?P<symbol>->>|->|\|\||::|<=|>=|<>|!=|==|.)

@@ -18,7 +18,7 @@ _MAY_HAVE_ARRIVED: Final = """
     WHERE doubt = 1 AND state IN ('ready', 'sending', 'uncertain', 'dropped') AND payload <> '{}'
     UNION ALL
     SELECT * FROM outbox WHERE state = 'sending' AND doubt = 0 AND payload <> '{}'
-        AND (kind = 'send' OR payload ->> '$.edit_of_part' IS NOT NULL)
+        AND (kind = 'send' OR json_extract(payload, '$.edit_of_part') IS NOT NULL)
 """
 
 

@@ -49,9 +49,9 @@ _WAITING = """
 # (see ``outbox.pass_over``).
 _START = f"""
     UPDATE outbox
-    SET state = 'sending', attempts = attempts + 1, claimed_at = ?, unconfirmed = unconfirmed + (doubt = 0),
+    SET state = 'sending', attempts = attempts + 1, claimed_at = ?, unconfirmed = unconfirmed + (1 - doubt),
     known_id = CASE
-        WHEN doubt THEN known_id
+        WHEN doubt = 1 THEN known_id
         WHEN NOT EXISTS (
             SELECT 1 FROM outbox AS other
             WHERE other.chat_id = outbox.chat_id AND other.doubt = 1 AND other.state IN ('uncertain', 'dropped')

@@ -6,7 +6,7 @@ the write-ahead log holds it until the next checkpoint.
 
 from typing import Final
 
-from tgllm.db.engine.rows import read_all
+from tgllm.db.engine.rows import dumps, read_all
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables.inbox import InboxRow
 
@@ -29,7 +29,7 @@ def replace_payload(conn: Connection, update_id: int, payload: str) -> None:
 def scrub(conn: Connection, update_id: int) -> None:
     """Remove everything but the id from the payload of an update."""
     conn.execute(
-        "UPDATE inbox SET payload = json_object('update_id', update_id), error = NULL WHERE update_id = ?", (update_id,)
+        "UPDATE inbox SET payload = ?, error = NULL WHERE update_id = ?", (dumps({"update_id": update_id}), update_id)
     )
 
 
@@ -53,20 +53,21 @@ def private_updates_after(conn: Connection, user_id: int, update_id: int, since:
 def hidden_updates(conn: Connection) -> list[InboxRow]:
     """Return the unfinished updates that are stored without their contents, oldest first."""
     cursor = conn.execute(
-        "SELECT * FROM inbox WHERE state IN ('queued', 'running') AND payload ->> '$.tgllm.hidden' = 1"
-        " ORDER BY update_id"
+        "SELECT * FROM inbox WHERE state IN ('queued', 'running')"
+        " AND CAST(json_extract(payload, '$.tgllm.hidden') AS INTEGER) = 1 ORDER BY update_id"
     )
     return read_all(InboxRow, cursor)
 
 
 _ANSWERS = """
     UPDATE inbox
-    SET payload = json_object('update_id', update_id), error = NULL,
-        finished_at = coalesce(finished_at, received_at), state = iif(finished_at IS NULL, 'done', state)
+    SET payload = '{"update_id":' || update_id || '}', error = NULL,
+        finished_at = coalesce(finished_at, received_at),
+        state = CASE WHEN finished_at IS NULL THEN 'done' ELSE state END
     WHERE kind IN ('message', 'edited_message') AND state NOT IN ('done', 'merged') AND EXISTS (
         SELECT 1 FROM kv
         WHERE scope = :scope AND lane GLOB ':' || substr(key, length('user:') + 1) || ':*'
-          AND update_id > json_extract(value, '$.update_id')
+          AND update_id > CAST(json_extract(value, '$.update_id') AS INTEGER)
     )
 """
 

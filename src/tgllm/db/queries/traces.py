@@ -27,7 +27,7 @@ class UnsentLink:
 _SCRUBBED = f"""
     DELETE FROM inbox
     WHERE finished_at >= :since AND finished_at < :until AND leader_id IS NULL AND update_id NOT IN ({SPARED})
-      AND payload = json_object('update_id', update_id)
+      AND payload = '{{"update_id":' || update_id || '}}'
       AND NOT EXISTS (SELECT 1 FROM inbox AS follower WHERE follower.leader_id = inbox.update_id)
 """  # noqa: S608 (constants)
 

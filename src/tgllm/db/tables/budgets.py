@@ -107,7 +107,7 @@ _KEY = "ON CONFLICT (scope, measure, period, first_day) DO UPDATE SET"
 def give(conn: Connection, scope: str, measure: Measure, period: Period, first_day: str, amount: int) -> None:
     """Add to a limit in one period; alerts that were sent can be sent again."""
     conn.execute(
-        f"{_ROW}, extra) VALUES (?, ?, ?, ?, ?) {_KEY} extra = extra + excluded.extra, told = 0",
+        f"{_ROW}, extra) VALUES (?, ?, ?, ?, ?) {_KEY} extra = budget_periods.extra + excluded.extra, told = 0",
         (scope, measure, period, first_day, amount),
     )
 
@@ -123,7 +123,7 @@ def forgive(conn: Connection, scope: str, measure: Measure, period: Period, firs
 def tell(conn: Connection, scope: str, measure: Measure, period: Period, first_day: str, told: Told) -> bool:
     """Record that an alert is sent; return False if it was sent before."""
     cursor = conn.execute(
-        f"{_ROW}, told) VALUES (?, ?, ?, ?, ?) {_KEY} told = excluded.told WHERE told < excluded.told",
+        f"{_ROW}, told) VALUES (?, ?, ?, ?, ?) {_KEY} told = excluded.told WHERE budget_periods.told < excluded.told",
         (scope, measure, period, first_day, told),
     )
     return cursor.rowcount == 1

@@ -83,8 +83,9 @@ _PUT = """
     INSERT INTO errors (id, event, kind, message, place, trace, plugin, version, times, first_at, last_at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET
-        message = excluded.message, trace = excluded.trace, version = excluded.version, times = times + excluded.times,
-        first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at)
+        message = excluded.message, trace = excluded.trace, version = excluded.version,
+        times = errors.times + excluded.times, first_at = min(errors.first_at, excluded.first_at),
+        last_at = max(errors.last_at, excluded.last_at)
 """
 _PUT_PLACE = """
     INSERT INTO error_places (kind, ref, error_id, user_id, at) VALUES (?, ?, ?, ?, ?)

@@ -42,9 +42,13 @@ class TextSize:
 
 
 _PUT = """
-    INSERT OR REPLACE INTO file_texts (sha256, reader, text, chars, pages, truncated, without_text, encoding, language,
-                                       pictures, error, created_at)
+    INSERT INTO file_texts (sha256, reader, text, chars, pages, truncated, without_text, encoding, language, pictures,
+                            error, created_at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (sha256, reader) DO UPDATE SET
+        text = excluded.text, chars = excluded.chars, pages = excluded.pages, truncated = excluded.truncated,
+        without_text = excluded.without_text, encoding = excluded.encoding, language = excluded.language,
+        pictures = excluded.pictures, error = excluded.error, created_at = excluded.created_at
 """
 
 

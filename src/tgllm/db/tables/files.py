@@ -80,6 +80,7 @@ _ADD = """
     INSERT INTO files (request_id, message_id, user_id, path, mime, size, sha256, original_name, created_at,
                        turn_id, position, kind, key, seconds)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    RETURNING id
 """
 
 

@@ -81,7 +81,11 @@ def move(conn: Connection, old: int, new: int) -> None:
     if get(conn, old) is None:
         return
     conn.execute("DELETE FROM groups WHERE id = ? AND status = 'pending'", (new,))
-    conn.execute("UPDATE OR IGNORE groups SET id = ? WHERE id = ?", (new, old))
+    conn.execute(
+        "UPDATE groups SET id = :new WHERE id = :old"
+        " AND NOT EXISTS (SELECT 1 FROM groups AS other WHERE other.id = :new)",
+        {"old": old, "new": new},
+    )
     conn.execute("DELETE FROM groups WHERE id = ?", (old,))
 
 

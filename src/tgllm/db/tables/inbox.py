@@ -103,6 +103,8 @@ class InboxRow:
     asked: bool = field(default=False, metadata=BOOL)
     crashes: int = 0
     strikes: int = 0
+    holder: int | None = None
+    """Number of the replica that runs it; None where there is one process only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +127,11 @@ def add_updates(conn: Connection, updates: Iterable[NewUpdate], now: int) -> lis
 # The update is behind another one if its lane has a queued one of the same kind of sender with a smaller id.
 _ADD = """
     INSERT INTO inbox (update_id, lane, kind, control, payload, received_at, stranger, behind)
-    VALUES (:update_id, :lane, :kind, :control, :payload, :now, :stranger, :control = 0 AND EXISTS (
+    VALUES (:update_id, :lane, :kind, :control, :payload, :now, :stranger, CASE WHEN :control = 0 AND EXISTS (
         SELECT 1 FROM inbox AS earlier
         WHERE earlier.state = 'queued' AND earlier.control = 0 AND earlier.lane = :lane
             AND earlier.stranger = :stranger AND earlier.update_id < :update_id
-    ))
+    ) THEN 1 ELSE 0 END)
     ON CONFLICT (update_id) DO NOTHING
 """
 
@@ -201,18 +203,23 @@ def recover(
     *,
     max_attempts: int,
     crashed: bool = True,
+    waiting: bool = True,
+    leaving: int | None = None,
     life: int = UPDATE_LIFE,
     life_by_kind: Mapping[str, int] | None = None,
 ) -> Recovered:
-    """Expire, fail or requeue the updates that an earlier process left unfinished.
+    """Expire, fail or requeue the updates that a process left unfinished which has ended.
 
-    Call this once, before the first ``claim``.
+    On a file, call this once, before the first ``claim``. On a server, updates that other replicas run stay as they
+    are.
 
     Args:
         conn: an open write transaction.
         now: UTC in milliseconds.
         max_attempts: updates that have crashed the program this often fail.
-        crashed: whether the earlier process has crashed or was killed, and did not end in order.
+        crashed: whether the process has crashed or was killed, and did not end in order.
+        waiting: whether nothing has run meanwhile, so that queued updates may be too old as well.
+        leaving: a replica that ends, and runs nothing any more.
         life: age in ms at which an update expires.
         life_by_kind: the same for control updates, by type; by default ``CALLBACK_LIFE`` for ``callback_query``. A
             button press that is no control update expires like a message, since it starts a turn.
@@ -222,22 +229,49 @@ def recover(
     def life_of(row: InboxRow) -> int:
         return lives.get(row.kind, life) if row.control else life
 
+    left = abandoned(conn, leaving)
     if crashed:
-        _blame(conn)
-    expired = [row for row in _open_before(conn, now) if row.received_at <= now - life_of(row)]
+        _blame(conn, [row.update_id for row in left])
+    old = _open_before(conn, now) if waiting else [row for row in left if row.received_at <= now]
+    mine = {row.update_id for row in left}
+    expired = [
+        row
+        for row in old
+        if row.received_at <= now - life_of(row) and (row.state == "queued" or row.update_id in mine)
+    ]
     for row in expired:
         finish(conn, row.update_id, "expired", now)
     spent = conn.execute(
         "UPDATE inbox SET state = 'failed', finished_at = ?, error = 'the program ended during each attempt'"
-        " WHERE state IN ('queued', 'running') AND strikes >= ? RETURNING *",
-        (now, max_attempts),
+        " WHERE strikes >= ? AND (state = 'queued'"
+        "     OR state = 'running' AND update_id IN (SELECT value FROM json_each(?))) RETURNING *",
+        (now, max_attempts, dumps([*mine])),
     )
     failed = sorted(read_all(InboxRow, spent), key=lambda row: row.update_id)
-    requeued = conn.execute("UPDATE inbox SET state = 'queued', started_at = NULL WHERE state = 'running'").rowcount
+    requeued = conn.execute(
+        "UPDATE inbox SET state = 'queued', started_at = NULL, holder = NULL"
+        " WHERE state = 'running' AND update_id IN (SELECT value FROM json_each(?))",
+        (dumps([*mine]),),
+    ).rowcount
     return Recovered(requeued, failed, expired)
 
 
-def _blame(conn: Connection) -> None:
+def abandoned(conn: Connection, leaving: int | None = None) -> list[InboxRow]:
+    """Return the running updates, control updates too, of processes that have ended.
+
+    Args:
+        conn: an open connection.
+        leaving: a replica that ends, and runs nothing any more.
+    """
+    cursor = conn.execute(
+        "SELECT * FROM inbox WHERE state = 'running' AND (holder IS NULL OR holder = ?"
+        "     OR NOT EXISTS (SELECT 1 FROM replicas WHERE replicas.id = inbox.holder)) ORDER BY update_id",
+        (leaving,),
+    )
+    return read_all(InboxRow, cursor)
+
+
+def _blame(conn: Connection, running: Sequence[int]) -> None:
     """Count a crash for the updates that were running, and against the one that ran alone.
 
     The others are innocent, or will be found alone later. A first crash, before a model was called, may have any cause,
@@ -247,12 +281,13 @@ def _blame(conn: Connection) -> None:
     A crash for which no update alone can be blamed shows that something else ends the program, so nothing that was
     counted against waiting updates counts any more.
     """
-    alone = conn.execute("SELECT count(*) FROM inbox WHERE state = 'running'").fetchone()[0] == 1
+    alone = len(running) == 1
     if not alone:
         conn.execute("UPDATE inbox SET strikes = 0 WHERE state = 'queued' AND control = 0 AND strikes > 0")
     conn.execute(
         "UPDATE inbox SET crashes = crashes + 1,"
-        " strikes = strikes + iif(control, crashes > 1, ? AND (asked OR crashes > 1)) WHERE state = 'running'",
+        " strikes = strikes + CASE WHEN (control = 1 AND crashes > 1)"
+        " OR (control = 0 AND ? = 1 AND (asked = 1 OR crashes > 1)) THEN 1 ELSE 0 END WHERE state = 'running'",
         (alone,),
     )
 
@@ -293,8 +328,8 @@ _OPEN_WITH_MESSAGE = """
         SELECT part.* FROM led CROSS JOIN inbox AS part ON part.leader_id = led.update_id
     )
     SELECT * FROM open WHERE update_id < :before AND :message_id = CASE kind
-        WHEN 'message' THEN json_extract(payload, '$.message.message_id')
-        WHEN 'edited_message' THEN json_extract(payload, '$.edited_message.message_id')
+        WHEN 'message' THEN CAST(json_extract(payload, '$.message.message_id') AS INTEGER)
+        WHEN 'edited_message' THEN CAST(json_extract(payload, '$.edited_message.message_id') AS INTEGER)
     END
     ORDER BY update_id DESC
 """
@@ -327,7 +362,7 @@ def rewrite(conn: Connection, update_id: int, payload: str) -> bool:
 def release(conn: Connection, update_id: int) -> bool:
     """Queue a running update again, without counting the attempt; updates merged into it stay merged."""
     cursor = conn.execute(
-        "UPDATE inbox SET state = 'queued', attempts = attempts - 1, started_at = NULL"
+        "UPDATE inbox SET state = 'queued', attempts = attempts - 1, started_at = NULL, holder = NULL"
         " WHERE update_id = ? AND state = 'running'",
         (update_id,),
     )

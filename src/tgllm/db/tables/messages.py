@@ -81,6 +81,7 @@ _ADD = """
                           status, telegram_chat_id, telegram_message_ids, user_id, created_at, tokens, tokens_before)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
             coalesce((SELECT tokens_before + tokens FROM messages WHERE id = ?), 0))
+    RETURNING id
 """
 
 
@@ -150,7 +151,8 @@ def find_by_telegram(conn: Connection, chat_id: int, telegram_message_id: int) -
     """Return the message that a Telegram message shows; the latest if there are several."""
     cursor = conn.execute(
         "SELECT * FROM messages WHERE telegram_chat_id = ?"
-        " AND EXISTS (SELECT 1 FROM json_each(telegram_message_ids) WHERE value = ?) ORDER BY id DESC LIMIT 1",
+        " AND EXISTS (SELECT 1 FROM json_each(telegram_message_ids)"
+        " WHERE CAST(value AS INTEGER) = ?) ORDER BY id DESC LIMIT 1",
         (chat_id, telegram_message_id),
     )
     return read_one(Message, cursor)
@@ -165,7 +167,7 @@ _ADD_TELEGRAM_ID = """
     UPDATE messages
     SET telegram_chat_id = :chat_id, telegram_message_ids = json_insert(telegram_message_ids, '$[#]', :id)
     WHERE turn_id = :turn_id AND role = 'assistant'
-      AND NOT EXISTS (SELECT 1 FROM json_each(telegram_message_ids) WHERE value = :id)
+      AND NOT EXISTS (SELECT 1 FROM json_each(telegram_message_ids) WHERE CAST(value AS INTEGER) = :id)
 """
 
 

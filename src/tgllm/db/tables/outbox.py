@@ -149,10 +149,11 @@ _LONGEST_CALL = 600_000
 # The row is behind another one if its stream has a ready row of the same or a more urgent priority.
 _ADD = """
     INSERT INTO outbox (lane, turn_id, part, kind, method, chat_id, thread_id, payload, created_at, priority, behind)
-    VALUES (:lane, :turn_id, :part, :kind, :method, :chat_id, :thread_id, :payload, :now, :priority, EXISTS (
+    VALUES (:lane, :turn_id, :part, :kind, :method, :chat_id, :thread_id, :payload, :now, :priority, CASE WHEN EXISTS (
         SELECT 1 FROM outbox AS earlier
         WHERE earlier.state = 'ready' AND earlier.lane = :lane AND earlier.priority BETWEEN :first AND :priority
-    ))
+    ) THEN 1 ELSE 0 END)
+    RETURNING id
 """
 
 
@@ -212,7 +213,7 @@ def mark_ready_again(conn: Connection, row_id: int, not_before: int, error: str,
 def release(conn: Connection, row_id: int, not_before: int) -> None:
     """Return a claimed row to the queue until ``not_before`` (UTC, milliseconds): its call was not made."""
     conn.execute(
-        "UPDATE outbox SET state = 'ready', attempts = attempts - 1, unconfirmed = max(0, unconfirmed - (doubt = 0)),"
+        "UPDATE outbox SET state = 'ready', attempts = attempts - 1, unconfirmed = max(0, unconfirmed - (1 - doubt)),"
         " not_before = ? WHERE id = ? AND state = 'sending'",
         (not_before, row_id),
     )
@@ -448,7 +449,8 @@ def prune(conn: Connection, before: int, limit: int, *, spared_turns: str = "") 
 def rename_turns(conn: Connection, before: str, after: str) -> None:
     """Replace the prefix ``before`` of turn ids by ``after``; ``before`` must not contain ``*``, ``?`` or ``[``."""
     conn.execute(
-        "UPDATE OR IGNORE outbox SET turn_id = :after || substr(turn_id, length(:before) + 1)"
-        " WHERE turn_id GLOB :before || '*'",
-        {"before": before, "after": after},
+        "UPDATE outbox SET turn_id = :after || substr(turn_id, :rest) WHERE turn_id GLOB :before || '*'"
+        " AND NOT EXISTS (SELECT 1 FROM outbox AS other"
+        " WHERE other.turn_id = :after || substr(outbox.turn_id, :rest) AND other.part = outbox.part)",
+        {"before": before, "after": after, "rest": len(before) + 1},
     )

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from tgllm.db.engine.full_text import has_full_text, plain_words, words_of
+from tgllm.db.engine.full_text import has_full_text, merge, plain_words, words_of
 from tgllm.db.engine.rows import clean, dumps, new_id, read_all, read_one
 from tgllm.db.engine.unit import Connection
 
@@ -23,6 +23,7 @@ __all__ = [
     "find_trigrams",
     "find_words",
     "has_orphans",
+    "index_waiting",
     "merge_indexes",
     "outline",
     "text_of",
@@ -121,7 +122,7 @@ def begin(conn: Connection, sha256: str, passages: int, chars: int) -> int:
         chars: characters of the text.
     """
     cursor = conn.execute(
-        "INSERT INTO documents (sha256, passages, chars, indexed) VALUES (?, ?, ?, ?)",
+        "INSERT INTO documents (sha256, passages, chars, indexed) VALUES (?, ?, ?, ?) RETURNING id",
         (sha256, passages, chars, int(has_full_text(conn))),
     )
     return new_id(cursor)
@@ -180,8 +181,8 @@ def texts_of(conn: Connection, document_id: int, numbers: Collection[int]) -> di
     """Return the texts of some passages of a document by their numbers."""
     first = document_id * MOST_PASSAGES
     rows = conn.execute(
-        "SELECT id, text FROM passages WHERE id IN (SELECT value + ? FROM json_each(?))",
-        (first, dumps(sorted(numbers))),
+        "SELECT id, text FROM passages WHERE id IN (SELECT value FROM json_each(?))",
+        (dumps([first + number for number in sorted(numbers)]),),
     )
     return {int(row[0]) - first: str(row[1]) for row in rows}
 
@@ -274,16 +275,20 @@ def merge_indexes(conn: Connection, pages: int) -> bool:
         conn: an open write transaction.
         pages: about how many pages of an index may be written.
     """
+    done = [merge(conn, table, pages) for table in ("passage_words", "passage_trigrams")]
+    return all(done)
+
+
+def index_waiting(conn: Connection) -> None:
+    """Put all documents into the indexes that are in none, if the database has such indexes."""
     if not has_full_text(conn):
-        return True
-    is_done = True
-    for table in ("passage_words", "passage_trigrams"):
-        before = conn.total_changes
-        # A negative number merges all segments to one, a piece at a time (SQLite: FTS5, the merge command).
-        conn.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('merge', ?)", (-pages,))  # noqa: S608 (constants)
-        # SQLite: FTS5: less than two changes mean that nothing was left to merge.
-        is_done = is_done and conn.total_changes - before < 2
-    return is_done
+        return
+    for (document_id,) in conn.execute("SELECT id FROM documents WHERE indexed = 0").fetchall():
+        bounds = _bounds(document_id)
+        for row in conn.execute("SELECT id, text FROM passages WHERE id >= :first AND id < :end", bounds).fetchall():
+            conn.execute("INSERT INTO passage_words (rowid, text) VALUES (?, ?)", (row["id"], words_of(row["text"])))
+            conn.execute("INSERT INTO passage_trigrams (rowid, text) VALUES (?, ?)", (row["id"], row["text"]))
+        conn.execute("UPDATE documents SET indexed = 1 WHERE id = ?", (document_id,))
 
 
 def _delete(conn: Connection, document: Document, most: int) -> bool:

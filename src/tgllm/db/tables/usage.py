@@ -90,9 +90,10 @@ _ADD = """
                        unpriced_requests)
     VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?)
     ON CONFLICT (user_id, day, group_id, provider, model) DO UPDATE
-    SET requests = requests + 1, input_tokens = input_tokens + excluded.input_tokens,
-        output_tokens = output_tokens + excluded.output_tokens, cost_micros = cost_micros + excluded.cost_micros,
-        unpriced_requests = unpriced_requests + excluded.unpriced_requests
+    SET requests = usage.requests + 1, input_tokens = usage.input_tokens + excluded.input_tokens,
+        output_tokens = usage.output_tokens + excluded.output_tokens,
+        cost_micros = usage.cost_micros + excluded.cost_micros,
+        unpriced_requests = usage.unpriced_requests + excluded.unpriced_requests
 """
 
 

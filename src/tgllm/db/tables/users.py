@@ -88,7 +88,7 @@ _SEEN = """
     ON CONFLICT (id) DO UPDATE
     SET username = excluded.username, first_name = excluded.first_name, last_name = excluded.last_name,
         language_code = excluded.language_code, updated_at = excluded.updated_at
-    WHERE (username, first_name, last_name, language_code)
+    WHERE (users.username, users.first_name, users.last_name, users.language_code)
        IS NOT (excluded.username, excluded.first_name, excluded.last_name, excluded.language_code)
 """
 
@@ -184,7 +184,7 @@ def _make_owner(conn: Connection, user_id: int, now: int) -> bool:
         "INSERT INTO users (id, role, status, decided_at, created_at, updated_at)"
         " VALUES (:id, 'owner', 'active', :now, :now, :now)"
         " ON CONFLICT (id) DO UPDATE SET role = 'owner', status = 'active', decided_at = :now, decided_by = NULL,"
-        " expires_at = NULL, updated_at = :now WHERE role <> 'owner' OR expires_at IS NOT NULL",
+        " expires_at = NULL, updated_at = :now WHERE users.role <> 'owner' OR users.expires_at IS NOT NULL",
         {"id": user_id, "now": now},
     )
     return cursor.rowcount == 1

@@ -6,7 +6,8 @@ from typing import Final
 from tgllm.api import Check, DatabaseError
 from tgllm.api.clock import Clock
 from tgllm.config.model import Config
-from tgllm.db.engine.place import Server, require_driver
+from tgllm.db.engine.driver import require_driver
+from tgllm.db.engine.place import Server
 from tgllm.i18n import Catalogue
 from tgllm.services.common.database_place import database_place
 

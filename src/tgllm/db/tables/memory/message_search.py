@@ -8,7 +8,7 @@ segments of the index are merged, which may still hold the words. So a crash at 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from tgllm.db.engine.full_text import has_full_text
+from tgllm.db.engine.full_text import has_full_text, merge
 from tgllm.db.engine.rows import clean, dumps, read_all
 from tgllm.db.engine.unit import Connection
 
@@ -86,13 +86,7 @@ def merge_segments(conn: Connection, pages: int) -> bool:
         conn: an open write transaction.
         pages: about how many pages of the index may be written.
     """
-    if not has_full_text(conn):
-        return True
-    before = conn.total_changes
-    # A negative number merges all segments to one, a piece at a time (SQLite: FTS5, the merge command).
-    conn.execute("INSERT INTO message_trigrams (message_trigrams, rank) VALUES ('merge', ?)", (-pages,))
-    # SQLite: FTS5: less than two changes mean that nothing was left to merge.
-    return conn.total_changes - before < 2
+    return merge(conn, "message_trigrams", pages)
 
 
 def drop_removed(conn: Connection) -> int:
@@ -107,7 +101,7 @@ def has_waiting(conn: Connection) -> bool:
 
 def has_removals(conn: Connection, *, with_text: bool = False) -> bool:
     """Return whether deleted messages have left words in the index; ``with_text``: whether their entries are there."""
-    query = "SELECT 1 FROM search_removals WHERE text IS NOT NULL OR NOT ? LIMIT 1"
+    query = "SELECT 1 FROM search_removals WHERE text IS NOT NULL OR ? = 0 LIMIT 1"
     return conn.execute(query, (with_text,)).fetchone() is not None
 
 
@@ -120,7 +114,10 @@ def rebuild(conn: Connection) -> None:
 def forget_index(conn: Connection) -> None:
     """Let all messages wait for the index, without a change of the index itself, which needs FTS5."""
     conn.execute("UPDATE search_removals SET text = NULL")
-    conn.execute("INSERT OR IGNORE INTO search_waiting (message_id) SELECT id FROM messages")
+    conn.execute(
+        # SQLite: without a WHERE, ON would be taken for that of a join.
+        "INSERT INTO search_waiting (message_id) SELECT id FROM messages WHERE true ON CONFLICT (message_id) DO NOTHING"
+    )
 
 
 def lanes_of_chat(conn: Connection, chat_id: int) -> list[str]:
@@ -141,7 +138,7 @@ _INDEXED = """
 """
 _STORED = """
     SELECT messages.id, conversation_id, lane, role, text, messages.created_at,
-        telegram_message_ids ->> '$[0]' AS telegram_message_id
+        CAST(json_extract(telegram_message_ids, '$[0]') AS INTEGER) AS telegram_message_id
     FROM messages JOIN conversations ON conversations.id = conversation_id
     WHERE messages.id IN (SELECT value FROM json_each(?)) ORDER BY messages.id DESC
 """

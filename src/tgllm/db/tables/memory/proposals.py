@@ -62,6 +62,7 @@ _ADD = """
     INSERT INTO fact_proposals
         (call_id, turn_id, lane, owner, user_id, text, message_id, mark, created_at, expires_at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    RETURNING id
 """
 
 

@@ -3,6 +3,7 @@
 ``owner`` is Telegram's id of a person or group, or 0 for jobs of the plugin itself. A row is deleted when it is done.
 """
 
+import json
 import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -125,12 +126,9 @@ def notify(conn: Connection, kind: JobKind, owner: int, data: Json, now: int) ->
         data: what the hook gets.
         now: UTC, in milliseconds.
     """
-    plugins = conn.execute(
-        "SELECT key FROM kv WHERE scope = 'plugins'"
-        " AND EXISTS (SELECT 1 FROM json_each(kv.value, '$.hooks') AS hook WHERE hook.value = ?)",
-        (HOOK_OF[kind],),
-    ).fetchall()
-    for (plugin_id,) in plugins:
+    known = conn.execute("SELECT key, value FROM kv WHERE scope = 'plugins' ORDER BY key").fetchall()
+    plugins = [str(row[0]) for row in known if HOOK_OF[kind] in json.loads(row[1]).get("hooks", ())]
+    for plugin_id in plugins:
         plan(conn, NewJob(plugin_id, owner, str(owner), data, now, kind=kind), now)
     return len(plugins)
 
@@ -219,7 +217,7 @@ def due(conn: Connection, plugin_id: str, kinds: Collection[JobKind], now: int, 
     wanted = [kind in kinds for kind in HOOK_OF]
     cursor = conn.execute(
         "SELECT * FROM plugin_jobs WHERE plugin_id = ? AND started_at IS NULL AND run_at <= ?"
-        " AND CASE kind WHEN 'job' THEN ? WHEN 'forget' THEN ? ELSE ? END ORDER BY run_at, id LIMIT ?",
+        " AND CASE kind WHEN 'job' THEN ? WHEN 'forget' THEN ? ELSE ? END = 1 ORDER BY run_at, id LIMIT ?",
         (plugin_id, now, *wanted, limit),
     )
     return read_all(PluginJob, cursor)
@@ -230,7 +228,7 @@ def next_at(conn: Connection, plugin_id: str, kinds: Collection[JobKind], after:
     wanted = [kind in kinds for kind in HOOK_OF]
     row = conn.execute(
         "SELECT run_at FROM plugin_jobs WHERE plugin_id = ? AND started_at IS NULL AND run_at > ?"
-        " AND CASE kind WHEN 'job' THEN ? WHEN 'forget' THEN ? ELSE ? END ORDER BY run_at LIMIT 1",
+        " AND CASE kind WHEN 'job' THEN ? WHEN 'forget' THEN ? ELSE ? END = 1 ORDER BY run_at LIMIT 1",
         (plugin_id, after, *wanted),
     ).fetchone()
     return None if row is None else int(row[0])
@@ -298,5 +296,10 @@ def forget(conn: Connection, owner: int) -> int:
 
 def move(conn: Connection, old: int, new: int) -> None:
     """Make the jobs of one owner those of another; jobs that the other has already take precedence."""
-    conn.execute("UPDATE OR IGNORE plugin_jobs SET owner = ? WHERE owner = ? AND kind = 'job'", (new, old))
+    conn.execute(
+        "UPDATE plugin_jobs SET owner = :new WHERE owner = :old AND kind = 'job' AND NOT EXISTS ("
+        " SELECT 1 FROM plugin_jobs AS other WHERE other.plugin_id = plugin_jobs.plugin_id AND other.kind = 'job'"
+        " AND other.owner = :new AND other.job_id = plugin_jobs.job_id)",
+        {"old": old, "new": new},
+    )
     conn.execute("DELETE FROM plugin_jobs WHERE owner = ? AND owner <> 0 AND kind = 'job'", (old,))

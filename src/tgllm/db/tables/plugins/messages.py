@@ -125,7 +125,7 @@ def find_key(conn: Connection, plugin_id: str, key: str) -> PluginMessage | None
 _SHOWN = """
     SELECT * FROM plugin_messages
     WHERE plugin_id = ? AND lane = ? AND deleted = 0
-        AND EXISTS (SELECT 1 FROM json_each(parts) WHERE value ->> 2 = ?)
+        AND EXISTS (SELECT 1 FROM json_each(parts) WHERE CAST(json_extract(value, '$[2]') AS INTEGER) = ?)
     LIMIT 1
 """
 

@@ -21,7 +21,11 @@ def reached(conn: Connection, chat_id: int) -> None:
 
 def move(conn: Connection, old: int, new: int) -> None:
     """Make what is noted of a group that of its supergroup."""
-    conn.execute("UPDATE OR IGNORE unreachable_chats SET chat_id = ? WHERE chat_id = ?", (new, old))
+    conn.execute(
+        "UPDATE unreachable_chats SET chat_id = :new WHERE chat_id = :old"
+        " AND NOT EXISTS (SELECT 1 FROM unreachable_chats AS other WHERE other.chat_id = :new)",
+        {"old": old, "new": new},
+    )
     reached(conn, old)
 
 

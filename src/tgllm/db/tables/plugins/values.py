@@ -52,7 +52,7 @@ def store(conn: Connection, plugin_id: str, owner: int, key: str, value: str, no
     conn.execute(
         "INSERT INTO plugin_room (plugin_id, owner, keys, bytes) VALUES (?, ?, ?, max(?, 0))"
         " ON CONFLICT (plugin_id, owner) DO UPDATE SET"
-        " keys = max(keys + ?, 1), bytes = max(bytes + ?, 0)",
+        " keys = max(plugin_room.keys + ?, 1), bytes = max(plugin_room.bytes + ?, 0)",
         (plugin_id, owner, more.keys, more.bytes, more.keys, more.bytes),
     )
     return more
@@ -124,9 +124,13 @@ def forget(conn: Connection, owner: int) -> int:
 def move(conn: Connection, old: int, new: int) -> None:
     """Make the values of one owner those of another; values that the other has already take precedence."""
     for plugin_id in _plugins_with(conn, old):
-        scopes = (_scope(plugin_id, new), _scope(plugin_id, old))
-        conn.execute("UPDATE OR IGNORE kv SET scope = ? WHERE scope = ?", scopes)
-        conn.execute("DELETE FROM kv WHERE scope = ?", scopes[1:])
+        scopes = {"new": _scope(plugin_id, new), "old": _scope(plugin_id, old)}
+        conn.execute(
+            "UPDATE kv SET scope = :new WHERE scope = :old"
+            " AND NOT EXISTS (SELECT 1 FROM kv AS other WHERE other.scope = :new AND other.key = kv.key)",
+            scopes,
+        )
+        conn.execute("DELETE FROM kv WHERE scope = :old", scopes)
         recount(conn, plugin_id, new)
         recount(conn, plugin_id, old)
 

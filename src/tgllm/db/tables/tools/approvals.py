@@ -46,7 +46,7 @@ def abandon(conn: Connection, now: int) -> list[StoredCall]:
     A turn that an update has started is named after it, and is over once the update is.
     """
     cursor = conn.execute(
-        "UPDATE tool_calls SET finished_at = ?, state = iif(state = 'running', 'unknown', 'stopped')"
+        "UPDATE tool_calls SET finished_at = ?, state = CASE state WHEN 'running' THEN 'unknown' ELSE 'stopped' END"
         " WHERE state IN ('asked', 'waiting', 'approved', 'running') AND NOT EXISTS ("
         "     SELECT 1 FROM inbox WHERE update_id = CAST(substr(turn_id, 2) AS INTEGER)"
         "     AND inbox.state IN ('queued', 'running', 'merged')"
@@ -68,7 +68,7 @@ def like_waiting(conn: Connection, call: StoredCall, *, everywhere: bool) -> lis
     """
     cursor = conn.execute(
         "SELECT * FROM tool_calls WHERE state = 'waiting' AND (tool, plugin_id, user_id) = (?, ?, ?)"
-        " AND (? OR lane = ?) AND id <> ? ORDER BY id",
+        " AND (? = 1 OR lane = ?) AND id <> ? ORDER BY id",
         (call.tool, call.plugin_id, call.user_id, everywhere, call.lane, call.id),
     )
     return read_all(StoredCall, cursor)

@@ -112,7 +112,7 @@ def add(conn: Connection, new: NewCall, now: int) -> int:
     """
     cursor = conn.execute(
         "INSERT INTO tool_calls (turn_id, round, place, call_id, tool, plugin_id, lane, user_id, arguments, created_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
         (
             new.turn_id,
             new.round,

@@ -27,8 +27,9 @@ class Grant:
 def put(conn: Connection, grant: Grant) -> None:
     """Store an approval, in place of an earlier one for the same tool, person and chat."""
     conn.execute(
-        "INSERT OR REPLACE INTO tool_grants (tool, plugin_id, user_id, lane, until, granted_by, created_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO tool_grants (tool, plugin_id, user_id, lane, until, granted_by, created_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tool, plugin_id, user_id, lane) DO UPDATE SET"
+        " until = excluded.until, granted_by = excluded.granted_by, created_at = excluded.created_at",
         (grant.tool, grant.plugin_id, grant.user_id, grant.lane, grant.until, grant.granted_by, grant.created_at),
     )
 

@@ -43,8 +43,10 @@ def list_all(conn: Connection) -> list[StoredRule]:
 def put(conn: Connection, rule: StoredRule) -> None:
     """Set the rule for a tool."""
     conn.execute(
-        "INSERT OR REPLACE INTO tool_rules (tool, plugin_id, private, groups, per_day, approval, updated_by,"
-        " updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO tool_rules (tool, plugin_id, private, groups, per_day, approval, updated_by,"
+        " updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tool, plugin_id) DO UPDATE SET"
+        " private = excluded.private, groups = excluded.groups, per_day = excluded.per_day,"
+        " approval = excluded.approval, updated_by = excluded.updated_by, updated_at = excluded.updated_at",
         (
             rule.tool,
             rule.plugin_id,

@@ -17,9 +17,10 @@ _ROWS = f"""
         SELECT id, at, actor_id, source, action, target, details FROM audit
         WHERE :target IS NULL OR target = :target
         UNION ALL
-        SELECT -id, created_at, user_id, iif(user_id IS NULL, 'shell', 'telegram'), '{CALL}', tool, json_object(
-            'outcome', state, 'plugin', plugin_id, 'ms', finished_at - started_at, 'error', error,
-            'arguments', iif(length(arguments) > 300, substr(arguments, 1, 300) || '…', arguments))
+        SELECT -id, created_at, user_id, CASE WHEN user_id IS NULL THEN 'shell' ELSE 'telegram' END, '{CALL}', tool,
+            CAST(json_object(
+                'outcome', state, 'plugin', plugin_id, 'ms', finished_at - started_at, 'error', error, 'arguments',
+                CASE WHEN length(arguments) > 300 THEN substr(arguments, 1, 300) || '…' ELSE arguments END) AS TEXT)
         FROM tool_calls WHERE :target IS NULL OR user_id = CAST(:target AS INTEGER)
     )
 """  # noqa: S608 (constants)

@@ -50,7 +50,7 @@ __all__ = [
 
 log = get_logger(__name__)
 
-WAITED_FOR_AT_START = frozenset({"database_full", "database_locked"})
+WAITED_FOR_AT_START = frozenset({"database_full", "database_locked", "database_away"})
 """Codes of errors after which the start is tried again."""
 START_RETRY_SECONDS = 2.0
 
@@ -123,7 +123,7 @@ async def enter_core(
     clock: Clock | None = None,
     found: Iterable[FoundPlugin] | None = None,
 ) -> "Core":
-    """Open the core as ``open_core`` does, but wait while the disk is full or another program locks the database.
+    """Open the core as ``open_core`` does, but wait while the disk is full, or the database locked or its server away.
 
     A supervisor that starts the bot again and again would give up before the disk has space. A database that can't be
     read or written at all is a mistake in the set-up more often than a passing state, and raises.
@@ -139,7 +139,7 @@ async def enter_core(
                 raise
             if error.code != waits_for:
                 log.error("storage.closed", code=error.code, reason=str(error))
-                service_manager().starting(f"waiting for the disk: {error.code}")
+                service_manager().starting(f"waiting for the database: {error.code}")
             waits_for = error.code
             await clock.sleep(START_RETRY_SECONDS)
         else:

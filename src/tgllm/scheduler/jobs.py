@@ -61,8 +61,9 @@ def jobs_of(core: BotCore) -> tuple[Job, ...]:
     """
     times = refresh_times(core.config.refresh_cron, core.config.time_zone)
     own = [] if times is None else [_refresh(core, times)]
-    if (backups := backup_times(core.config.backups.schedule, core.config.time_zone)) is not None:
-        own.append(Job(BACKUP_JOB, backups, lambda: core.backups.make_scheduled(core.texts), seconds=BACKUP_SECONDS))
+    backup_cron, backups = backup_times(core.config.backups.schedule, core.config.time_zone), core.backups
+    if backup_cron is not None and backups is not None:
+        own.append(Job(BACKUP_JOB, backup_cron, lambda: backups.make_scheduled(core.texts), seconds=BACKUP_SECONDS))
     return (*own, _retention(core), *_plugin_jobs(core.host, zone(core.config.time_zone)))
 
 

@@ -5,6 +5,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 from tgllm.config.checks import zone
+from tgllm.observe.logs import get_logger
 from tgllm.services.access.service import Access
 from tgllm.services.access.user_service import UserService
 from tgllm.services.admin_password.service import AdminPassword
@@ -46,6 +47,9 @@ from tgllm.services.usage.accounting import Accounting
 __all__ = ["BotCore", "open_bot_core"]
 
 
+log = get_logger(__name__)
+
+
 @dataclass(frozen=True, slots=True)
 class BotCore(Core):
     """Core of a running bot: that of shell commands and the bot's own services."""
@@ -61,7 +65,8 @@ class BotCore(Core):
     budgets: BudgetService
     message_rate: MessageRate
     password: AdminPassword
-    backups: Backups
+    backups: Backups | None
+    """None: the database is on a server, which has backups of its own."""
     broadcaster: Broadcaster
     errors: ErrorReports
     error_texts: ErrorTexts
@@ -143,8 +148,11 @@ def _approvals(core: Core) -> Approvals:
     return Approvals(core.database, core.clock, cards, config.tools.approval_seconds)
 
 
-def _backups(core: Core) -> Backups:
+def _backups(core: Core) -> Backups | None:
     config = core.config
+    if core.database.is_server:
+        log.info("backup.by_server", place=core.database.store.place)
+        return None
     order = Order(
         core.database.path,
         config.data_dir,

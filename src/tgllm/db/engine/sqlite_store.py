@@ -119,6 +119,7 @@ class SqliteSession:
 class SqliteStore:
     """The file at a path, which exists and has the schema of this version."""
 
+    server = None
     member_id = None
     server = None
 

@@ -1,7 +1,7 @@
 """Deletion of a person's data: rows, files, and their traces in the write-ahead log."""
 
 from tgllm.api.clock import Clock
-from tgllm.db.checkpoint import empty_log
+from tgllm.db.checkpoint import drop_deleted
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries.erasure import Erased, erase, is_busy
@@ -48,7 +48,7 @@ def forget(
 
 
 async def clean_up(database: Database, clock: Clock, storage: FileStorage, erased: Erased) -> None:
-    """Remove the files of erased rows, and empty the write-ahead log; call this after the commit.
+    """Remove the files of erased rows, and what is left of these rows; call this after the commit.
 
     Raises:
         DatabaseError: the database can't be used.
@@ -59,4 +59,4 @@ async def clean_up(database: Database, clock: Clock, storage: FileStorage, erase
         await PassageStore(database).purge()
         await SearchIndex(database, clock).purge()
     finally:
-        await empty_log(database, clock)
+        await drop_deleted(database, clock)

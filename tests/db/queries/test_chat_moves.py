@@ -3,7 +3,7 @@
 import sqlite3
 from dataclasses import replace
 
-from database_support import NOW
+from database_support import NOW, dump
 from tgllm.db.queries import chat_moves, known_ids, outbox_claims
 from tgllm.db.tables import budgets, conversations, facts, outbox
 from tgllm.db.tables.facts import NewFact
@@ -98,6 +98,6 @@ def test_it_may_be_done_again(conn: sqlite3.Connection) -> None:
     conversations.active_for(conn, HERE, NOW)
     outbox.add(conn, [ROW], NOW)
     move(conn)
-    before = list(conn.iterdump())
+    before = dump(conn)
     move(conn)
-    assert list(conn.iterdump()) == before
+    assert dump(conn) == before

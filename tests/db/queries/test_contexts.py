@@ -107,6 +107,7 @@ def test_the_estimates_before_a_message_are_those_of_its_branch(conn: sqlite3.Co
     assert [row.tokens_before for row in newest(conn, talk, three, room=1000, most=9)] == [0, 7, 12]
 
 
+@pytest.mark.sqlite  # SQLite's steps
 @pytest.mark.parametrize("files", [False, True])
 def test_a_long_conversation_costs_no_more_than_what_fits(conn: sqlite3.Connection, talk: int, *, files: bool) -> None:
     """Reading is counted in operations of SQLite, which do not depend on the machine."""
@@ -152,6 +153,7 @@ class TestKept:
         known = {row.id: row for row in kept or ()}
         return newest(conn, talk, head, room=495, most=2000, reader=Reader("echo", "words", known))
 
+    @pytest.mark.sqlite  # SQLite's steps
     def test_only_new_ones_and_the_first_are_read(self, conn: sqlite3.Connection, talk: int, said: list[int]) -> None:
         before = self.read(conn, talk, said[-1])
         head = say(conn, talk, say(conn, talk, said[-1]), "last")
@@ -168,6 +170,7 @@ class TestKept:
         assert self.read(conn, talk, other, before) == self.read(conn, talk, other)
         assert self.read(conn, talk, said[30], before) == self.read(conn, talk, said[30])
 
+    @pytest.mark.sqlite  # PostgreSQL never uses an id again
     def test_a_message_with_the_id_of_a_deleted_one_is_read(
         self, conn: sqlite3.Connection, talk: int, said: list[int]
     ) -> None:

@@ -173,6 +173,7 @@ def test_pruning_forgets_what_is_settled_and_old(conn: sqlite3.Connection) -> No
     assert outbox.counts(conn) == {"ready": 1}
 
 
+@pytest.mark.sqlite  # SQLite's plan
 def test_pruning_reads_no_table_as_a_whole(conn: sqlite3.Connection) -> None:
     values = {"before": 1, "limit": 1, "spared": "-"}
     plan = [row["detail"] for row in conn.execute(f"EXPLAIN QUERY PLAN {outbox._SETTLED}", values)]

@@ -198,6 +198,7 @@ SHAPES: dict[str, Fill] = {
 }
 
 
+@pytest.mark.sqlite  # SQLite's steps
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_claim_costs_the_same_however_much_waits(conn: sqlite3.Connection, shape: str) -> None:
     costs: list[tuple[int, int]] = []

@@ -280,6 +280,7 @@ def test_a_database_from_before_gets_the_tables(path: Path) -> None:
         assert passages.find_words(conn, store(conn, TEXTS), "contract") == [0]
 
 
+@pytest.mark.sqlite  # the file
 async def test_the_check_of_the_database_counts_tables_only(path: Path) -> None:
     async with await Database.open(path) as database:
         await database.write(attach)

@@ -13,7 +13,7 @@ from psycopg.pq import TransactionStatus
 from tgllm.db.engine.session import Mode, Use
 from tgllm.db.engine.signals import Signal
 from tgllm.db.postgres.connection import PostgresConnection
-from tgllm.db.postgres.errors import Conflict, ReplicaLost, explain
+from tgllm.db.postgres.errors import Conflict, ConstraintViolated, ReplicaLost, explain
 from tgllm.db.postgres.member import Member
 
 __all__ = ["CHANNEL", "PostgresSession"]
@@ -170,6 +170,9 @@ class PostgresSession:
         """
         try:
             yield
+        except psycopg.IntegrityError as error:
+            # Of a rule that is looked at when the transaction is committed.
+            raise ConstraintViolated(str(error).strip()) from error
         except psycopg.Error as error:
             explained = explain(error, self._place)
             if explained is None:

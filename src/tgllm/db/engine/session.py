@@ -37,7 +37,7 @@ class Session(Protocol):
         ...
 
     def begin(self, mode: Mode, *, durable: bool) -> None:
-        """Begin a transaction; if it is not durable, its commit does not wait for the disk.
+        """Begin a transaction; if it is not durable, its commit need not wait for the disk.
 
         Raises:
             DatabaseError: the database can't be used.

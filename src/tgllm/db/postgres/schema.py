@@ -105,9 +105,9 @@ def _checked(conn: Connection, place: str, wanted: Mark) -> Mark | None:
         return None
     if found.version > wanted.version:
         raise DatabaseTooNew(
-            f"{place} has version {found.version}, and this tgllm knows versions up to {wanted.version}. It was brought "
-            f"to its version by tgllm {found.program}, and this is {__version__}. Install tgllm {found.program}, or "
-            "restore the backup that was made before the update.",
+            f"{place} has version {found.version}, and this tgllm knows versions up to {wanted.version}. It was last "
+            f"updated by tgllm {found.program}, and this is {__version__}. Install tgllm {found.program}, or restore "
+            "the backup that was made before the update.",
             place=place,
             found=found.version,
             known=wanted.version,

@@ -25,7 +25,7 @@ MOST_ATTEMPTS: Final = 12
 _ALONE_AFTER: Final = 3
 """Attempts after which it keeps other writes away while it runs: others that follow each other quickly could make it
 fail without end."""
-_ALONE: Final = "LOCK TABLE replicas IN EXCLUSIVE MODE"
+_ALONE: Final = "; LOCK TABLE replicas IN EXCLUSIVE MODE"
 """Waits for each open write, and stops new ones: each begins with a change of that table (``Member.sign``). PostgreSQL:
 the snapshot is taken after a LOCK that comes first."""
 _PAUSES: Final = (0.001, 0.05)
@@ -41,7 +41,6 @@ _BEGIN: Final[dict[Mode, str]] = {
 # SERIALIZABLE locks what a statement has looked at: of a table that is read from its beginning to its end that is the
 # whole table, and every other transaction that writes to it conflicts. Small tables would be read so.
 _SETTINGS: Final = "SET LOCAL enable_seqscan = off; SET LOCAL jit = off"
-_RELAXED: Final = "SET LOCAL synchronous_commit = off"
 
 Open = Callable[[], "psycopg.Connection[Any]"]
 
@@ -81,8 +80,11 @@ class PostgresSession:
         """Whether a transaction is open that has not failed."""
         return self._status() in {TransactionStatus.INTRANS, TransactionStatus.ACTIVE}
 
-    def begin(self, mode: Mode, *, durable: bool) -> None:
+    def begin(self, mode: Mode, *, durable: bool) -> None:  # noqa: ARG002  see below
         """Begin a transaction, as a member if it writes.
+
+        Each commit waits for the disk: the server may lose others in a crash, and unlike one of the machine with a file
+        that does not end the bot, which would go on with work that is free to be claimed again.
 
         Raises:
             ReplicaLost: others have given up this process.
@@ -94,8 +96,7 @@ class PostgresSession:
         begin = f"{_BEGIN[mode]}; {_SETTINGS}"
         if mode != "read":
             # In the same message: what a transaction costs most is the way to the server and back.
-            settings = ("" if durable else f"; {_RELAXED}") + (f"; {_ALONE}" if self._is_alone else "")
-            begin = f"{begin}{settings}; {self._member.sign()}"
+            begin = f"{begin}{_ALONE if self._is_alone else ''}; {self._member.sign()}"
         # Constants and numbers only.
         cursor = self.connection.psycopg.execute(begin.encode())
         if mode == "read":

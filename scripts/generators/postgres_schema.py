@@ -3,11 +3,13 @@
 import re
 import sqlite3
 import sys
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Final
 
 from tgllm.db.migrations.load import Migration, shipped
+from tgllm.db.postgres.dialect import to_postgres
 from tgllm.db.postgres.schema import FIRST_VERSION
 
 DB: Final = Path(__file__).resolve().parents[2] / "src" / "tgllm" / "db"
@@ -30,7 +32,8 @@ _TRIGGER: Final = re.compile(
     r"CREATE TRIGGER (?P<name>\w+) (?P<event>AFTER (?:INSERT|DELETE|UPDATE OF [\w, ]+?)) ON (?P<table>\w+)"
     r"(?: WHEN (?P<when>.*?))? BEGIN (?P<body>.*;) END;"
 )
-_PLAIN: Final = re.compile(r"(?:ALTER TABLE \w+ (?:DROP COLUMN|RENAME)|DROP (?:INDEX|TABLE)|INSERT|UPDATE|DELETE) .*;")
+_PLAIN: Final = re.compile(r"(?:ALTER TABLE \w+ (?:DROP COLUMN|RENAME)|DROP (?:INDEX|TABLE)) .*;")
+_ROWS: Final = re.compile(r"(?:INSERT|UPDATE|DELETE) .*;")
 _REFERENCE: Final = re.compile(r"(REFERENCES (?P<table>\w+) \([^)]*\)(?: ON DELETE (?:CASCADE|SET NULL))?)")
 _LEFT: Final = re.compile(r"\b(?:GLOB|iif|STRICT|ROWID|AUTOINCREMENT|NOCASE|VIRTUAL|OR (?:IGNORE|REPLACE))\b")
 
@@ -58,7 +61,7 @@ def _translated(script: str) -> Iterator[str]:
             yield from _other(statement)
 
 
-def _table(name: str, items: Sequence[str], coming: Set[str], later: dict[str, list[str]]) -> str:
+def _table(name: str, items: Sequence[str], coming: AbstractSet[str], later: dict[str, list[str]]) -> str:
     """Return the statement for a table; references to tables that come later are added to ``later``."""
     lines: list[str] = []
     for item in items:
@@ -82,7 +85,9 @@ def _other(statement: str) -> Iterator[str]:
     elif found := re.fullmatch(r"DROP TRIGGER (\w+);", statement):
         yield f"DROP FUNCTION {found[1]}() CASCADE;"
     elif _PLAIN.fullmatch(statement):
-        yield _code_of(statement)
+        yield statement
+    elif _ROWS.fullmatch(statement):
+        yield _code_of(to_postgres(statement).text.replace("%%", "%"))
     else:
         raise ValueError(f"no translation is known for: {statement}")
 
@@ -131,9 +136,14 @@ def _code_of(sql: str) -> str:
 
 def regex_of(pattern: str) -> str:
     """Return the regular expression that matches what a pattern of GLOB does."""
-    pieces = re.findall(r"\[[^\]]*\]|.", pattern)
-    parts = {"*": ".*", "?": "."}
-    return f"^{''.join(parts.get(piece, piece if piece[0] == '[' else re.escape(piece)) for piece in pieces)}$"
+    pieces: list[str] = re.findall(r"\[[^\]]*\]|.", pattern)
+    return f"^{''.join(map(_regex_piece, pieces))}$"
+
+
+def _regex_piece(piece: str) -> str:
+    if piece in {"*", "?"}:
+        return ".*" if piece == "*" else "."
+    return piece if len(piece) > 1 else re.escape(piece)
 
 
 def _code(script: str) -> str:
@@ -141,6 +151,7 @@ def _code(script: str) -> str:
 
 
 def statements(script: str) -> Iterator[str]:
+    """Yield the statements of a script for SQLite, without comments and line breaks."""
     statement = ""
     for piece in script.split(";"):
         statement += piece + ";"

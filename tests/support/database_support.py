@@ -5,8 +5,8 @@ import itertools
 import json
 import sqlite3
 import threading
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from tgllm.db.engine.batch import Job, Outcome, run_jobs
 from tgllm.db.engine.rows import read_all
 from tgllm.db.engine.session import Mode, Session
 from tgllm.db.engine.signals import take_signals
+from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import conversations, inbox, messages
 from tgllm.db.tables.inbox import NewUpdate
 from tgllm.db.tables.messages import NewMessage
@@ -92,6 +93,15 @@ def say(conn: sqlite3.Connection, conversation_id: int, parent_id: int | None = 
 def names(folder: Path) -> list[str]:
     """The names of the files in a folder, in order."""
     return sorted(file.name for file in folder.iterdir())
+
+
+@contextmanager
+def refused(conn: Connection) -> Iterator[None]:
+    """A block whose statement violates a constraint; the transaction goes on. PostgreSQL needs a savepoint for it."""
+    conn.execute("SAVEPOINT refused")
+    with pytest.raises(sqlite3.IntegrityError):
+        yield
+    conn.execute("ROLLBACK TO refused")
 
 
 def steps_of(conn: sqlite3.Connection, query: Callable[[], object]) -> int:

@@ -27,6 +27,7 @@ from tgllm.bot.reminders.worker import Reminders
 from tgllm.bot.renderer.renderer import Renderer
 from tgllm.bot.replies.chats import ChatSender
 from tgllm.bot.replies.composing import Composer
+from tgllm.bot.sharing import WAKING, sharing_tasks
 from tgllm.bot.telegram.client import make_bot
 from tgllm.bot.telegram.downloads import Downloads
 from tgllm.bot.telegram.limiter import Limiter, rates_from
@@ -284,7 +285,7 @@ async def open_replies(core: BotCore) -> AsyncGenerator[Composer]:
     """
     config = core.config
     async with aclosing(Renderer(config.rendering.timeout, core.errors)) as renderer:
-        composer = Composer(core.database, config, core.clock, core.texts, renderer)
+        composer = Composer(core.database, config, core.clock, core.texts, renderer, core.storage)
         core.host.connect(ChatSender(composer, core.host, config.admin_chat_id).of)
         yield composer
 
@@ -334,9 +335,11 @@ async def open_runtime(
             core.access.invitations.links,
             core.errors,
             sending=config.sending,
+            storage=core.storage,
         )
         relevance = Relevance(me.id, me.username or "")
-        acknowledgements = Acknowledgements(core.running, relevance, milliseconds(core.clock))
+        member = core.database.member_id
+        acknowledgements = Acknowledgements(core.running, relevance, milliseconds(core.clock), member)
         commands = _live_commands(core, runner)
         menus = CommandMenus(bot, core.database, core.clock, commands, core.errors)
         parts = BotParts(
@@ -370,7 +373,8 @@ async def open_runtime(
             most_parallel=config.turns.max_parallel,
             most_attempts=config.turns.attempts,
             empty=relevance.empty_irrelevant,
-            look=Looking(me.id, me.username or "", core.clock, core.conversations.open),
+            # Others may write between the claim and the turn, so that what was read ahead would not hold.
+            look=Looking(me.id, me.username or "", core.clock, core.conversations.open if member is None else None),
             ended=ended,
             answer_unparsed=lambda conn, row: answer_to_unparsed(conn, row, parts),
             errors=core.errors,
@@ -385,7 +389,8 @@ async def open_runtime(
             sender.wake()
             # Updates that were queued again in the shell.
             dispatch.arrived.set()
-            core.database.announce("jobs")
+            for waiting in WAKING:
+                core.database.announce(waiting)
             menus.refresh()
             core.broadcaster.wake()
 
@@ -394,10 +399,10 @@ async def open_runtime(
         clock_watch = ClockWatch(core.database, core.clock, sender.wake)
         replica = _replica(membership, parts)
         # Only the leader among several replicas does these.
-        once = [*beside, menus.run, core.broadcaster.run, clock_watch.run, reminders.run]
+        once: list[Beside] = [*beside, menus.run, core.broadcaster.run, clock_watch.run, reminders.run]
         if replica is not None:
             once = [replica.only_leading(run) for run in once]
-        own = [*once, core.errors.run, upkeep.run, outside.run]
+        own = [*once, core.errors.run, upkeep.run, outside.run, *sharing_tasks(core, parts)]
         loading = Loading()
 
         def connect() -> None:

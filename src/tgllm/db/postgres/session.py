@@ -13,7 +13,7 @@ from psycopg.pq import TransactionStatus
 from tgllm.db.engine.session import Mode, Use
 from tgllm.db.engine.signals import Signal
 from tgllm.db.postgres.connection import PostgresConnection
-from tgllm.db.postgres.errors import Conflict, ReplicaLost, explain
+from tgllm.db.postgres.errors import Conflict, ConstraintViolated, ReplicaLost, explain
 from tgllm.db.postgres.member import Member
 
 __all__ = ["CHANNEL", "PostgresSession"]
@@ -25,7 +25,7 @@ MOST_ATTEMPTS: Final = 12
 _ALONE_AFTER: Final = 3
 """Attempts after which it keeps other writes away while it runs: others that follow each other quickly could make it
 fail without end."""
-_ALONE: Final = "LOCK TABLE replicas IN EXCLUSIVE MODE"
+_ALONE: Final = "; LOCK TABLE replicas IN EXCLUSIVE MODE"
 """Waits for each open write, and stops new ones: each begins with a change of that table (``Member.sign``). PostgreSQL:
 the snapshot is taken after a LOCK that comes first."""
 _PAUSES: Final = (0.001, 0.05)
@@ -42,9 +42,8 @@ _BEGIN: Final[dict[Mode, str]] = {
 # whole table, and every other transaction that writes to it conflicts. Small tables would be read so.
 _SETTINGS: Final = "SET LOCAL enable_seqscan = off; SET LOCAL jit = off"
 _NEVER_IDLE: Final = "SET LOCAL idle_in_transaction_session_timeout = '15s'"
-"""A process that is stopped within a transaction keeps its locks, also that of its row in ``replicas``, which others
-could not remove until it goes on."""
-_RELAXED: Final = "SET LOCAL synchronous_commit = off"
+"""A process that is stopped within a transaction keeps its locks, and so its row in ``replicas``, which others could not
+remove until it goes on."""
 
 Open = Callable[[], "psycopg.Connection[Any]"]
 
@@ -78,27 +77,32 @@ class PostgresSession:
         self._others: object = None
         self._is_alone = False
         """Whether the next transaction runs alone."""
+        self._mode: Mode = "read"
+        """Of the latest transaction."""
 
     @property
     def is_open(self) -> bool:
         """Whether a transaction is open that has not failed."""
         return self._status() in {TransactionStatus.INTRANS, TransactionStatus.ACTIVE}
 
-    def begin(self, mode: Mode, *, durable: bool) -> None:
+    def begin(self, mode: Mode, *, durable: bool) -> None:  # noqa: ARG002  see below
         """Begin a transaction, as a member if it writes.
+
+        Each commit waits for the disk: the server may lose others in a crash, and unlike one of the machine with a file
+        that does not end the bot, which would go on with work that is free to be claimed again.
 
         Raises:
             ReplicaLost: others have given up this process.
             psycopg.Error: the server can't be reached.
         """
+        self._mode = mode
         if self.connection.psycopg.closed or self._status() == TransactionStatus.UNKNOWN:
             self.connection.psycopg.close()
             self.connection.psycopg = self._open()
         begin = f"{_BEGIN[mode]}; {_SETTINGS}"
         if mode != "read":
             # In the same message: what a transaction costs most is the way to the server and back.
-            settings = f"; {_NEVER_IDLE}" + ("" if durable else f"; {_RELAXED}")
-            settings += f"; {_ALONE}" if self._is_alone else ""
+            settings = f"; {_NEVER_IDLE}{_ALONE if self._is_alone else ''}"
             begin = f"{begin}{settings}; {self._member.sign()}"
         # Constants and numbers only.
         cursor = self.connection.psycopg.execute(begin.encode())
@@ -157,7 +161,9 @@ class PostgresSession:
 
     def repeats(self, error: BaseException, attempt: int) -> bool:
         """Return whether the transaction conflicts with another one and runs again, after a pause."""
-        if not isinstance(error, Conflict) or attempt >= MOST_ATTEMPTS:
+        # Claims don't see what others have claimed since: a unique index tells them.
+        is_taken = self._mode == "claim" and isinstance(error, ConstraintViolated)
+        if not (is_taken or isinstance(error, Conflict)) or attempt >= MOST_ATTEMPTS:
             return False
         self._is_alone = attempt >= _ALONE_AFTER
         # Longer from attempt to attempt, and by chance, so that the same two don't meet again.

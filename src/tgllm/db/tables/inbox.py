@@ -101,6 +101,8 @@ class InboxRow:
     asked: bool = field(default=False, metadata=BOOL)
     crashes: int = 0
     strikes: int = 0
+    holder: int | None = None
+    """Number of the replica that runs it; None where there is one process only."""
 
 
 def add_updates(conn: Connection, updates: Iterable[NewUpdate], now: int) -> list[NewUpdate]:
@@ -244,7 +246,7 @@ def rewrite(conn: Connection, update_id: int, payload: str) -> bool:
 def release(conn: Connection, update_id: int) -> bool:
     """Queue a running update again, without counting the attempt; updates merged into it stay merged."""
     cursor = conn.execute(
-        "UPDATE inbox SET state = 'queued', attempts = attempts - 1, started_at = NULL"
+        "UPDATE inbox SET state = 'queued', attempts = attempts - 1, started_at = NULL, holder = NULL"
         " WHERE update_id = ? AND state = 'running'",
         (update_id,),
     )

@@ -1,6 +1,7 @@
 """Membership of this process among the replicas of a bot: its lease, and whether it leads."""
 
 import asyncio
+import os
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
@@ -81,7 +82,7 @@ class Membership:
         """Set once the replica can recover the work of others."""
         self.id = self._heart.member.id
         """Its number, which no other process ever has."""
-        self.name = settings.name or socket.gethostname()
+        self.name = settings.name or f"{socket.gethostname()}-{os.getpid()}"
         self.is_leader = False
         """Whether it does what only one replica may do."""
         self.fence = 0

@@ -1,1 +1,1 @@
-"""Queries about what several processes on one database share out, and about what one of them has left."""
+"""Queries of replicas, the processes of one bot that share a database."""

@@ -215,7 +215,8 @@ class Database:
         """Have ``listener`` called after each commit that holds a unit which gave the signal.
 
         It is called on the event loop, before those who wait for the units go on, also where they were cancelled. It
-        must return at once and not raise. What other processes commit is not noticed; see ``changed_elsewhere``.
+        must return at once and not raise. What other processes commit is noticed only on a server, and there not
+        always; see ``listen`` and ``changed_elsewhere``.
         """
         self._listeners.setdefault(signal, []).append(listener)
 
@@ -223,6 +224,24 @@ class Database:
         """Call the listeners of a signal, such as after a commit of another process, whose signals are unknown."""
         for listener in self._listeners.get(signal, ()):
             listener()
+
+    @property
+    def can_listen(self) -> bool:
+        """Whether other processes can wake this one: on a server, unless there is only a pooler's URL."""
+        server = self.store.server
+        return server is not None and (server.listen_url is not None or not server.pooled)
+
+    async def listen(self, clock: Clock) -> None:
+        """Announce the signals of other processes until cancelled; only where ``can_listen`` is true.
+
+        They make nothing safe, only quick: some are lost while the connection is. ``changed_elsewhere`` finds what they
+        were about.
+        """
+        from tgllm.db.postgres.listening import Listening  # noqa: PLC0415  imports psycopg, which few bots need
+
+        if self.store.server is None:
+            raise DatabaseError(f"{self.store.place} is a file", code="database_no_server")
+        await Listening(self.store.server, self.member_id, self.announce, clock).run()
 
     async def read(self, query: Callable[[Connection], T]) -> T:
         """Run ``query`` on a snapshot of the database: everything committed before, nothing committed meanwhile.

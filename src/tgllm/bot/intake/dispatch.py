@@ -243,9 +243,11 @@ class Dispatch:
         if self._holder is not None or self._claiming.locked():
             # Two claims at once would fill the same free places. These are claimed after the one that is under way.
             def queued(found: T) -> None:
-                stored(found)
-                self._is_certain = True
-                self.arrived.set()
+                try:
+                    stored(found)
+                finally:
+                    self._is_certain = True
+                    self.arrived.set()
 
             await self._database.write(store, durable=self._holder is not None, then=queued)
             if self._holder is not None:

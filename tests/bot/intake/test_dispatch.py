@@ -18,6 +18,7 @@ from tgllm.bot.updates.raw import to_inbox
 from tgllm.bot.updates.scrubbing import Relevance
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
+from tgllm.db.queries.shared import inbox_recovery
 from tgllm.db.tables import inbox
 from tgllm.db.tables.inbox import InboxRow, NewUpdate
 from tgllm.services.tools.put_back import PutBack
@@ -328,7 +329,7 @@ async def test_what_is_claimed_after_the_end_comes_back_with_the_next_start(
     await asyncio.wait([it.task])
     await it.store(said(2))
     assert handler.came == [1]
-    recovered = await database.write(lambda conn: inbox.recover(conn, 0, max_attempts=2))
+    recovered = await database.write(lambda conn: inbox_recovery.recover(conn, 0, max_attempts=2))
     assert recovered.requeued == 1
 
 
@@ -369,7 +370,9 @@ async def test_what_ran_when_it_was_cancelled_comes_back(bench: Start, handler: 
     await asyncio.wait([it.task])
     assert it.task.cancelled()
     assert (await it.row(1)).state == "running"
-    recovered = await database.write(lambda conn: inbox.recover(conn, 0, max_attempts=2, leaving=database.member_id))
+    recovered = await database.write(
+        lambda conn: inbox_recovery.recover(conn, 0, max_attempts=2, leaving=database.member_id)
+    )
     assert recovered.requeued == 1
 
 

@@ -204,9 +204,10 @@ def test_a_deleted_text_leaves_no_trace_in_the_file(path: Path) -> None:
     assert b"uagga" not in content
 
 
+@pytest.mark.sqlite  # about the file and FTS5
 def test_without_full_text_search_the_text_is_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        for module in ("tgllm.db.file.schema", "tgllm.db.tables.passages", "tgllm.db.engine.full_text"):
+        for module in ("tgllm.db.file.schema", "tgllm.db.tables.passages", "tgllm.db.tables.full_text.fts5"):
             patch.setattr(f"{module}.has_full_text", lambda _: False)
         prepare(path, NOW)
         with closing(connect(path)) as conn:
@@ -265,6 +266,7 @@ ALTER TABLE messages DROP COLUMN tokens_before;
 """
 
 
+@pytest.mark.sqlite  # about the file and FTS5
 def test_a_database_from_before_gets_the_tables(path: Path) -> None:
     prepare(path, NOW)
     with closing(connect(path)) as conn:
@@ -282,6 +284,7 @@ def test_a_database_from_before_gets_the_tables(path: Path) -> None:
         assert passages.find_words(conn, store(conn, TEXTS), "contract") == [0]
 
 
+@pytest.mark.sqlite  # about the file and FTS5
 async def test_the_check_of_the_database_counts_tables_only(path: Path) -> None:
     async with await Database.open(path) as database:
         await database.write(attach)

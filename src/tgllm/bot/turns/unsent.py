@@ -53,7 +53,7 @@ async def drop_unsent(scope: Scope) -> Dropped:
 
     dropped = await scope.write(unit)
     for payload in dropped.documents:
-        await remove_document(payload)
+        await remove_document(payload, scope.core.storage)
     return dropped
 
 

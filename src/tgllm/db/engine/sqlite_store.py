@@ -119,8 +119,8 @@ class SqliteSession:
 class SqliteStore:
     """The file at a path, which exists and has the schema of this version."""
 
-    member_id = None
     server = None
+    member_id = None
 
     def __init__(self, path: Path) -> None:
         """Create the store; nothing is opened."""

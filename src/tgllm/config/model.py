@@ -20,6 +20,7 @@ from tgllm.config.sections.prices import PriceSetting, read_prices
 from tgllm.config.sections.reminders import RemindersSection
 from tgllm.config.sections.replicas import ReplicasSection
 from tgllm.config.sections.retention import RetentionSection
+from tgllm.config.sections.s3 import S3Section
 from tgllm.config.sections.tools import ToolsSection
 from tgllm.config.sections.tracing import TracingSection
 from tgllm.config.sections.web import WebSection
@@ -247,6 +248,7 @@ class Config(Section):
     turns: TurnsSection = TurnsSection()
     tools: ToolsSection = ToolsSection()
     files: FilesSection = FilesSection()
+    s3: S3Section = S3Section()
     streaming: StreamingSection = StreamingSection()
     rendering: RenderingSection = RenderingSection()
     sending: SendingSection = SendingSection()

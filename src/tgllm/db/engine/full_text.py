@@ -44,7 +44,7 @@ def has_full_text(conn: Connection) -> bool:
     return conn.execute("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'").fetchone() is not None
 
 
-def sqlite_version(conn: sqlite3.Connection) -> str:
+def sqlite_version(conn: Connection) -> str:
     """Return the version of SQLite."""
     return str(conn.execute("SELECT sqlite_version()").fetchone()[0])
 

@@ -13,7 +13,7 @@ from psycopg.pq import TransactionStatus
 from tgllm.db.engine.session import Mode, Use
 from tgllm.db.engine.signals import Signal
 from tgllm.db.postgres.connection import PostgresConnection
-from tgllm.db.postgres.errors import Conflict, ReplicaLost, explain
+from tgllm.db.postgres.errors import Conflict, ConstraintViolated, ReplicaLost, explain
 from tgllm.db.postgres.member import Member
 
 __all__ = ["CHANNEL", "PostgresSession"]
@@ -77,6 +77,8 @@ class PostgresSession:
         self._others: object = None
         self._is_alone = False
         """Whether the next transaction runs alone."""
+        self._mode: Mode = "read"
+        """Of the latest transaction."""
 
     @property
     def is_open(self) -> bool:
@@ -93,6 +95,7 @@ class PostgresSession:
             ReplicaLost: others have given up this process.
             psycopg.Error: the server can't be reached.
         """
+        self._mode = mode
         if self.connection.psycopg.closed or self._status() == TransactionStatus.UNKNOWN:
             self.connection.psycopg.close()
             self.connection.psycopg = self._open()
@@ -158,7 +161,9 @@ class PostgresSession:
 
     def repeats(self, error: BaseException, attempt: int) -> bool:
         """Return whether the transaction conflicts with another one and runs again, after a pause."""
-        if not isinstance(error, Conflict) or attempt >= MOST_ATTEMPTS:
+        # Claims don't see what others have claimed since: a unique index tells them.
+        is_taken = self._mode == "claim" and isinstance(error, ConstraintViolated)
+        if not (is_taken or isinstance(error, Conflict)) or attempt >= MOST_ATTEMPTS:
             return False
         self._is_alone = attempt >= _ALONE_AFTER
         # Longer from attempt to attempt, and by chance, so that the same two don't meet again.

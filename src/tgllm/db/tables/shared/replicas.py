@@ -71,7 +71,7 @@ def clock(conn: Connection) -> int:
 
 
 def join(conn: Connection, replica_id: int, name: str, now: int, until: int) -> None:
-    """Add a replica of the bot whose lease is valid until a time; a row that the process has made before is replaced."""
+    """Add a replica of the bot whose lease is valid until a time, or change the row that the process has already."""
     conn.execute(
         "INSERT INTO replicas (id, name, kind, started_at, alive_until) VALUES (?, ?, 'bot', ?, ?)"
         " ON CONFLICT (id) DO UPDATE SET name = excluded.name, kind = 'bot', state = 'ready',"

@@ -58,14 +58,19 @@ def constants(module: ModuleType) -> Iterator[str]:
             yield value
 
 
+def prepared(sql: str) -> str:
+    """The translated statement with numbered parameters."""
+    places = count(1)
+    return re.sub(r"%(.)", lambda match: f"${next(places)}" if match[1] == "s" else "%", to_postgres(sql).text)
+
+
 @pytest.mark.postgres
 def test_postgresql_prepares_each_statement(postgres_url: str) -> None:
     found = {sql for module in modules() for sql in (*statements(module), *constants(module))}
     refused: list[str] = []
     with psycopg.connect(postgres_url, autocommit=True) as conn:
         for number, sql in enumerate(sorted(found)):
-            places = count(1)
-            text = re.sub(r"%(.)", lambda match: f"${next(places)}" if match[1] == "s" else "%", to_postgres(sql).text)
+            text = prepared(sql)
             try:
                 conn.execute(f"PREPARE s{number} AS {text}".encode())
             except psycopg.Error as error:

@@ -180,6 +180,9 @@ class PostgresSession:
         """
         try:
             yield
+        except psycopg.IntegrityError as error:
+            # Of a rule that is looked at when the transaction is committed.
+            raise ConstraintViolated(str(error).strip()) from error
         except psycopg.Error as error:
             explained = explain(error, self._place)
             if explained is None:

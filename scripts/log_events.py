@@ -1,7 +1,8 @@
 """Names of all events that the sources log, with their levels."""
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -13,10 +14,10 @@ OUTAGE_FIELDS = {"cause", "failures", "hint", "host", "proxy", "reason"}
 
 def log_calls(path: Path) -> Iterator[tuple[int, str, str]]:
     """Yield line, level and event of each call of a logger in a file; the event is empty if it is no literal."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and (event := outage_event(node)) is not None:
+    for node in _calls(path):
+        if (event := outage_event(node)) is not None:
             yield from ((node.lineno, level, event) for level in OUTAGE_LEVELS)
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr not in LEVELS:
+        if not isinstance(node.func, ast.Attribute) or node.func.attr not in LEVELS:
             continue
         # A logger is called log everywhere: log, self._log, context.log.
         if ast.unparse(node.func.value).rpartition(".")[2].lstrip("_") != "log":
@@ -28,7 +29,8 @@ def log_calls(path: Path) -> Iterator[tuple[int, str, str]]:
 
 def outage_event(call: ast.Call) -> str | None:
     """Return the event under which an ``Outage`` logs failed calls; None for other calls."""
-    if ast.unparse(call.func) != "Outage" or not isinstance(call.args[-1], ast.Constant):
+    is_outage = isinstance(call.func, ast.Name) and call.func.id == "Outage"
+    if not is_outage or not isinstance(call.args[-1], ast.Constant):
         return None
     return str(call.args[-1].value)
 
@@ -38,8 +40,8 @@ def reports(path: Path) -> Iterator[tuple[str, set[str], bool]]:
 
     A report is a line of the level error.
     """
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if not isinstance(node, ast.Call) or not ast.unparse(node.func).endswith(".report"):
+    for node in _calls(path):
+        if not isinstance(node.func, ast.Attribute) or node.func.attr != "report":
             continue
         named = {each.arg: each.value for each in node.keywords if each.arg}
         event = named.pop("event", None)
@@ -56,13 +58,31 @@ def fields(path: Path, event: str) -> tuple[set[str], bool]:
     """Return the names of the fields of an event in a file, and whether all of them stand there."""
     names: set[str] = set()
     is_all = True
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and outage_event(node) == event:
+    for node in _calls(path):
+        if outage_event(node) == event:
             names |= OUTAGE_FIELDS
             is_all = False
-        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+        elif node.args and isinstance(node.args[0], ast.Constant):
             if node.args[0].value != event:
                 continue
             names |= {"exception" if each.arg == "exc_info" else each.arg for each in node.keywords if each.arg}
             is_all = is_all and all(each.arg for each in node.keywords)
     return names, is_all
+
+
+@cache
+def _calls(path: Path) -> Sequence[ast.Call]:
+    """Return the calls in a file that may write to the log, or take the name of an event for later."""
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    return [node for node in nodes if isinstance(node, ast.Call) and (_is_of_log(node.func) or _has_name(node))]
+
+
+def _is_of_log(function: ast.expr) -> bool:
+    if isinstance(function, ast.Name):
+        return function.id == "Outage"
+    return isinstance(function, ast.Attribute) and function.attr in {*LEVELS, "report"}
+
+
+def _has_name(call: ast.Call) -> bool:
+    first = call.args[0] if call.args else None
+    return isinstance(first, ast.Constant) and isinstance(first.value, str) and "." in first.value

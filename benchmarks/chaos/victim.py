@@ -8,6 +8,7 @@ import os
 import signal
 import sqlite3
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -97,6 +98,29 @@ def _watch_database(countdown: _Countdown, log: int) -> None:
 
     sqlite_store.connect = connected
     writer.run_jobs = ran
+    if os.environ.get("TGLLM_DATABASE__URL"):
+        _watch_server(countdown)
+
+
+def _watch_server(countdown: _Countdown) -> None:
+    """Kill at statements and commits on a server, whose rows are not looked at."""
+    from tgllm.db.postgres.connection import PostgresConnection  # noqa: PLC0415  imports psycopg
+    from tgllm.db.postgres.session import PostgresSession  # noqa: PLC0415  as above
+
+    execute, commit = PostgresConnection.execute, PostgresSession.commit
+
+    def executed(self: PostgresConnection, sql: str, parameters: Any = (), /) -> Any:  # noqa: ANN401  of any kind
+        if threading.current_thread().name.startswith("tgllm-db-writer"):
+            countdown.reach("statement")
+        return execute(self, sql, parameters)
+
+    def committed(self: PostgresSession, signals: Any) -> None:  # noqa: ANN401  of any kind
+        if threading.current_thread().name.startswith("tgllm-db-writer"):
+            countdown.reach("commit")
+        commit(self, signals)
+
+    PostgresConnection.execute = executed  # type: ignore[method-assign]  replaced in this process only
+    PostgresSession.commit = committed  # type: ignore[method-assign]  replaced in this process only
 
 
 def _watch_calls(countdown: _Countdown) -> None:

@@ -50,7 +50,7 @@ __all__ = [
 
 log = get_logger(__name__)
 
-WAITED_FOR_AT_START = frozenset({"database_full", "database_locked"})
+WAITED_FOR_AT_START = frozenset({"database_full", "database_locked", "database_away"})
 """Codes of errors after which the start is tried again."""
 START_RETRY_SECONDS = 2.0
 
@@ -123,7 +123,7 @@ async def enter_core(
     clock: Clock | None = None,
     found: Iterable[FoundPlugin] | None = None,
 ) -> "Core":
-    """Open the core as ``open_core`` does, but wait while the disk is full or another program locks the database.
+    """Open the core as ``open_core`` does, but wait while the disk is full, or the database locked or its server away.
 
     A supervisor that starts the bot again and again would give up before the disk has space. A database that can't be
     read or written at all is a mistake in the set-up more often than a passing state, and raises.
@@ -139,7 +139,7 @@ async def enter_core(
                 raise
             if error.code != waits_for:
                 log.error("storage.closed", code=error.code, reason=str(error))
-                service_manager().starting(f"waiting for the disk: {error.code}")
+                service_manager().starting(f"waiting for the database: {error.code}")
             waits_for = error.code
             await clock.sleep(START_RETRY_SECONDS)
         else:
@@ -196,6 +196,7 @@ async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -
     from tgllm.scheduler.one_shot import OneShotJobs  # noqa: PLC0415  only a running bot has jobs
     from tgllm.scheduler.scheduler import Scheduler  # noqa: PLC0415  only a running bot has jobs
     from tgllm.services.bot_core import open_bot_core  # noqa: PLC0415  shell commands don't need them
+    from tgllm.services.files.storage.opening import check_at_start  # noqa: PLC0415  only for a running bot
     from tgllm.services.maintenance.storage_log import log_storage  # noqa: PLC0415  shell commands don't need it
 
     if core.host.config_errors:
@@ -208,6 +209,8 @@ async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -
         # From here on a full disk or a locked database is waited out.
         log_storage(core.database, core.clock)
         await stack.enter_async_context(core.database.patient(core.clock))
+        # Before anything is removed: a prefix of another bot would be emptied.
+        await check_at_start(core.storage, core.config.bot_id)
         bot_core = await stack.enter_async_context(open_bot_core(core))
         core.host.report_to(bot_core.errors.report_quarantine, bot_core.errors.report_failure)
         stack.push(bot_core.errors.report_crash)

@@ -1,6 +1,8 @@
 """The page about the log lists every event that the sources write, with its levels and fields, and no other."""
 
 import re
+from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -12,8 +14,6 @@ ROWS = {
     row[0]: row[1:]
     for row in re.findall(r"^\| `([\w.]+\.[\w.]+)` \| ([\w, ]+) \| (.+?) \| (.*) \|$", PAGE, re.MULTILINE)
 }
-CALLS = [(path, *call) for path in sources() for call in log_calls(path)]
-REPORTS = [report for path in sources() for report in reports(path)]
 ANY_EVENT = ("services/errors/reports.py", "bot/telegram/outage.py")
 """Write lines whose events are literals where the failures are met."""
 ELSEWHERE = {"log.suppressed", "python.warning"}
@@ -21,24 +21,35 @@ ELSEWHERE = {"log.suppressed", "python.warning"}
 WITHOUT_UNIT = {"retry_in", "retry_after", "duration", "elapsed", "size", "timeout", "latency", "took", "age", "cost"}
 
 
+# Parsing all sources takes seconds, which not every process that collects the tests shall spend.
+@cache
+def calls() -> list[tuple[Path, int, str, str]]:
+    return [(path, *call) for path in sources() for call in log_calls(path)]
+
+
+@cache
+def all_reports() -> list[tuple[str, set[str], bool]]:
+    return [report for path in sources() for report in reports(path)]
+
+
 def test_every_event_has_a_literal_name() -> None:
-    wrong = [(path, line) for path, line, _, event in CALLS if not re.fullmatch(r"[a-z_]+\.[a-z_]+", event)]
+    wrong = [(path, line) for path, line, _, event in calls() if not re.fullmatch(r"[a-z_]+\.[a-z_]+", event)]
 
     assert [path for path, _ in wrong if not path.as_posix().endswith(ANY_EVENT)] == []
     assert len(wrong) <= 3
 
 
 def test_the_page_lists_every_event_and_no_other() -> None:
-    logged = {event for _, _, _, event in CALLS if event}
+    logged = {event for _, _, _, event in calls() if event}
 
-    assert logged | {event for event, _, _ in REPORTS} | ELSEWHERE == ROWS.keys()
-    assert len(CALLS) > 90
-    assert len(REPORTS) > 5
+    assert logged | {event for event, _, _ in all_reports()} | ELSEWHERE == ROWS.keys()
+    assert len(calls()) > 90
+    assert len(all_reports()) > 5
 
 
 def test_the_levels_are_those_of_the_source() -> None:
-    levels: dict[str, set[str]] = {event: {"error"} for event, _, _ in REPORTS}
-    for _, _, level, event in CALLS:
+    levels: dict[str, set[str]] = {event: {"error"} for event, _, _ in all_reports()}
+    for _, _, level, event in calls():
         if event:
             levels.setdefault(event, set()).add(level)
 
@@ -48,8 +59,8 @@ def test_the_levels_are_those_of_the_source() -> None:
 @pytest.mark.parametrize("event", sorted(ROWS.keys() - ELSEWHERE))
 def test_the_fields_are_those_of_the_source(event: str) -> None:
     documented = set(re.findall(r"`(\w+)`", ROWS[event][2]))
-    found = [fields(path, event) for path in {path for path, _, _, name in CALLS if name == event}]
-    found += [(names, is_all) for name, names, is_all in REPORTS if name == event]
+    found = [fields(path, event) for path in {path for path, _, _, name in calls() if name == event}]
+    found += [(names, is_all) for name, names, is_all in all_reports() if name == event]
     written = set[str]().union(*(names for names, _ in found))
 
     assert written == documented if all(is_all for _, is_all in found) else written <= documented

@@ -70,26 +70,6 @@ def retry_each_unit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer, "run_jobs", run_twice)
 
 
-@contextmanager
-def refused(conn: Connection) -> Iterator[None]:
-    """What is done in the block breaks a rule of the schema; the transaction goes on without it."""
-    conn.execute("SAVEPOINT refused")
-    with pytest.raises(sqlite3.IntegrityError):
-        yield
-    conn.execute("ROLLBACK TO SAVEPOINT refused")
-
-
-def dump(conn: Connection) -> list[tuple[str, list[object]]]:
-    """The rows of all tables."""
-    query = (
-        "SELECT name FROM sqlite_schema WHERE type = 'table'"
-        if isinstance(conn, sqlite3.Connection)
-        else "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-    )
-    names = sorted(str(name) for (name,) in conn.execute(query))
-    return [(name, sorted(map(tuple, conn.execute(f"SELECT * FROM {name}")), key=repr)) for name in names]
-
-
 async def together(database: Database, *units: Callable[[sqlite3.Connection], object]) -> list[object]:
     """What came of units that share a commit; an error is a value here."""
     async with busy(database):
@@ -114,6 +94,15 @@ def say(conn: sqlite3.Connection, conversation_id: int, parent_id: int | None = 
 def names(folder: Path) -> list[str]:
     """The names of the files in a folder, in order."""
     return sorted(file.name for file in folder.iterdir())
+
+
+@contextmanager
+def refused(conn: Connection) -> Iterator[None]:
+    """A block whose statement violates a constraint; the transaction goes on. PostgreSQL needs a savepoint for it."""
+    conn.execute("SAVEPOINT refused")
+    with pytest.raises(sqlite3.IntegrityError):
+        yield
+    conn.execute("ROLLBACK TO refused")
 
 
 def steps_of(conn: sqlite3.Connection, query: Callable[[], object]) -> int:

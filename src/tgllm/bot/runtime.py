@@ -28,6 +28,7 @@ from tgllm.bot.reminders.worker import Reminders
 from tgllm.bot.renderer.renderer import Renderer
 from tgllm.bot.replies.chats import ChatSender
 from tgllm.bot.replies.composing import Composer
+from tgllm.bot.sharing import WAKING, sharing_tasks
 from tgllm.bot.telegram.client import make_bot
 from tgllm.bot.telegram.downloads import Downloads
 from tgllm.bot.telegram.failures import classify, fatal_error
@@ -234,7 +235,7 @@ async def open_replies(core: BotCore) -> AsyncGenerator[Composer]:
     """
     config = core.config
     async with aclosing(Renderer(config.rendering.timeout, core.errors)) as renderer:
-        composer = Composer(core.database, config, core.clock, core.texts, renderer)
+        composer = Composer(core.database, config, core.clock, core.texts, renderer, core.storage)
         core.host.connect(ChatSender(composer, core.host, config.admin_chat_id).of)
         yield composer
 
@@ -271,9 +272,11 @@ async def open_runtime(
             core.access.invitations.links,
             core.errors,
             sending=config.sending,
+            storage=core.storage,
         )
         relevance = Relevance(me.id, me.username or "")
-        acknowledgements = Acknowledgements(core.running, relevance, milliseconds(core.clock))
+        member = core.database.member_id
+        acknowledgements = Acknowledgements(core.running, relevance, milliseconds(core.clock), member)
         commands = _live_commands(core, runner)
         menus = CommandMenus(bot, core.database, core.clock, commands, core.errors)
         parts = BotParts(
@@ -307,7 +310,8 @@ async def open_runtime(
             most_parallel=config.turns.max_parallel,
             most_attempts=config.turns.attempts,
             empty=relevance.empty_irrelevant,
-            look=Looking(me.id, me.username or "", core.clock, core.conversations.open),
+            # Others may write between the claim and the turn, so that what was read ahead would not hold.
+            look=Looking(me.id, me.username or "", core.clock, core.conversations.open if member is None else None),
             ended=ended,
             answer_unparsed=lambda conn, row: answer_to_unparsed(conn, row, parts),
             errors=core.errors,
@@ -320,12 +324,14 @@ async def open_runtime(
             sender.wake()
             # Updates that were queued again in the shell.
             dispatch.arrived.set()
-            core.database.announce("jobs")
+            for waiting in WAKING:
+                core.database.announce(waiting)
             menus.refresh()
 
         upkeep = AccessUpkeep(core.database, core.clock, core.texts, core.access, core.running)
         outside = _watch(core, look_again)
-        own = [core.errors.run, upkeep.run, menus.run, core.broadcaster.run, outside.run]
+        own: list[Beside] = [core.errors.run, upkeep.run, menus.run, core.broadcaster.run, outside.run]
+        own += sharing_tasks(core, parts)
         own.append(ClockWatch(core.database, core.clock, sender.wake).run)
         own.append(Reminders(core, me.username or "", dispatch.arrived.set).run)
         loading = Loading()

@@ -1,17 +1,21 @@
-"""The stored database: its path, and read-only queries for commands that only show data and have to be fast."""
+"""The stored database: its place, and read-only queries for commands that only show data and have to be fast."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from tgllm.api.errors import DatabaseError
 from tgllm.cli.options import Options
-from tgllm.config.paths import database_path
 from tgllm.config.quick import QuickSettings, quick_settings
+from tgllm.db.engine.place import Place, Server, words_for
 from tgllm.db.engine.unit import Connection
-from tgllm.db.file.look import is_there, look
+from tgllm.db.looking import is_there, look
+from tgllm.services.common.database_place import database_place, place_of
 
-__all__ = ["existing_database", "look_at", "look_with", "settings_to_look"]
+if TYPE_CHECKING:
+    from tgllm.config.model import Config
+
+__all__ = ["database_file", "existing_database", "existing_file", "look_at", "look_with", "settings_to_look"]
 
 T = TypeVar("T")
 
@@ -30,18 +34,50 @@ def settings_to_look(options: Options, *, local: bool = True) -> QuickSettings:
     if quick is not None:
         return quick
     config = options.load().config
-    return QuickSettings(config.data_dir, config.default_model, config.language, config.time_zone)
+    return QuickSettings(config.data_dir, config.default_model, config.language, config.time_zone, config.database)
 
 
-def existing_database(data_dir: Path) -> Path:
-    """Return the path of the database, without creating one.
+def existing_database(config: "Config") -> Place:
+    """Return where the database is, without creating one.
 
     Raises:
-        DatabaseError: there is none.
+        DatabaseError: there is none, or it can't be used.
     """
-    path = database_path(data_dir)
-    if not is_there(path):
-        raise DatabaseError(f"there is no database {path} yet; start the bot once, or make it with: tgllm db init")
+    place = database_place(config)
+    if not is_there(place):
+        raise DatabaseError(
+            f"there is no database {words_for(place)} yet; start the bot once, or make it with: tgllm db init"
+        )
+    return place
+
+
+def database_file(config: "Config", instead: str) -> Path:
+    """Return the path of the database, which may not exist.
+
+    Args:
+        config: the settings.
+        instead: key of the text that says what to do where the database is on a server.
+
+    Raises:
+        DatabaseError: it is on a server.
+    """
+    place = database_place(config)
+    if isinstance(place, Server):
+        from tgllm.i18n import Catalogue  # noqa: PLC0415  only where the command can't run
+
+        text = Catalogue(config.language)(instead, place=words_for(place), files=config.data_dir / "files")
+        raise DatabaseError(text, code="database_no_file", place=words_for(place))
+    return place
+
+
+def existing_file(config: "Config", instead: str) -> Path:
+    """Return the path of the database, which exists; the arguments are those of ``database_file``.
+
+    Raises:
+        DatabaseError: there is none, or it is on a server.
+    """
+    path = database_file(config, instead)
+    existing_database(config)
     return path
 
 
@@ -49,10 +85,9 @@ def look_with(settings: QuickSettings, query: Callable[[Connection], T], nothing
     """Run a query on the bot's database; return ``nothing`` if there is no database, without creating one.
 
     Raises:
-        DatabaseError: the file can't be read, or is of another version.
+        DatabaseError: the database can't be used, or is of another version.
     """
-    path = database_path(settings.data_dir)
-    return look(path, query) if is_there(path) else nothing
+    return look(place_of(settings.data_dir, settings.database), query, nothing)
 
 
 def look_at(options: Options, query: Callable[[Connection], T], nothing: T) -> T:
@@ -60,6 +95,6 @@ def look_at(options: Options, query: Callable[[Connection], T], nothing: T) -> T
 
     Raises:
         ConfigError: a setting is invalid.
-        DatabaseError: the file can't be read, or is of another version.
+        DatabaseError: the database can't be used, or is of another version.
     """
     return look_with(settings_to_look(options, local=False), query, nothing)

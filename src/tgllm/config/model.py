@@ -18,7 +18,9 @@ from tgllm.config.sections.files import FilesSection
 from tgllm.config.sections.personas import PersonaSetting, read_personas
 from tgllm.config.sections.prices import PriceSetting, read_prices
 from tgllm.config.sections.reminders import RemindersSection
+from tgllm.config.sections.replicas import ReplicasSection
 from tgllm.config.sections.retention import RetentionSection
+from tgllm.config.sections.s3 import S3Section
 from tgllm.config.sections.tools import ToolsSection
 from tgllm.config.sections.tracing import TracingSection
 from tgllm.config.sections.web import WebSection
@@ -246,11 +248,13 @@ class Config(Section):
     turns: TurnsSection = TurnsSection()
     tools: ToolsSection = ToolsSection()
     files: FilesSection = FilesSection()
+    s3: S3Section = S3Section()
     streaming: StreamingSection = StreamingSection()
     rendering: RenderingSection = RenderingSection()
     sending: SendingSection = SendingSection()
     models: ModelsSection = ModelsSection()
     database: DatabaseSection = DatabaseSection()
+    replicas: ReplicasSection = ReplicasSection()
     retention: RetentionSection = RetentionSection()
     admin: AdminSection = AdminSection()
     backups: BackupsSection = BackupsSection()

@@ -54,6 +54,7 @@ class Database:
         self._reader = ConnectionThread(store, "reader")
         self._presence: Presence | None = None
         self._has_written = False
+        self._asked = 0
         self._listeners: dict[Signal, list[Callable[[], None]]] = {}
 
     @classmethod
@@ -81,6 +82,11 @@ class Database:
     def is_server(self) -> bool:
         """Whether several processes may run on it, on several machines; else it is a file."""
         return self.store.path is None
+
+    @property
+    def member_id(self) -> int | None:
+        """Number of this process among those that share the database of a server; None for a file."""
+        return self.store.member_id
 
     @property
     def path(self) -> Path:
@@ -174,8 +180,12 @@ class Database:
         """Number of units and other jobs of the writer that have ended.
 
         The callback ``then`` of a unit finds a number. As long as it stays the same, the database holds what the unit
-        has read, but for what other processes write; a look for those counts as well (``changed_elsewhere``).
+        has read, but for what other processes write; a look for those counts as well (``changed_elsewhere``). On a
+        server others may write at any time, so that no number comes twice.
         """
+        if self.is_server:
+            self._asked += 1
+            return -self._asked
         return self._writer.ended
 
     async def sync(self) -> None:
@@ -205,7 +215,8 @@ class Database:
         """Have ``listener`` called after each commit that holds a unit which gave the signal.
 
         It is called on the event loop, before those who wait for the units go on, also where they were cancelled. It
-        must return at once and not raise. What other processes commit is not noticed; see ``changed_elsewhere``.
+        must return at once and not raise. What other processes commit is noticed only on a server, and there not
+        always; see ``listen`` and ``changed_elsewhere``.
         """
         self._listeners.setdefault(signal, []).append(listener)
 
@@ -213,6 +224,24 @@ class Database:
         """Call the listeners of a signal, such as after a commit of another process, whose signals are unknown."""
         for listener in self._listeners.get(signal, ()):
             listener()
+
+    @property
+    def can_listen(self) -> bool:
+        """Whether other processes can wake this one: on a server, unless there is only a pooler's URL."""
+        server = self.store.server
+        return server is not None and (server.listen_url is not None or not server.pooled)
+
+    async def listen(self, clock: Clock) -> None:
+        """Announce the signals of other processes until cancelled; only where ``can_listen`` is true.
+
+        They make nothing safe, only quick: some are lost while the connection is. ``changed_elsewhere`` finds what they
+        were about.
+        """
+        from tgllm.db.postgres.listening import Listening  # noqa: PLC0415  imports psycopg, which few bots need
+
+        if self.store.server is None:
+            raise DatabaseError(f"{self.store.place} is a file", code="database_no_server")
+        await Listening(self.store.server, self.member_id, self.announce, clock).run()
 
     async def read(self, query: Callable[[Connection], T]) -> T:
         """Run ``query`` on a snapshot of the database: everything committed before, nothing committed meanwhile.
@@ -310,6 +339,9 @@ async def _prepared(place: Place | str, clock: Clock | None) -> Store:
     if isinstance(place, str) and is_url(place):
         place = Server(place)
     if isinstance(place, Server):
+        from tgllm.db.engine.driver import require_driver  # noqa: PLC0415  as below
+
+        require_driver()
         from tgllm.db.postgres.store import open_server  # noqa: PLC0415  imports psycopg, which few bots need
 
         return await asyncio.to_thread(open_server, place, milliseconds(clock or SystemClock()))

@@ -12,6 +12,7 @@ from tgllm.bot.intake.isolation import ALONE_SECONDS, HOLD_SECONDS, Isolation
 from tgllm.config.model import TurnsSection
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries import inbox_claims
+from tgllm.db.queries.shared import inbox_recovery
 from tgllm.db.tables import inbox
 from tgllm.db.tables.inbox import NewUpdate
 from tgllm.testing.clock import ManualClock
@@ -45,7 +46,7 @@ class Run:
     spent: list[int] = field(default_factory=list[int])
 
     def __post_init__(self) -> None:
-        found = inbox.recover(self.conn, 2, max_attempts=self.attempts, crashed=self.crashed)
+        found = inbox_recovery.recover(self.conn, 2, max_attempts=self.attempts, crashed=self.crashed)
         self.spent = [row.update_id for row in found.spent]
         self.isolation = Isolation(self.clock)
         self.isolation.permit(0, 0, 0)

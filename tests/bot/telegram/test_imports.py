@@ -117,13 +117,10 @@ def made_updates() -> list[Any]:
     return found
 
 
-UPDATES = json.dumps(made_updates())
-
-
-def probe(prelude: str = "") -> dict[str, Any]:
+def probe(updates: str, prelude: str = "") -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-c", prelude + PROBE],
-        input=UPDATES,
+        input=updates,
         capture_output=True,
         text=True,
         check=False,
@@ -136,7 +133,9 @@ def probe(prelude: str = "") -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def ways() -> dict[str, dict[str, Any]]:
-    return {"late": probe(), "odd packages": probe(ODD_PACKAGES), "ordinary": probe(ORDINARY)}
+    updates = json.dumps(made_updates())
+    preludes = {"late": "", "odd packages": ODD_PACKAGES, "ordinary": ORDINARY}
+    return {way: probe(updates, prelude) for way, prelude in preludes.items()}
 
 
 def test_each_way_was_gone(ways: dict[str, dict[str, Any]]) -> None:

@@ -39,7 +39,7 @@ async def test_nothing_waits(database: Database) -> None:
     assert await database.read(queues) == Queues(0, 0, 0, None, 0, 0, 0)
 
 
-@pytest.mark.sqlite  # SQLite's plans
+@pytest.mark.sqlite  # reads SQLite's plan of a query
 async def test_no_table_is_scanned(database: Database) -> None:
     def plans(conn: Connection) -> list[str]:
         queries = (module._QUEUED, module._COUNTS)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from database_support import NOW
+from engines import Engine
 from tgllm.db.database import Database
 from tgllm.db.engine import full_text
 from tgllm.db.engine.sqlite import checkpoint, connect
@@ -59,10 +60,11 @@ def delete_all(conn: sqlite3.Connection) -> None:
         pass
 
 
-def test_a_text_comes_back_as_it_was(conn: sqlite3.Connection) -> None:
+def test_a_text_comes_back_as_it_was(conn: sqlite3.Connection, engine: Engine) -> None:
     attach(conn)
+    kept = "a\0b \U0001f600".replace("\0", "\ufffd" if engine.is_postgres else "\0")
     document = store(conn, [*TEXTS, "a\0b \U0001f600", "x\ud800"])
-    assert passages.text_of(conn, SHA) == "".join([*TEXTS, "a\0b \U0001f600", "x\ufffd"])
+    assert passages.text_of(conn, SHA) == "".join([*TEXTS, kept, "x\ufffd"])
     assert passages.texts_of(conn, document, [1, 3]) == {1: TEXTS[1], 3: TEXTS[3]}
     assert [(o.number, o.part_from) for o in passages.outline(conn, document)][:2] == [(0, "page 0"), (1, "page 1")]
 
@@ -202,9 +204,10 @@ def test_a_deleted_text_leaves_no_trace_in_the_file(path: Path) -> None:
     assert b"uagga" not in content
 
 
+@pytest.mark.sqlite  # about the file and FTS5
 def test_without_full_text_search_the_text_is_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        for module in ("tgllm.db.file.schema", "tgllm.db.tables.passages"):
+        for module in ("tgllm.db.file.schema", "tgllm.db.tables.passages", "tgllm.db.tables.full_text.fts5"):
             patch.setattr(f"{module}.has_full_text", lambda _: False)
         prepare(path, NOW)
         with closing(connect(path)) as conn:
@@ -263,6 +266,7 @@ ALTER TABLE messages DROP COLUMN tokens_before;
 """
 
 
+@pytest.mark.sqlite  # about the file and FTS5
 def test_a_database_from_before_gets_the_tables(path: Path) -> None:
     prepare(path, NOW)
     with closing(connect(path)) as conn:
@@ -280,7 +284,7 @@ def test_a_database_from_before_gets_the_tables(path: Path) -> None:
         assert passages.find_words(conn, store(conn, TEXTS), "contract") == [0]
 
 
-@pytest.mark.sqlite  # the file
+@pytest.mark.sqlite  # about the file and FTS5
 async def test_the_check_of_the_database_counts_tables_only(path: Path) -> None:
     async with await Database.open(path) as database:
         await database.write(attach)

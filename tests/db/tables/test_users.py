@@ -28,7 +28,7 @@ def test_a_name_is_kept_up_to_date_and_access_is_left_alone(conn: sqlite3.Connec
     assert (changed.first_name, changed.status, changed.updated_at) == ("Anna 😀", "active", NOW + 5)
 
 
-@pytest.mark.sqlite  # SQLite's count
+@pytest.mark.sqlite  # asks SQLite how many rows were changed
 def test_nothing_is_written_where_nothing_is_different(conn: sqlite3.Connection) -> None:
     seen(conn)
     before = conn.total_changes

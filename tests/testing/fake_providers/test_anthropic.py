@@ -1,16 +1,21 @@
 """The fake of Anthropic's API, judged by the Anthropic SDK."""
 
-import base64
-from collections.abc import AsyncIterator
-from typing import Any
+from __future__ import annotations
 
-import anthropic
+import base64
+from typing import TYPE_CHECKING, Any
+
 import httpx
 import pytest
-from anthropic import AsyncAnthropic
 
 from tgllm.api.types import Usage
 from tgllm.testing.fake_providers import FakeAnthropic, Signal
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    import anthropic
+    from anthropic import AsyncAnthropic
 
 MODEL = "claude-sonnet-5-5"
 OLDER = "claude-sonnet-4-6"
@@ -27,7 +32,9 @@ async def fake() -> AsyncIterator[FakeAnthropic]:
 
 @pytest.fixture
 async def sdk(fake: FakeAnthropic) -> AsyncIterator[AsyncAnthropic]:
-    async with AsyncAnthropic(api_key=fake.key, base_url=fake.base_url, max_retries=0, timeout=10) as client:
+    import anthropic  # noqa: PLC0415  takes two seconds, which only the tests that need it shall spend
+
+    async with anthropic.AsyncAnthropic(api_key=fake.key, base_url=fake.base_url, max_retries=0, timeout=10) as client:
         yield client
 
 
@@ -45,6 +52,8 @@ async def streamed(sdk: AsyncAnthropic, **more: Any) -> tuple[Any, list[str]]:
 
 
 async def refused(sdk: AsyncAnthropic, **more: Any) -> str:
+    import anthropic  # noqa: PLC0415  takes two seconds, which only the tests that need it shall spend
+
     with pytest.raises(anthropic.BadRequestError) as caught:
         await created(sdk, **more)
     return str(caught.value)
@@ -88,6 +97,8 @@ class TestAnswers:
         assert (message.stop_reason, message.stop_details.category, message.content) == ("refusal", "cyber", [])
 
     async def test_an_error_inside_a_stream(self, fake: FakeAnthropic, sdk: AsyncAnthropic) -> None:
+        import anthropic  # noqa: PLC0415  takes two seconds, which only the tests that need it shall spend
+
         fake.answer(["Half of ", fake.errors.overloaded()])
 
         with pytest.raises(anthropic.APIStatusError) as caught:
@@ -135,6 +146,8 @@ class TestModels:
         assert type(model).model_validate(model.model_dump()) == model
 
     async def test_an_unknown_one(self, sdk: AsyncAnthropic) -> None:
+        import anthropic  # noqa: PLC0415  takes two seconds, which only the tests that need it shall spend
+
         with pytest.raises(anthropic.NotFoundError):
             await sdk.models.retrieve("claude-0")
         with pytest.raises(anthropic.NotFoundError):
@@ -143,6 +156,8 @@ class TestModels:
 
 class TestErrors:
     async def test_the_sdk_knows_them(self, fake: FakeAnthropic, sdk: AsyncAnthropic) -> None:
+        import anthropic  # noqa: PLC0415  takes two seconds, which only the tests that need it shall spend
+
         kinds: list[tuple[Any, type[anthropic.APIStatusError], str]] = [
             (fake.errors.rate_limited(7), anthropic.RateLimitError, "rate_limit_error"),
             (fake.errors.overloaded(), anthropic.InternalServerError, "overloaded_error"),
@@ -161,7 +176,9 @@ class TestErrors:
             assert (caught.value.type, caught.value.request_id) == (name, "req_fake")
 
     async def test_a_wrong_key(self, fake: FakeAnthropic) -> None:
-        async with AsyncAnthropic(api_key="wrong", base_url=fake.base_url, max_retries=0) as client:
+        import anthropic  # noqa: PLC0415  takes two seconds, which only the tests that need it shall spend
+
+        async with anthropic.AsyncAnthropic(api_key="wrong", base_url=fake.base_url, max_retries=0) as client:
             with pytest.raises(anthropic.AuthenticationError):
                 await created(client)
 

@@ -1,14 +1,18 @@
 """Tools of the fake of Anthropic's API, judged by the Anthropic SDK."""
 
-from collections.abc import AsyncIterator
-from typing import Any
+from __future__ import annotations
 
-import anthropic
+from typing import TYPE_CHECKING, Any
+
 import pytest
-from anthropic import AsyncAnthropic
 
 from tgllm.api.events import ToolCall
 from tgllm.testing.fake_providers import FakeAnthropic
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from anthropic import AsyncAnthropic
 
 MODEL, OLDER = "claude-sonnet-5-5", "claude-haiku-4-5-20251001"
 TOOLS: list[Any] = [
@@ -30,7 +34,9 @@ async def fake() -> AsyncIterator[FakeAnthropic]:
 
 @pytest.fixture
 async def sdk(fake: FakeAnthropic) -> AsyncIterator[AsyncAnthropic]:
-    async with AsyncAnthropic(api_key=fake.key, base_url=fake.base_url, max_retries=0, timeout=10) as client:
+    import anthropic  # noqa: PLC0415  takes two seconds, which only the tests that need it shall spend
+
+    async with anthropic.AsyncAnthropic(api_key=fake.key, base_url=fake.base_url, max_retries=0, timeout=10) as client:
         yield client
 
 
@@ -41,6 +47,8 @@ async def streamed(sdk: AsyncAnthropic, *messages: Any, **more: Any) -> Any:
 
 
 async def refused(sdk: AsyncAnthropic, *messages: Any, **more: Any) -> str:
+    import anthropic  # noqa: PLC0415  takes two seconds, which only the tests that need it shall spend
+
     with pytest.raises(anthropic.BadRequestError) as caught:
         await streamed(sdk, *messages, **more)
     return str(caught.value)

@@ -19,7 +19,7 @@ from tgllm.api.clock import Clock, milliseconds
 from tgllm.bot.delivery.calls import call_of, edit_call, is_send, message_id_of, new_message_instead
 from tgllm.bot.delivery.claims import Claims, Found, is_background
 from tgllm.bot.delivery.fallbacks import stepped_down
-from tgllm.bot.delivery.files import has_file, remove_document
+from tgllm.bot.delivery.files import has_file, located, remove_document
 from tgllm.bot.delivery.recording import Delivery, Recorder
 from tgllm.bot.delivery.resolving import Absent, Arrived, Resolver, Unclear, why_not_found_out
 from tgllm.bot.delivery.rows import EDIT_OF_PART, REPEATABLE
@@ -39,6 +39,7 @@ from tgllm.observe.metrics.table import SENDING_SECONDS
 from tgllm.observe.tracing.spans import span
 from tgllm.services.common.wakeup import Wakeup
 from tgllm.services.errors.reports import LoggedOnly, Reporter
+from tgllm.services.files.storage.store import FileStorage
 from tgllm.services.messaging.memory_texts import MemoryTexts
 
 __all__ = ["Sender"]
@@ -81,8 +82,13 @@ class Sender:
         errors: Reporter | None = None,
         *,
         sending: SendingSection | None = None,
+        storage: FileStorage | None = None,
     ) -> None:
-        """Create the sender; ``run`` sends. Unexpected errors are reported to ``errors``, by default to the log."""
+        """Create the sender; ``run`` sends.
+
+        Unexpected errors are reported to ``errors``, by default to the log; files are fetched from ``storage``.
+        """
+        self._storage = storage
         self._sending = sending or SendingSection()
         self._recorder = Recorder(texts, self._sending)
         self._resolver = Resolver(bot, database)
@@ -202,7 +208,7 @@ class Sender:
             if delivery.row.claimed_at is not None:
                 SENDING_SECONDS.observe(max(0, milliseconds(self._clock) - delivery.row.claimed_at) / 1000)
             if delivery.is_over and not _is_sent_as_file(delivery):
-                await remove_document(delivery.row.payload)
+                await remove_document(delivery.row.payload, self._storage)
         return result
 
     async def _deliver(self, row: OutboxRow) -> None:
@@ -317,7 +323,7 @@ class Sender:
 
     async def _method(self, row: OutboxRow) -> TelegramMethod[Any]:
         if EDIT_OF_PART not in row.payload:
-            return call_of(row.method, self._memory_texts.filled(row.payload))
+            return call_of(row.method, await located(self._memory_texts.filled(row.payload), self._storage))
         message_id = await self._database.read(lambda conn: edited_message(conn, row))
         return new_message_instead(row.payload) if message_id is None else edit_call(row.payload, message_id)
 

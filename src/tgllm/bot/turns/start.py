@@ -111,7 +111,7 @@ def _look(scope: Scope, turn: Turn, interval: AdaptiveInterval) -> Look:
     return Look(
         rendering.rich,
         lambda: scope.read(lambda conn: reasoning_display(conn, turn)),
-        AnswerFiles(core.config.data_dir, core.clock, rendering.file_over),
+        AnswerFiles(core.storage, core.clock, rendering.file_over),
         interval,
         scope.parts.renderer,
         question_to_quote(scope, turn) if scope.chat.is_private else None,

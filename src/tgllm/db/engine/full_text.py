@@ -12,7 +12,6 @@ __all__ = [
     "CHARACTER_SCRIPTS",
     "character_runs",
     "has_full_text",
-    "merge",
     "pairs",
     "plain_words",
     "sqlite_version",
@@ -39,30 +38,13 @@ def character_runs() -> re.Pattern[str]:
 
 
 def has_full_text(conn: Connection) -> bool:
-    """Return whether this build of SQLite has FTS5; False for another database."""
+    """Return whether the database has full-text indexes: PostgreSQL always, SQLite if it is built with FTS5."""
     if not isinstance(conn, sqlite3.Connection):
-        return False
+        return True
     return conn.execute("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'").fetchone() is not None
 
 
-def merge(conn: Connection, table: str, pages: int) -> bool:
-    """Merge segments of an index, which removes what was deleted from it; return whether there is no more to do.
-
-    Args:
-        conn: an open write transaction.
-        table: the index.
-        pages: about how many of its pages may be written.
-    """
-    if not isinstance(conn, sqlite3.Connection) or not has_full_text(conn):
-        return True
-    before = conn.total_changes
-    # A negative number merges all segments to one, a piece at a time (SQLite: FTS5, the merge command).
-    conn.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('merge', ?)", (-pages,))  # noqa: S608 (constants)
-    # SQLite: FTS5: less than two changes mean that nothing was left to merge.
-    return conn.total_changes - before < 2
-
-
-def sqlite_version(conn: sqlite3.Connection) -> str:
+def sqlite_version(conn: Connection) -> str:
     """Return the version of SQLite."""
     return str(conn.execute("SELECT sqlite_version()").fetchone()[0])
 

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
-__all__ = ["SCHEMES", "Place", "Server", "is_url", "shown"]
+from tgllm.observe.database_urls import shown
+
+__all__ = ["SCHEMES", "Place", "Server", "is_url", "shown", "words_for"]
 
 SCHEMES: Final = ("postgresql://", "postgres://")
 
@@ -30,12 +31,6 @@ def is_url(place: Path | str) -> bool:
     return isinstance(place, str) and place.startswith(SCHEMES)
 
 
-def shown(url: str) -> str:
-    """Return the URL of a server as messages may show it: without the password and the parameters.
-
-    A password may also stand among the parameters.
-    """
-    parts = urlsplit(url)
-    user = f"{parts.username}@" if parts.username else ""
-    address = parts.netloc.rpartition("@")[2]
-    return f"postgresql://{user}{address}{parts.path}"
+def words_for(place: Place) -> str:
+    """Return a place as messages may show it: a path, or a URL without its password."""
+    return shown(place.url) if isinstance(place, Server) else str(place)

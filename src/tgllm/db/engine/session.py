@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Literal, Protocol
 
+from tgllm.db.engine.place import Server
 from tgllm.db.engine.signals import Signal
 from tgllm.db.engine.unit import Connection
 
@@ -109,6 +110,16 @@ class Store(Protocol):
     @property
     def path(self) -> Path | None:
         """The file; None for a server."""
+        ...
+
+    @property
+    def server(self) -> Server | None:
+        """The server; None for a file."""
+        ...
+
+    @property
+    def member_id(self) -> int | None:
+        """Number of this process among those that use a server's database, never given again; None for a file."""
         ...
 
     def open(self, use: Use) -> Session:

@@ -119,6 +119,10 @@ class SqliteSession:
 class SqliteStore:
     """The file at a path, which exists and has the schema of this version."""
 
+    server = None
+    member_id = None
+    server = None
+
     def __init__(self, path: Path) -> None:
         """Create the store; nothing is opened."""
         self.path = path

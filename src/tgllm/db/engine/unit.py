@@ -50,6 +50,11 @@ class Connection(Protocol):
     parameters; ``tgllm.db.postgres.dialect`` has what differs. Parameters are numbers, texts, bytes or None.
     """
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open in which statements may follow."""
+        ...
+
     def execute(self, sql: str, parameters: Any = ..., /) -> Cursor:  # noqa: ANN401  a sequence or a mapping
         """Run a statement."""
         ...

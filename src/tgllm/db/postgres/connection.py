@@ -5,6 +5,7 @@ from typing import Any
 
 import psycopg
 from psycopg import errors
+from psycopg.pq import TransactionStatus
 
 from tgllm.db.engine.signals import KeepsSignals
 from tgllm.db.engine.unit import Cursor
@@ -20,6 +21,11 @@ class PostgresConnection(KeepsSignals):
     def __init__(self, connection: "psycopg.Connection[Any]") -> None:
         """Wrap a connection; the session begins and ends its transactions."""
         self.psycopg = connection
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open in which statements may follow: none has failed."""
+        return self.psycopg.info.transaction_status in {TransactionStatus.INTRANS, TransactionStatus.ACTIVE}
 
     def execute(self, sql: str, parameters: Any = (), /) -> Cursor:  # noqa: ANN401  a sequence or a mapping
         """Run a statement.

@@ -70,3 +70,8 @@ $$;
 CREATE OR REPLACE FUNCTION instr(value TEXT, part TEXT) RETURNS INTEGER LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT strpos(value, part)
 $$;
+
+-- The time now, in Julian days, also within a transaction; only for 'now'.
+CREATE OR REPLACE FUNCTION julianday(value TEXT) RETURNS DOUBLE PRECISION LANGUAGE sql VOLATILE PARALLEL SAFE AS $$
+    SELECT extract(epoch FROM clock_timestamp())::DOUBLE PRECISION / 86400 + 2440587.5
+$$;

@@ -17,7 +17,7 @@ from tgllm.db.migrations.load import Migration, load
 from tgllm.db.postgres.errors import explain
 from tgllm.db.postgres.marks import Mark, has_other_tables, mark_of, refuse_unfit, set_mark
 
-__all__ = ["FIRST_VERSION", "latest_version", "migrations", "prepare"]
+__all__ = ["FIRST_VERSION", "found_mark", "latest_version", "migrations", "prepare"]
 
 FIRST_VERSION: Final = 18
 """The first version of the schema that a server can have."""
@@ -67,18 +67,19 @@ def prepare(url: str, now: int, steps: Sequence[Migration] | None = None) -> Non
 def _prepare(conn: Connection, place: str, now: int, steps: Sequence[Migration]) -> None:
     refuse_unfit(conn, place)
     wanted = Mark(latest_version(steps), __version__, _digest(_file("functions.sql")))
-    if _is_done(_checked(conn, place, wanted), wanted):
+    if _is_done(found_mark(conn, place, wanted.version), wanted):
         return
     with conn.transaction():
         conn.execute(_WAITS)
         conn.execute("SELECT pg_advisory_xact_lock(%s, hashtext(current_schema()))", (LOCK,))
         # Another process may have done it meanwhile.
-        found = _checked(conn, place, wanted)
+        found = found_mark(conn, place, wanted.version)
         if _is_done(found, wanted):
             return
         conn.execute(_file("functions.sql"))
         if found is None:
             conn.execute(_file("models.sql"))
+            conn.execute(_file("full_text.sql"))
         else:
             for step in steps:
                 if step.version > found.version:
@@ -86,8 +87,8 @@ def _prepare(conn: Connection, place: str, now: int, steps: Sequence[Migration])
         set_mark(conn, wanted, now)
 
 
-def _checked(conn: Connection, place: str, wanted: Mark) -> Mark | None:
-    """Return what the database says of its schema; None: it is empty.
+def found_mark(conn: Connection, place: str, known: int) -> Mark | None:
+    """Return what the database says of its schema; None: it is empty. ``known`` is the program's version of it.
 
     Raises:
         DatabaseTooNew: it is of a newer version.
@@ -103,14 +104,14 @@ def _checked(conn: Connection, place: str, wanted: Mark) -> Mark | None:
                 place=place,
             )
         return None
-    if found.version > wanted.version:
+    if found.version > known:
         raise DatabaseTooNew(
-            f"{place} has version {found.version}, and this tgllm knows versions up to {wanted.version}. It was last "
+            f"{place} has version {found.version}, and this tgllm knows versions up to {known}. It was last "
             f"updated by tgllm {found.program}, and this is {__version__}. Install tgllm {found.program}, or restore "
             "the backup that was made before the update.",
             place=place,
             found=found.version,
-            known=wanted.version,
+            known=known,
             program=found.program,
         )
     return found

@@ -41,6 +41,9 @@ _BEGIN: Final[dict[Mode, str]] = {
 # SERIALIZABLE locks what a statement has looked at: of a table that is read from its beginning to its end that is the
 # whole table, and every other transaction that writes to it conflicts. Small tables would be read so.
 _SETTINGS: Final = "SET LOCAL enable_seqscan = off; SET LOCAL jit = off"
+_NEVER_IDLE: Final = "SET LOCAL idle_in_transaction_session_timeout = '15s'"
+"""A process that is stopped within a transaction keeps its locks, and so its row in ``replicas``, which others could not
+remove until it goes on."""
 
 Open = Callable[[], "psycopg.Connection[Any]"]
 
@@ -74,6 +77,8 @@ class PostgresSession:
         self._others: object = None
         self._is_alone = False
         """Whether the next transaction runs alone."""
+        self._mode: Mode = "read"
+        """Of the latest transaction."""
 
     @property
     def is_open(self) -> bool:
@@ -90,13 +95,15 @@ class PostgresSession:
             ReplicaLost: others have given up this process.
             psycopg.Error: the server can't be reached.
         """
+        self._mode = mode
         if self.connection.psycopg.closed or self._status() == TransactionStatus.UNKNOWN:
             self.connection.psycopg.close()
             self.connection.psycopg = self._open()
         begin = f"{_BEGIN[mode]}; {_SETTINGS}"
         if mode != "read":
             # In the same message: what a transaction costs most is the way to the server and back.
-            begin = f"{begin}{_ALONE if self._is_alone else ''}; {self._member.sign()}"
+            settings = f"; {_NEVER_IDLE}{_ALONE if self._is_alone else ''}"
+            begin = f"{begin}{settings}; {self._member.sign()}"
         # Constants and numbers only.
         cursor = self.connection.psycopg.execute(begin.encode())
         if mode == "read":
@@ -154,7 +161,9 @@ class PostgresSession:
 
     def repeats(self, error: BaseException, attempt: int) -> bool:
         """Return whether the transaction conflicts with another one and runs again, after a pause."""
-        if not isinstance(error, Conflict) or attempt >= MOST_ATTEMPTS:
+        # Claims don't see what others have claimed since: a unique index tells them.
+        is_taken = self._mode == "claim" and isinstance(error, ConstraintViolated)
+        if not (is_taken or isinstance(error, Conflict)) or attempt >= MOST_ATTEMPTS:
             return False
         self._is_alone = attempt >= _ALONE_AFTER
         # Longer from attempt to attempt, and by chance, so that the same two don't meet again.

@@ -15,11 +15,21 @@ from tgllm.db.postgres.rows import adapt_values, named_rows
 from tgllm.db.postgres.schema import prepare
 from tgllm.db.postgres.session import PostgresSession
 
-__all__ = ["ServerStore", "connect", "open_server"]
+__all__ = ["ServerStore", "connect", "open_server", "parameters"]
 
 CONNECT_SECONDS: Final = 5
 # A host that has vanished is noticed by these (libpq's parameters; seconds, and milliseconds for the last one).
 _ALIVE: Final = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
+
+
+def parameters(url: str) -> dict[str, Any]:
+    """Return the parameters of a connection: those of the URL, and defaults by which a host that is gone is noticed.
+
+    Raises:
+        psycopg.Error: it is no URL of a database.
+    """
+    defaults = {"connect_timeout": CONNECT_SECONDS, "application_name": "tgllm", "client_encoding": "UTF8", **_ALIVE}
+    return {**defaults, **conninfo_to_dict(url)}
 
 
 def connect(url: str, *, pooled: bool = False) -> "psycopg.Connection[Any]":
@@ -33,9 +43,7 @@ def connect(url: str, *, pooled: bool = False) -> "psycopg.Connection[Any]":
     Raises:
         psycopg.Error: the server can't be reached or refuses the connection.
     """
-    defaults = {"connect_timeout": CONNECT_SECONDS, "application_name": "tgllm", "client_encoding": "UTF8", **_ALIVE}
-    given = conninfo_to_dict(url)
-    connection = psycopg.connect(**{**defaults, **given}, autocommit=True, row_factory=named_rows)  # type: ignore[arg-type]  # libpq's parameters are numbers or texts
+    connection = psycopg.connect(**parameters(url), autocommit=True, row_factory=named_rows)
     if pooled:
         connection.prepare_threshold = None
     adapt_values(connection)
@@ -58,6 +66,11 @@ class ServerStore:
         self.ended = threading.Event()
         """Set when nothing waits for the server any more, because the program ends."""
         self.member = Member(self._new_number())
+
+    @property
+    def member_id(self) -> int:
+        """Number of this process among those that use the database."""
+        return self.member.id
 
     def open(self, use: Use) -> Session:
         """Open a session.

@@ -57,7 +57,7 @@ class Call:
 
 _COLUMNS = (
     "update_id, lane, kind, control, '' AS payload, state, leader_id, attempts, received_at, started_at, finished_at,"
-    " error, stranger, behind, asked, crashes, strikes"
+    " error, stranger, behind, asked, crashes, strikes, holder"
 )
 _LISTED = f"""
     SELECT {_COLUMNS} FROM inbox WHERE state IN (SELECT value FROM json_each(:states))
@@ -109,7 +109,7 @@ def retry(conn: Connection, update_id: int, turn_id: str, now: int) -> Refusal |
     conn.execute("DELETE FROM outbox WHERE turn_id = ?", (turn_id,))
     conn.execute(
         "UPDATE inbox SET state = 'queued', finished_at = NULL, started_at = NULL, error = NULL, received_at = ?,"
-        " crashes = 0, strikes = 0, behind = 0 WHERE update_id = ?",
+        " crashes = 0, strikes = 0, behind = 0, holder = NULL WHERE update_id = ?",
         (now, update_id),
     )
     return None

@@ -240,7 +240,7 @@ def stop(conn: Connection, broadcast_id: int, now: int) -> bool:
     """
     cursor = conn.execute(
         "UPDATE broadcasts SET state = CASE state WHEN 'preview' THEN 'stopped' ELSE 'stopping' END,"
-        " finished_at = CASE state WHEN 'preview' THEN :now END"
+        " finished_at = CASE state WHEN 'preview' THEN CAST(:now AS BIGINT) END"
         " WHERE id = :id AND state IN ('preview', 'running')",
         {"id": broadcast_id, "now": now},
     )

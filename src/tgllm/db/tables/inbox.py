@@ -5,7 +5,7 @@ updates increase, but after a week without updates the next id is random. So a d
 never by comparison with the largest known id.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -19,7 +19,6 @@ __all__ = [
     "FinalState",
     "InboxRow",
     "NewUpdate",
-    "Recovered",
     "State",
     "add_quarantined",
     "add_updates",
@@ -40,7 +39,6 @@ __all__ = [
     "quarantine",
     "queued",
     "queued_edits",
-    "recover",
     "release",
     "rewrite",
     "running",
@@ -103,18 +101,8 @@ class InboxRow:
     asked: bool = field(default=False, metadata=BOOL)
     crashes: int = 0
     strikes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Recovered:
-    """Unfinished updates found at startup."""
-
-    requeued: int
-    """Number of updates that were running and are queued again."""
-    spent: Sequence[InboxRow]
-    """Updates that failed because they crash the program; their senders have not been notified."""
-    expired: Sequence[InboxRow]
-    """Updates that were too old to be answered."""
+    holder: int | None = None
+    """Number of the replica that runs it; None where there is one process only."""
 
 
 def add_updates(conn: Connection, updates: Iterable[NewUpdate], now: int) -> list[NewUpdate]:
@@ -195,76 +183,6 @@ def quarantine(conn: Connection, update_id: int, now: int, error: str) -> bool:
     return cursor.rowcount == 1
 
 
-def recover(
-    conn: Connection,
-    now: int,
-    *,
-    max_attempts: int,
-    crashed: bool = True,
-    life: int = UPDATE_LIFE,
-    life_by_kind: Mapping[str, int] | None = None,
-) -> Recovered:
-    """Expire, fail or requeue the updates that an earlier process left unfinished.
-
-    Call this once, before the first ``claim``.
-
-    Args:
-        conn: an open write transaction.
-        now: UTC in milliseconds.
-        max_attempts: updates that have crashed the program this often fail.
-        crashed: whether the earlier process has crashed or was killed, and did not end in order.
-        life: age in ms at which an update expires.
-        life_by_kind: the same for control updates, by type; by default ``CALLBACK_LIFE`` for ``callback_query``. A
-            button press that is no control update expires like a message, since it starts a turn.
-    """
-    lives = {"callback_query": CALLBACK_LIFE} if life_by_kind is None else life_by_kind
-
-    def life_of(row: InboxRow) -> int:
-        return lives.get(row.kind, life) if row.control else life
-
-    if crashed:
-        _blame(conn)
-    expired = [row for row in _open_before(conn, now) if row.received_at <= now - life_of(row)]
-    for row in expired:
-        finish(conn, row.update_id, "expired", now)
-    spent = conn.execute(
-        "UPDATE inbox SET state = 'failed', finished_at = ?, error = 'the program ended during each attempt'"
-        " WHERE state IN ('queued', 'running') AND strikes >= ? RETURNING *",
-        (now, max_attempts),
-    )
-    failed = sorted(read_all(InboxRow, spent), key=lambda row: row.update_id)
-    requeued = conn.execute("UPDATE inbox SET state = 'queued', started_at = NULL WHERE state = 'running'").rowcount
-    return Recovered(requeued, failed, expired)
-
-
-def _blame(conn: Connection) -> None:
-    """Count a crash for the updates that were running, and against the one that ran alone.
-
-    The others are innocent, or will be found alone later. A first crash, before a model was called, may have any cause,
-    such as a supervisor that kills a slow start, so it does not count either. Control updates never run alone: each
-    crash counts from the third one on.
-
-    A crash for which no update alone can be blamed shows that something else ends the program, so nothing that was
-    counted against waiting updates counts any more.
-    """
-    alone = conn.execute("SELECT count(*) FROM inbox WHERE state = 'running'").fetchone()[0] == 1
-    if not alone:
-        conn.execute("UPDATE inbox SET strikes = 0 WHERE state = 'queued' AND control = 0 AND strikes > 0")
-    conn.execute(
-        "UPDATE inbox SET crashes = crashes + 1,"
-        " strikes = strikes + CASE WHEN (control = 1 AND crashes > 1)"
-        " OR (control = 0 AND ? = 1 AND (asked = 1 OR crashes > 1)) THEN 1 ELSE 0 END WHERE state = 'running'",
-        (alone,),
-    )
-
-
-def _open_before(conn: Connection, now: int) -> list[InboxRow]:
-    cursor = conn.execute(
-        "SELECT * FROM inbox WHERE state IN ('queued', 'running') AND received_at <= ? ORDER BY update_id", (now,)
-    )
-    return read_all(InboxRow, cursor)
-
-
 def queued(conn: Connection, lane: str, limit: int) -> list[InboxRow]:
     """Return the first ``limit`` queued updates of ``lane``, oldest first; without control updates."""
     cursor = conn.execute(
@@ -328,7 +246,7 @@ def rewrite(conn: Connection, update_id: int, payload: str) -> bool:
 def release(conn: Connection, update_id: int) -> bool:
     """Queue a running update again, without counting the attempt; updates merged into it stay merged."""
     cursor = conn.execute(
-        "UPDATE inbox SET state = 'queued', attempts = attempts - 1, started_at = NULL"
+        "UPDATE inbox SET state = 'queued', attempts = attempts - 1, started_at = NULL, holder = NULL"
         " WHERE update_id = ? AND state = 'running'",
         (update_id,),
     )

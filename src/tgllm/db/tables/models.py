@@ -139,8 +139,8 @@ def find(conn: Connection, ref: ModelRef) -> Model | None:
 def list_all(conn: Connection, provider: str | None = None, *, retired: bool = False) -> list[Model]:
     """Return the models of one provider or of all, by name; with ``retired``, retired models too."""
     cursor = conn.execute(
-        "SELECT * FROM models WHERE (:provider IS NULL OR provider = :provider) AND (:retired = 1 OR retired_at IS NULL)"
-        " ORDER BY provider, model",
+        "SELECT * FROM models WHERE (:provider IS NULL OR provider = :provider)"
+        " AND (:retired = 1 OR retired_at IS NULL) ORDER BY provider, model",
         {"provider": provider, "retired": retired},
     )
     return read_all(Model, cursor)

@@ -288,8 +288,8 @@ def pass_over(conn: Connection, row: OutboxRow) -> None:
     """
     conn.execute(
         "UPDATE outbox SET doubt = 0 WHERE chat_id = ? AND doubt = 1 AND state IN ('uncertain', 'dropped')"
-        " AND (lane = ? AND (priority >= 2) = (? >= 2) OR claimed_at < ? - ?)",
-        (row.chat_id, row.lane, row.priority, row.claimed_at, _LONGEST_CALL),
+        " AND (lane = ? AND (priority >= 2) = (? >= 2) OR claimed_at + ? < ?)",
+        (row.chat_id, row.lane, row.priority, _LONGEST_CALL, row.claimed_at),
     )
 
 

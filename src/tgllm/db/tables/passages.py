@@ -1,12 +1,12 @@
 """Tables ``documents`` and ``passages``: texts of files in passages, and their full-text indexes."""
 
-import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from tgllm.db.engine.full_text import has_full_text, merge, plain_words, words_of
+from tgllm.db.engine.full_text import has_full_text, plain_words
 from tgllm.db.engine.rows import clean, dumps, new_id, read_all, read_one
 from tgllm.db.engine.unit import Connection
+from tgllm.db.tables.full_text.index import index_of
 
 __all__ = [
     "MOST_PASSAGES",
@@ -23,6 +23,7 @@ __all__ = [
     "find_trigrams",
     "find_words",
     "has_orphans",
+    "index_waiting",
     "merge_indexes",
     "outline",
     "text_of",
@@ -31,10 +32,6 @@ __all__ = [
 
 MOST_PASSAGES = 2**20
 """Most passages of a document; the id of a passage is the document's id times this, plus its number."""
-
-
-MOST_STRINGS = 64
-"""Most strings of a query of the indexes; SQLite limits its depth to 256."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +152,7 @@ def add(conn: Connection, document_id: int, start: int, passages: Sequence[Passa
     ]
     conn.executemany(_INSERT, rows)
     if document.indexed:
-        words = [(id_, words_of(text)) for id_, text in texts]
-        conn.executemany("INSERT INTO passage_words (rowid, text) VALUES (?, ?)", words)
-        conn.executemany("INSERT INTO passage_trigrams (rowid, text) VALUES (?, ?)", texts)
+        index_of(conn).add_passages(conn, texts)
     conn.execute("UPDATE documents SET stored = stored + ? WHERE id = ?", (len(passages), document_id))
     return True
 
@@ -205,7 +200,8 @@ def find_words(conn: Connection, document_id: int, word: str, *, is_prefix: bool
         word: a word, or a pair of Chinese, Japanese or Korean characters; of several words all must be there.
         is_prefix: whether it is the beginning of a word.
     """
-    return _find(conn, "passage_words", document_id, [f"{_quoted(one)}{'*' * is_prefix}" for one in plain_words(word)])
+    bounds = _bounds(document_id)
+    return _numbers(bounds, index_of(conn).with_words(conn, **bounds, words=plain_words(word), is_prefix=is_prefix))
 
 
 def find_forms(conn: Connection, prefix: str, most: int) -> list[str]:
@@ -216,11 +212,7 @@ def find_forms(conn: Connection, prefix: str, most: int) -> list[str]:
         prefix: in lower case and without accents.
         most: maximum number of words.
     """
-    rows = conn.execute(
-        "SELECT term FROM passage_vocabulary WHERE term >= ? AND term < ? LIMIT ?",
-        (clean(prefix), clean(prefix) + "\U0010ffff", most),
-    )
-    return [str(row[0]) for row in rows]
+    return [*index_of(conn).forms(conn, prefix, most)]
 
 
 def find_trigrams(conn: Connection, document_id: int, part: str) -> list[int]:
@@ -228,8 +220,8 @@ def find_trigrams(conn: Connection, document_id: int, part: str) -> list[int]:
 
     Most of them contain the part itself.
     """
-    grams = dict.fromkeys(part[i : i + 3] for i in range(len(part) - 2))
-    return _find(conn, "passage_trigrams", document_id, list(map(_quoted, grams)))
+    bounds = _bounds(document_id)
+    return _numbers(bounds, index_of(conn).with_trigrams(conn, **bounds, part=part))
 
 
 def abandon(conn: Connection, sha256: str, most: int) -> bool:
@@ -274,8 +266,18 @@ def merge_indexes(conn: Connection, pages: int) -> bool:
         conn: an open write transaction.
         pages: about how many pages of an index may be written.
     """
-    done = [merge(conn, table, pages) for table in ("passage_words", "passage_trigrams")]
-    return all(done)
+    return index_of(conn).merge_passages(conn, pages)
+
+
+def index_waiting(conn: Connection) -> None:
+    """Put all documents into the indexes that are in none, if the database has such indexes."""
+    if not has_full_text(conn):
+        return
+    for (document_id,) in conn.execute("SELECT id FROM documents WHERE indexed = 0").fetchall():
+        bounds = _bounds(document_id)
+        rows = conn.execute("SELECT id, text FROM passages WHERE id >= :first AND id < :end", bounds).fetchall()
+        index_of(conn).add_passages(conn, [(row["id"], row["text"]) for row in rows])
+        conn.execute("UPDATE documents SET indexed = 1 WHERE id = ?", (document_id,))
 
 
 def _delete(conn: Connection, document: Document, most: int) -> bool:
@@ -285,10 +287,7 @@ def _delete(conn: Connection, document: Document, most: int) -> bool:
         {**_bounds(document.id), "most": most},
     ).fetchall()
     if document.indexed and has_full_text(conn):
-        # An index without the text needs it to delete an entry (SQLite: FTS5, the delete command).
-        for table, prepare in (("passage_words", words_of), ("passage_trigrams", str)):
-            entries = [(row["id"], prepare(row["text"])) for row in rows]
-            conn.executemany(f"INSERT INTO {table} ({table}, rowid, text) VALUES ('delete', ?, ?)", entries)  # noqa: S608 (constants)
+        index_of(conn).remove_passages(conn, [(row["id"], row["text"]) for row in rows])
     if rows:
         conn.execute("DELETE FROM passages WHERE id BETWEEN ? AND ?", (rows[-1]["id"], rows[0]["id"]))
     left = max(document.stored - len(rows), 0)
@@ -297,25 +296,8 @@ def _delete(conn: Connection, document: Document, most: int) -> bool:
     return left == 0
 
 
-def _find(conn: Connection, table: str, document_id: int, strings: Sequence[str]) -> list[int]:
-    """Return the numbers of the passages that contain all strings."""
-    if not strings:
-        return []
-    bounds = _bounds(document_id)
-    query = f"SELECT rowid FROM {table} WHERE {table} MATCH :query AND rowid >= :first AND rowid < :end ORDER BY rowid"  # noqa: S608 (constants)
-    try:
-        rows = conn.execute(query, {**bounds, "query": " AND ".join(strings[:MOST_STRINGS])}).fetchall()
-    except sqlite3.OperationalError as error:
-        # A string that this build's tokenizer splits, by another version of Unicode than Python's.
-        if "fts5" not in str(error):
-            raise
-        return []
-    return [int(row[0]) - bounds["first"] for row in rows]
-
-
-def _quoted(text: str) -> str:
-    """Return a string of FTS5's query language, which ends at NUL."""
-    return '"{}"'.format(clean(text).replace("\0", " ").replace('"', '""'))
+def _numbers(bounds: dict[str, int], ids: Sequence[int]) -> list[int]:
+    return [id_ - bounds["first"] for id_ in ids]
 
 
 def _bounds(document_id: int) -> dict[str, int]:

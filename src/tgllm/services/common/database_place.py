@@ -1,18 +1,26 @@
 """Where the bot's database is, by the settings."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tgllm.config.model import Config
 from tgllm.config.paths import database_path
-from tgllm.db.engine.place import Server
+from tgllm.db.engine.place import Place, Server
 
-__all__ = ["database_place"]
+if TYPE_CHECKING:
+    # The model takes longer to load than the shell commands need that only read.
+    from tgllm.config.model import Config, DatabaseSection
+
+__all__ = ["database_place", "place_of"]
 
 
-def database_place(config: Config) -> Path | Server:
+def database_place(config: "Config") -> Place:
     """Return the server of the settings, or the file of the data folder."""
-    section = config.database
-    if section.url is None:
-        return database_path(config.data_dir)
+    return place_of(config.data_dir, config.database)
+
+
+def place_of(data_dir: Path, section: "DatabaseSection | None") -> Place:
+    """Return the server of a section of the settings, or the file of a data folder."""
+    if section is None or section.url is None:
+        return database_path(data_dir)
     listen = None if section.listen_url is None else section.listen_url.get_secret_value()
     return Server(section.url.get_secret_value(), listen, section.pooled)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tgllm.cli.commands.models.cells import Dollars
+    from tgllm.config.model import DatabaseSection
     from tgllm.db.tables.models import Model
 
 # Imports are inside functions: `models list` needs few of them, and has to be fast.
@@ -58,20 +59,19 @@ def _stored(options: Options) -> "tuple[Sequence[Model], str, Callable[[Model], 
 
     quick = quick_settings(options.flags, options.config, local=False)
     if quick is not None:
-        return _read(quick.data_dir), quick.default_model, dollars_of
+        return _read(quick.data_dir, None), quick.default_model, dollars_of
     from tgllm.cli.commands.models.prices import price_finder  # noqa: PLC0415  only a run of this command needs it
 
     config = options.load().config
-    return _read(config.data_dir), config.default_model, price_finder(config.prices)
+    return _read(config.data_dir, config.database), config.default_model, price_finder(config.prices)
 
 
-def _read(data_dir: "Path") -> "Sequence[Model]":
-    from tgllm.config.paths import database_path  # noqa: PLC0415  only a run of this command needs it
-    from tgllm.db.file.look import is_there, look  # noqa: PLC0415  only a run of this command needs it
+def _read(data_dir: "Path", section: "DatabaseSection | None") -> "Sequence[Model]":
+    from tgllm.db.looking import look  # noqa: PLC0415  only a run of this command needs it
     from tgllm.db.tables.models import list_all  # noqa: PLC0415  only a run of this command needs it
+    from tgllm.services.common.database_place import place_of  # noqa: PLC0415  only a run of this command needs it
 
-    path = database_path(data_dir)
-    return look(path, list_all) if is_there(path) else ()
+    return look(place_of(data_dir, section), list_all, [])
 
 
 def _tell_none(found: "Sequence[Model]", provider: str | None) -> None:

@@ -8,9 +8,10 @@ segments of the index are merged, which may still hold the words. So a crash at 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from tgllm.db.engine.full_text import has_full_text, merge
-from tgllm.db.engine.rows import clean, dumps, read_all
+from tgllm.db.engine.full_text import has_full_text
+from tgllm.db.engine.rows import dumps, read_all
 from tgllm.db.engine.unit import Connection
+from tgllm.db.tables.full_text.index import index_of
 
 __all__ = [
     "MOST_GRAMS",
@@ -60,7 +61,7 @@ def add_next(conn: Connection, fold: Fold, most: int) -> int:
     query = "SELECT message_id, text FROM search_waiting LEFT JOIN messages ON messages.id = message_id LIMIT ?"
     rows = conn.execute(query, (most,)).fetchall()
     entries = [(row["message_id"], fold(row["text"])) for row in rows if row["text"] is not None]
-    conn.executemany("INSERT INTO message_trigrams (rowid, text) VALUES (?, ?)", entries)
+    index_of(conn).add_messages(conn, entries)
     ids = dumps([row["message_id"] for row in rows])
     conn.execute("DELETE FROM search_waiting WHERE message_id IN (SELECT value FROM json_each(?))", (ids,))
     return len(rows)
@@ -70,10 +71,7 @@ def remove_next(conn: Connection, fold: Fold, most: int) -> int:
     """Take up to ``most`` deleted messages out of the index, and return their number; see ``merge_segments``."""
     rows = conn.execute("SELECT * FROM search_removals WHERE text IS NOT NULL LIMIT ?", (most,)).fetchall()
     if rows and has_full_text(conn):
-        entries = [(row["message_id"], fold(row["text"])) for row in rows]
-        conn.executemany(
-            "INSERT INTO message_trigrams (message_trigrams, rowid, text) VALUES ('delete', ?, ?)", entries
-        )
+        index_of(conn).remove_messages(conn, [(row["message_id"], fold(row["text"])) for row in rows])
     ids = dumps([row["id"] for row in rows])
     conn.execute("UPDATE search_removals SET text = NULL WHERE id IN (SELECT value FROM json_each(?))", (ids,))
     return len(rows)
@@ -86,7 +84,7 @@ def merge_segments(conn: Connection, pages: int) -> bool:
         conn: an open write transaction.
         pages: about how many pages of the index may be written.
     """
-    return merge(conn, "message_trigrams", pages)
+    return index_of(conn).merge_messages(conn, pages)
 
 
 def drop_removed(conn: Connection) -> int:
@@ -107,7 +105,7 @@ def has_removals(conn: Connection, *, with_text: bool = False) -> bool:
 
 def rebuild(conn: Connection) -> None:
     """Empty the index, and let all messages wait for it: they are prepared in another way now."""
-    conn.execute("INSERT INTO message_trigrams (message_trigrams) VALUES ('delete-all')")
+    index_of(conn).empty_messages(conn)
     forget_index(conn)
 
 
@@ -133,7 +131,7 @@ _MATCHING = """
     ORDER BY id DESC
 """
 _INDEXED = """
-    AND (id IN (SELECT rowid FROM message_trigrams WHERE message_trigrams MATCH :query)
+    AND (id IN ({found})
          OR id IN (SELECT message_id FROM search_waiting))
 """
 _STORED = """
@@ -152,10 +150,12 @@ def matching(conn: Connection, lanes: Collection[str], grams: Sequence[str]) -> 
         lanes: the lanes; messages of no other lane are returned.
         grams: folded trigrams, all of which a message must contain; none, or no FTS5: all messages are returned.
     """
-    wanted = [_quoted(gram) for gram in grams[:MOST_GRAMS]]
-    values = {"lanes": dumps(sorted(lanes)), "query": " AND ".join(wanted)}
-    query = _MATCHING.format(indexed=_INDEXED if wanted and has_full_text(conn) else "")
-    return [int(row[0]) for row in conn.execute(query, values)]
+    values = {"lanes": dumps(sorted(lanes))}
+    indexed = ""
+    if grams and has_full_text(conn):
+        found, values["query"] = index_of(conn).messages_with(grams[:MOST_GRAMS])
+        indexed = _INDEXED.format(found=found)
+    return [int(row[0]) for row in conn.execute(_MATCHING.format(indexed=indexed), values)]
 
 
 def stored(conn: Connection, ids: Collection[int]) -> list[StoredText]:
@@ -178,8 +178,3 @@ _ON_BRANCH = """
 def on_branch(conn: Connection, conversation_id: int) -> frozenset[int]:
     """Return the messages on the current branch of a conversation: not what was taken back or left by a fork."""
     return frozenset(int(row[0]) for row in conn.execute(_ON_BRANCH, {"conversation": conversation_id}))
-
-
-def _quoted(text: str) -> str:
-    """Return a string of FTS5's query language, which ends at NUL."""
-    return '"{}"'.format(clean(text).replace("\0", " ").replace('"', '""'))

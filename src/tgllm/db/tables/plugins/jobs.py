@@ -217,7 +217,8 @@ def due(conn: Connection, plugin_id: str, kinds: Collection[JobKind], now: int, 
     wanted = [kind in kinds for kind in HOOK_OF]
     cursor = conn.execute(
         "SELECT * FROM plugin_jobs WHERE plugin_id = ? AND started_at IS NULL AND run_at <= ?"
-        " AND CASE kind WHEN 'job' THEN ? WHEN 'forget' THEN ? ELSE ? END = 1 ORDER BY run_at, id LIMIT ?",
+        " AND CASE kind WHEN 'job' THEN CAST(? AS BIGINT) WHEN 'forget' THEN ? ELSE ? END = 1"
+        " ORDER BY run_at, id LIMIT ?",
         (plugin_id, now, *wanted, limit),
     )
     return read_all(PluginJob, cursor)
@@ -228,7 +229,7 @@ def next_at(conn: Connection, plugin_id: str, kinds: Collection[JobKind], after:
     wanted = [kind in kinds for kind in HOOK_OF]
     row = conn.execute(
         "SELECT run_at FROM plugin_jobs WHERE plugin_id = ? AND started_at IS NULL AND run_at > ?"
-        " AND CASE kind WHEN 'job' THEN ? WHEN 'forget' THEN ? ELSE ? END = 1 ORDER BY run_at LIMIT 1",
+        " AND CASE kind WHEN 'job' THEN CAST(? AS BIGINT) WHEN 'forget' THEN ? ELSE ? END = 1 ORDER BY run_at LIMIT 1",
         (plugin_id, after, *wanted),
     ).fetchone()
     return None if row is None else int(row[0])

@@ -1,0 +1,69 @@
+"""Each statement of the tables and queries is one that PostgreSQL can prepare, whatever the types of its parameters."""
+
+import ast
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from itertools import count
+from pathlib import Path
+from types import ModuleType
+
+import psycopg
+import pytest
+
+import tgllm.db
+from tgllm.db.postgres.dialect import to_postgres
+
+ROOT = Path(tgllm.db.__file__).parent
+FRAGMENTS = ("HIGHEST", "_BRANCH", "_ROW")
+"""Constants that are only a part of a statement."""
+_FULL_TEXT = re.compile(r"\b(?:passage|message)_(?:words|trigrams|vocabulary)\b")
+_SQL = re.compile(r"\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH)\s")
+
+
+def modules() -> Iterator[ModuleType]:
+    for folder in ("tables", "queries"):
+        for file in sorted((ROOT / folder).rglob("*.py")):
+            name = ".".join(file.relative_to(ROOT.parents[1]).with_suffix("").parts)
+            yield import_module(name.removesuffix(".__init__"))
+
+
+def statements(module: ModuleType) -> Iterator[str]:
+    """The statements that a module passes to execute and executemany."""
+    tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and "execute" in call.func.attr:
+            yield from evaluated(module, call.args[0])
+
+
+def evaluated(module: ModuleType, node: ast.expr) -> Iterator[str]:
+    try:
+        found = eval(compile(ast.Expression(node), "", "eval"), vars(module) | {"table": "users"})
+    except NameError:
+        # A local variable: its values are constants of the module, or literals of the function.
+        return
+    if not found.startswith("INSERT INTO users (users"):
+        yield found
+
+
+def constants(module: ModuleType) -> Iterator[str]:
+    for name, value in vars(module).items():
+        if name.isupper() and name not in FRAGMENTS and isinstance(value, str) and _SQL.match(value) and "{" not in value:
+            yield value
+
+
+@pytest.mark.postgres
+def test_postgresql_prepares_each_statement(postgres_url: str) -> None:
+    found = {sql for module in modules() for sql in (*statements(module), *constants(module))}
+    found = {sql for sql in found if not _FULL_TEXT.search(sql)}
+    refused: list[str] = []
+    with psycopg.connect(postgres_url, autocommit=True) as conn:
+        for number, sql in enumerate(sorted(found)):
+            places = count(1)
+            text = re.sub(r"%(.)", lambda match: f"${next(places)}" if match[1] == "s" else "%", to_postgres(sql).text)
+            try:
+                conn.execute(f"PREPARE s{number} AS {text}".encode())
+            except psycopg.Error as error:
+                refused.append(f"{error.sqlstate} {error}: {text}")
+    assert len(found) > 200
+    assert not refused, "\n".join(refused)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tgllm.plugins.holds.watch import HoldWatch
     from tgllm.services.bot_core import BotCore
     from tgllm.services.core import Core
+    from tgllm.services.replicas.membership import Membership
     from tgllm.services.shell_core import ShellCore
     from tgllm.web.open import Web
     from tgllm.web.webhook import Hook
@@ -209,6 +210,7 @@ async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -
         # From here on a full disk or a locked database is waited out.
         log_storage(core.database, core.clock)
         await stack.enter_async_context(core.database.patient(core.clock))
+        membership = await _join(stack, core)
         # Before anything is removed: a prefix of another bot would be emptied.
         await check_at_start(core.storage, core.config.bot_id)
         bot_core = await stack.enter_async_context(open_bot_core(core))
@@ -224,12 +226,21 @@ async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -
             scheduler = Scheduler(core.database, core.clock, jobs, bot_core.errors)
             one_shot = OneShotJobs(core.database, core.clock, core.host, bot_core.errors)
             beside = [scheduler.run, one_shot.run, bot_core.search_index.run]
-            async with open_runtime(bot_core, composer, token, beside, scheduler.times) as runtime:
+            async with open_runtime(bot_core, composer, token, beside, scheduler.times, membership) as runtime:
                 runtime.loop_lag = watch.lag
                 runtime.run_job = JobsByHand(jobs, one_shot).run
                 yield runtime
         finally:
             await core.host.shutdown()
+
+
+async def _join(stack: AsyncExitStack, core: "Core") -> "Membership | None":
+    """Make the bot one of several replicas, if its database is on a server."""
+    if not core.database.is_server:
+        return None
+    from tgllm.services.replicas.membership import Membership  # noqa: PLC0415  imports psycopg, which few bots need
+
+    return await stack.enter_async_context(Membership(core.database, core.config.replicas).joined())
 
 
 @asynccontextmanager

@@ -96,15 +96,6 @@ def names(folder: Path) -> list[str]:
     return sorted(file.name for file in folder.iterdir())
 
 
-@contextmanager
-def refused(conn: Connection) -> Iterator[None]:
-    """A block whose statement violates a constraint; the transaction goes on. PostgreSQL needs a savepoint for it."""
-    conn.execute("SAVEPOINT refused")
-    with pytest.raises(sqlite3.IntegrityError):
-        yield
-    conn.execute("ROLLBACK TO refused")
-
-
 def steps_of(conn: sqlite3.Connection, query: Callable[[], object]) -> int:
     """How many steps SQLite's virtual machine takes."""
     taken = 0

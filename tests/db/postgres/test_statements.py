@@ -48,8 +48,15 @@ def evaluated(module: ModuleType, node: ast.expr) -> Iterator[str]:
 
 def constants(module: ModuleType) -> Iterator[str]:
     for name, value in vars(module).items():
-        if name.isupper() and name not in FRAGMENTS and isinstance(value, str) and _SQL.match(value) and "{" not in value:
+        is_whole = isinstance(value, str) and _SQL.match(value) and "{" not in value
+        if name.isupper() and name not in FRAGMENTS and is_whole:
             yield value
+
+
+def numbered(text: str) -> str:
+    """A statement of psycopg as the server prepares it."""
+    places = count(1)
+    return re.sub(r"%(.)", lambda match: f"${next(places)}" if match[1] == "s" else "%", text)
 
 
 @pytest.mark.postgres
@@ -59,8 +66,7 @@ def test_postgresql_prepares_each_statement(postgres_url: str) -> None:
     refused: list[str] = []
     with psycopg.connect(postgres_url, autocommit=True) as conn:
         for number, sql in enumerate(sorted(found)):
-            places = count(1)
-            text = re.sub(r"%(.)", lambda match: f"${next(places)}" if match[1] == "s" else "%", to_postgres(sql).text)
+            text = numbered(to_postgres(sql).text)
             try:
                 conn.execute(f"PREPARE s{number} AS {text}".encode())
             except psycopg.Error as error:

@@ -29,6 +29,7 @@ from tgllm.bot.telegram.limiter import IN_BACKGROUND, RESERVED, Limiter
 from tgllm.bot.telegram.outage import Outage
 from tgllm.config.model import SendingSection
 from tgllm.db.database import Database
+from tgllm.db.engine.signals import signal
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import outbox
 from tgllm.db.tables.outbox import NewOutbox, OutboxRow
@@ -45,6 +46,9 @@ from tgllm.services.messaging.memory_texts import MemoryTexts
 __all__ = ["Sender"]
 
 log = get_logger(__name__)
+
+LOOK_SECONDS = 0.25
+"""Longest time between two looks for a message that another replica sends."""
 
 # The states of a row, in their order: why each exists, and what a crash in it costs.
 #
@@ -108,7 +112,10 @@ class Sender:
         self._calls: asyncio.TaskGroup | None = None
         """Tasks of the calls; None while no more may begin."""
         self._outage = Outage(log, clock, "send.failed")
+        self._recorded = asyncio.Event()
+        """Set by the next commit that records calls, also one of another replica."""
         database.on_commit("outbox", self.wake)
+        database.on_commit("sent", self._note_recorded)
 
     def stop_claiming(self) -> None:
         """Start no further calls; those under way continue, and ``wait_idle`` waits only for them."""
@@ -142,9 +149,30 @@ class Sender:
         # The commit has woken the sender, but the row still has to be sent: the future is there in time.
         future = self._waiting[row_id] = asyncio.get_running_loop().create_future()
         try:
+            if self._database.is_server:
+                return await self._sent_by_any(row_id, future)
             return await future
         finally:
             self._waiting.pop(row_id, None)
+
+    async def _sent_by_any(self, row_id: int, future: "asyncio.Future[int | None]") -> int | None:
+        """Return the id of the message when this replica has sent it, or the one that leads."""
+        while not future.done():
+            recorded = asyncio.create_task(self._recorded.wait(), name="message of another replica")
+            try:
+                stored = await self._database.read(lambda conn: outbox.get(conn, row_id))
+                if stored is None or stored.state not in {"ready", "sending"}:
+                    return None if stored is None else stored.message_id
+                both = {future, recorded}
+                await asyncio.wait(both, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                recorded.cancel()
+        return future.result()
+
+    def _note_recorded(self) -> None:
+        """Let those look again who wait for a message that another replica sends."""
+        recorded, self._recorded = self._recorded, asyncio.Event()
+        recorded.set()
 
     async def run(self) -> None:
         """Send until cancelled.
@@ -189,6 +217,7 @@ class Sender:
         released, self._released = self._released, []
         now = milliseconds(self._clock)
         claim = self._claims.prepare(now) if self._claiming else None
+        is_server = self._database.is_server
 
         def unit(conn: Connection) -> Found:
             # First, so that a stream whose row has ended can have its next one claimed at once.
@@ -197,6 +226,8 @@ class Sender:
             for row_id, not_before in released:
                 if not outbox.drop_erased(conn, row_id):
                     outbox.release(conn, row_id, not_before)
+            if finished and is_server:
+                signal(conn, "sent")
             return Found() if claim is None else claim(conn)
 
         # If this fails, the program ends, and the rows of ``finished`` are still ``sending``.

@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 
 import psycopg
 
-from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.postgres.connection import PostgresConnection
 from tgllm.db.postgres.errors import explain
@@ -23,10 +22,8 @@ class Heart:
     It is used on one thread, which waits for the server.
     """
 
-    def __init__(self, database: Database) -> None:
-        """Create it for a database on a server; the connection is opened when it is first needed."""
-        store = database.store
-        assert isinstance(store, ServerStore)  # noqa: S101  only such a database has replicas
+    def __init__(self, store: ServerStore) -> None:
+        """Create it; the connection is opened when it is first needed."""
         self._store = store
         self.member = store.member
         """The process, as the other processes see it."""

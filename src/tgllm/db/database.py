@@ -340,7 +340,7 @@ async def _prepared(place: Place | str, clock: Clock | None) -> Store:
     if isinstance(place, str) and is_url(place):
         place = Server(place)
     if isinstance(place, Server):
-        from tgllm.db.engine.driver import require_driver  # noqa: PLC0415  as below
+        from tgllm.db.engine.driver import require_driver  # noqa: PLC0415  only for a server
 
         require_driver()
         from tgllm.db.postgres.store import open_server  # noqa: PLC0415  imports psycopg, which few bots need

@@ -1,4 +1,4 @@
-"""``tgllm db copy``."""
+"""``tgllm db copy``, as docs/howto/move-to-postgresql.md shows it."""
 
 from contextlib import closing
 from pathlib import Path

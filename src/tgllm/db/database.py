@@ -166,8 +166,9 @@ class Database:
     async def claim(self, unit: Callable[[Connection], T], *, then: Callable[[T], None] | None = None) -> T:
         """Run a unit that takes rows which other processes want too, as ``write`` does.
 
-        In a file it is not durable. On a server the unit runs alone in its transaction and passes over rows that others have locked (``FOR UPDATE
-        SKIP LOCKED``). It sees what others commit while it runs, so that each of its statements must hold by itself.
+        In a file it is not durable. On a server the unit runs alone in its transaction and passes over rows that others
+        have locked (``FOR UPDATE SKIP LOCKED``). It sees what others commit while it runs, so that each of its
+        statements must hold by itself.
 
         Raises:
             DatabaseError: as ``write``.

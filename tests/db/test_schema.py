@@ -270,7 +270,7 @@ def test_a_row_that_breaks_a_rule_is_refused(conn: sqlite3.Connection, statement
 
 ALLOWED = [
     "UPDATE users SET role = 'owner', status = 'active'",
-    "INSERT INTO conversations (lane, active, created_at, updated_at) VALUES ('a', 0, 1, 1)",
+    "INSERT INTO conversations (id, lane, active, created_at, updated_at) VALUES (3, 'a', 0, 1, 1)",
     "UPDATE conversations SET head_message_id = 1 WHERE id = 1",
     "UPDATE requests SET status = 'failed', finished_at = 1, error_code = 'x'",
     "UPDATE inbox SET state = 'running', control = 1 WHERE update_id = 2",

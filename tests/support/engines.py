@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
+from postgres_connections import KEPT
 from postgres_databases import NOW, STOCK, Kept
 from tgllm.config.load import LoadedConfig, load_config
 from tgllm.config.paths import database_path
 from tgllm.db.database import Database
-from tgllm.db.engine.place import is_url
+from tgllm.db.engine.place import Place, Server, is_url
 from tgllm.db.engine.signals import NO_SIGNALS
 from tgllm.db.engine.sqlite import connect
 from tgllm.db.engine.unit import Connection
@@ -82,6 +83,10 @@ class PostgresPaths(Engine):
             conn.execute("BEGIN ISOLATION LEVEL SERIALIZABLE")
             yield conn
 
+    def has(self, url: str) -> bool:
+        """Return whether a database is one of these, which has the schema."""
+        return any(kept.url == url for kept in self._kept.values())
+
     def give_back(self) -> None:
         """Empty all databases."""
         while self._kept:
@@ -101,7 +106,7 @@ def _connected(url: str) -> Iterator[Connection]:
 def looking_into(database: Database) -> Iterator[Connection]:
     """A connection of its own to an open database, for looks between its transactions."""
     if database.is_server:
-        with _connected(database.store.url) as conn:
+        with _connected(database.store.server.url) as conn:
             yield conn
     else:
         with closing(connect(database.path)) as conn:
@@ -115,7 +120,7 @@ def elsewhere(database: Database) -> Iterator[Connection]:
     if database.is_server:
         from tgllm.db.postgres.store import ServerStore  # noqa: PLC0415  only where there is a server
 
-        store = ServerStore(database.store.url)
+        store = ServerStore(database.store.server)
     with closing(store.open("writer")) as session:
         session.begin("write", durable=False)
         try:
@@ -134,10 +139,18 @@ def on_postgres() -> Iterator[PostgresPaths]:
         url = paths.place(database_path(Path(str(flags["data_dir"]))))
         return load_config({"database.url": url, **flags}, environ=environ, cwd=cwd)
 
-    async def opened(cls: type[Database], place: Path | str, **options: Any) -> Database:
-        return await real_open(cls, place if is_url(place) else paths.place(Path(place)), **options)
+    async def opened(cls: type[Database], place: Place | str, **options: Any) -> Database:
+        is_server = isinstance(place, Server) or is_url(place)
+        return await real_open(cls, place if is_server else paths.place(Path(place)), **options)
 
-    with pytest.MonkeyPatch.context() as patch:
+    def prepared(url: str, now: int) -> None:
+        if not paths.has(url):
+            prepare_server(url, now)
+
+    from tgllm.db.postgres.schema import prepare as prepare_server  # noqa: PLC0415  only where there is a server
+
+    with pytest.MonkeyPatch.context() as patch, KEPT.used(paths.has):
+        patch.setattr("tgllm.db.postgres.store.prepare", prepared)
         patch.setattr("tgllm.testing.bot.load_config", load)
         patch.setattr(Database, "open", classmethod(opened))
         try:

@@ -157,7 +157,7 @@ class TestServers:
     def conn(self, server: Server) -> Iterator[Any]:
         import psycopg  # noqa: PLC0415  only where there is a server
 
-        from tgllm.db.postgres.schema import prepare as prepare_server  # noqa: PLC0415  as above
+        from tgllm.db.postgres.schema import prepare as prepare_server  # noqa: PLC0415  only where there is a server
 
         prepare_server(server.url, NOW)
         with psycopg.connect(server.url, autocommit=True) as conn:

@@ -2,7 +2,8 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Set
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from contextlib import closing
 
 import pytest
@@ -29,7 +30,7 @@ async def commits(database: Database, *units: Callable[[sqlite3.Connection], obj
     session = await database._writer.outside(lambda session: session)
     commit, commits = session.commit, 0
 
-    def counted(signals: Set[Signal]) -> None:
+    def counted(signals: AbstractSet[Signal]) -> None:
         nonlocal commits
         commits += 1
         commit(signals)

@@ -166,8 +166,9 @@ class Database:
     async def claim(self, unit: Callable[[Connection], T], *, then: Callable[[T], None] | None = None) -> T:
         """Run a unit that takes rows which other processes want too, as ``write`` does.
 
-        In a file it is not durable. On a server the unit runs alone in its transaction and passes over rows that others have locked (``FOR UPDATE
-        SKIP LOCKED``). It sees what others commit while it runs, so that each of its statements must hold by itself.
+        In a file it is not durable. On a server the unit runs alone in its transaction and passes over rows that others
+        have locked (``FOR UPDATE SKIP LOCKED``). It sees what others commit while it runs, so that each of its
+        statements must hold by itself.
 
         Raises:
             DatabaseError: as ``write``.
@@ -339,7 +340,7 @@ async def _prepared(place: Place | str, clock: Clock | None) -> Store:
     if isinstance(place, str) and is_url(place):
         place = Server(place)
     if isinstance(place, Server):
-        from tgllm.db.engine.driver import require_driver  # noqa: PLC0415  as below
+        from tgllm.db.engine.driver import require_driver  # noqa: PLC0415  only for a server
 
         require_driver()
         from tgllm.db.postgres.store import open_server  # noqa: PLC0415  imports psycopg, which few bots need

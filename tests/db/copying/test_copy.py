@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from old_databases import LATEST, content, make
 
 from database_support import NOW
-from old_databases import LATEST, content, make
 from tgllm.api.errors import DatabaseError
 from tgllm.db.copying.copy import Digest, copy
 from tgllm.db.copying.ends import NOT_COPIED
@@ -157,7 +157,7 @@ class TestServers:
     def conn(self, server: Server) -> Iterator[Any]:
         import psycopg  # noqa: PLC0415  only where there is a server
 
-        from tgllm.db.postgres.schema import prepare as prepare_server  # noqa: PLC0415  as above
+        from tgllm.db.postgres.schema import prepare as prepare_server  # noqa: PLC0415  only where there is a server
 
         prepare_server(server.url, NOW)
         with psycopg.connect(server.url, autocommit=True) as conn:

@@ -3,7 +3,7 @@
 import sqlite3
 from dataclasses import replace
 
-from database_support import NOW, dump
+from database_support import NOW
 from tgllm.db.queries import chat_moves, known_ids, outbox_claims
 from tgllm.db.tables import budgets, conversations, facts, outbox
 from tgllm.db.tables.facts import NewFact

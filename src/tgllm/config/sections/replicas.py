@@ -15,7 +15,7 @@ class ReplicasSection(Section):
     name: str = Field(
         default="",
         max_length=100,
-        description="Name of this replica in the log, the metrics and /readyz; by default the names of its host and process.",
+        description="Name of this replica in the log, the metrics and /readyz; by default its host and process.",
     )
     lease: float = Field(
         default=30.0,

@@ -121,7 +121,6 @@ class SqliteStore:
 
     server = None
     member_id = None
-    server = None
 
     def __init__(self, path: Path) -> None:
         """Create the store; nothing is opened."""

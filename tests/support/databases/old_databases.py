@@ -9,7 +9,7 @@ from tgllm.db.file.identity import APPLICATION_ID, latest_version
 from tgllm.db.file.objects import row_counts
 from tgllm.db.migrations.load import shipped
 
-OLD = Path(__file__).parents[1] / "db" / "old"
+OLD = Path(__file__).parents[2] / "db" / "old"
 LATEST = latest_version(shipped())
 ADDED = {
     16: "INSERT INTO fact_proposals (call_id, turn_id, lane, user_id, text, mark, created_at, expires_at)"

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 
-from bot_support import Start, settled
+from bot_support import Start, pause, settled
 from database_support import NOW
 from tgllm.db.queries import inbox_care
 from tgllm.db.tables import inbox, outbox
@@ -39,7 +39,7 @@ def ids(bot: RunningBot, state: str) -> list[int]:
 
 async def until(bot: RunningBot, state: str, count: int) -> list[int]:
     while len(found := ids(bot, state)) < count:
-        await bot.core.database.read(inbox.counts)
+        await pause()
     return found
 
 

@@ -34,7 +34,7 @@ SOURCES := pyproject.toml constraints.txt scripts/check_python.py
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: .collected .others help demo test test-quick coverage test-pythons test-lowest test-packaging test-deploy test-real-model test-samples bench lint format picture generate docs check wheels constraints clean
+.PHONY: .collected .others help demo test test-quick coverage test-pythons test-lowest test-postgres test-packaging test-deploy test-real-model test-samples bench lint format picture generate docs check wheels constraints clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -57,13 +57,20 @@ test-pythons: $(VENV)/.installed-dev ## run the portable tests on the other supp
 # The lowest versions that pyproject.toml allows of what the packages need themselves; the tools of the tests are new.
 test-lowest: $(VENV)/.installed-dev ## run a part of the tests with the lowest allowed versions of the requirements
 	@$(PIP) uv
-	@printf '%s\n' '.[files,fast,metrics,sentry]' $(FREE_PLUGINS:%=./%) | $(BIN)/uv pip compile --quiet --resolution lowest-direct \
+	@printf '%s\n' '.[files,fast,metrics,postgres,sentry]' $(FREE_PLUGINS:%=./%) | $(BIN)/uv pip compile --quiet --resolution lowest-direct \
 		--no-header --no-annotate --no-emit-package tgllm $(PACKAGES:%=--no-emit-package %) - > $(LOWEST).txt
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWEST)
-	@VIRTUAL_ENV=$(LOWEST) $(BIN)/uv pip install --quiet --constraint $(LOWEST).txt --editable '.[files,fast,metrics,sentry,testing]' \
+	@VIRTUAL_ENV=$(LOWEST) $(BIN)/uv pip install --quiet --constraint $(LOWEST).txt --editable '.[files,fast,metrics,postgres,sentry,testing]' \
 		$(FREE_PLUGINS:%=--editable ./%) $(TEST_TOOLS)
 	@VIRTUAL_ENV=$(LOWEST) $(BIN)/uv pip install --quiet --no-deps $(BOUND_PLUGINS:%=--editable ./%)
 	@$(LOWEST)/bin/python -m pytest $(SIDE_BY_SIDE) --portable=first $(ARGS)
+
+# On PostgreSQL: what uses the database most, and what is about PostgreSQL itself.
+test-postgres: $(VENV)/.installed-dev ## run the tests of database and bot on PostgreSQL
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || test "$$(id -u)" -ne 0 || { \
+		echo "Installing PostgreSQL"; { apt-get update && apt-get install -y --no-install-recommends postgresql; } >/dev/null; }
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) --engine=postgresql tests/bot tests/db tests/integration \
+		$$(grep -rl --include='test_*.py' 'mark\.postgres' tests plugins) $(ARGS)
 
 test-packaging: $(VENV)/.installed-dev ## build the wheels, install them into fresh environments, try them
 	@$(BIN)/python -m pytest tests/packaging -m packaging --timeout=600 $(ARGS)
@@ -103,11 +110,12 @@ generate: $(VENV)/.installed-dev ## write again the files that are made from the
 	@$(BIN)/python scripts/generators/openai_services.py
 	@$(BIN)/python scripts/generators/cli_reference.py
 	@$(BIN)/python scripts/generators/contract.py
+	@$(BIN)/python scripts/generators/postgres_schema.py
 
 docs: $(VENV)/.installed-docs ## build the documentation site in build/docs; warnings are errors
 	@$(BIN)/python scripts/build_site.py
 
-check: lint docs test test-packaging test-deploy test-real-model ## everything that CI runs
+check: lint docs test test-postgres test-packaging test-deploy test-real-model ## everything that CI runs
 
 wheels: $(VENV)/.installed-dev ## build the packages, or PACKAGE=tgllm-gemini alone, into dist/
 	@rm -rf dist

@@ -2,15 +2,13 @@
 
 import gc
 import os
-from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, settings
 
+import postgres_run
 from portable import portable
 from tgllm.providers.network import VARIABLE
-
-if TYPE_CHECKING:
-    import pytest
 
 # A request to a real service costs money, and fails where there is no network; processes that a test starts inherit it.
 os.environ.setdefault(VARIABLE, "0")
@@ -29,8 +27,9 @@ settings.register_profile(
 settings.load_profile("unhurried")
 
 
-def pytest_addoption(parser: "pytest.Parser") -> None:
-    """Add the option of ``make test`` for the other Pythons."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of ``make test`` for the other Pythons and of ``make test-postgres``."""
+    postgres_run.add_option(parser)
     parser.addoption(
         "--portable",
         nargs="?",
@@ -40,7 +39,12 @@ def pytest_addoption(parser: "pytest.Parser") -> None:
     )
 
 
-def pytest_collection_modifyitems(config: "pytest.Config", items: "list[pytest.Item]") -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the PostgreSQL of the run if it needs one."""
+    postgres_run.configure(config)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Select the portable tests if they are asked for."""
     if extent := config.getoption("--portable"):
         kept, left_out = portable(items, only_first=extent == "first")

@@ -14,7 +14,10 @@ from types import SimpleNamespace
 import pytest
 import structlog
 
+from engines import Engine, on_postgres
 from plugin_support import write_distribution
+from postgres_databases import empty_database, fresh_database
+from postgres_run import is_on_postgres
 from program_support import Launch, Program
 from tgllm.db.database import Database
 from tgllm.providers.network import VARIABLE
@@ -37,6 +40,16 @@ def installed_from_an_index() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tgllm.observe.installation.clone_folder", lambda: None)
         yield
+
+
+@pytest.fixture(autouse=True)
+def engine(pytestconfig: pytest.Config) -> Iterator[Engine]:
+    """Where databases are that the test names by a path: files, or on PostgreSQL with ``--engine=postgresql``."""
+    if not is_on_postgres(pytestconfig):
+        yield Engine()
+        return
+    with on_postgres() as paths:
+        yield paths
 
 
 @pytest.fixture
@@ -70,6 +83,20 @@ async def database(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Database
 
 
 @pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """URL of a database on PostgreSQL with the schema and no content, for tests marked ``postgres``."""
+    with fresh_database() as url:
+        yield url
+
+
+@pytest.fixture
+def empty_postgres_url() -> Iterator[str]:
+    """URL of a database on PostgreSQL without tables, for tests marked ``postgres``."""
+    with empty_database() as url:
+        yield url
+
+
+@pytest.fixture
 def restored_logging() -> Iterator[None]:
     """After the test, logging is as it was."""
     root = logging.getLogger()
@@ -96,16 +123,18 @@ def install_plugin(tmp_path: Path) -> Callable[[str, str], str]:
 
 
 @pytest.fixture
-async def launch(emu: Emulator, tmp_path: Path) -> AsyncIterator[Launch]:
+async def launch(emu: Emulator, tmp_path: Path, engine: Engine) -> AsyncIterator[Launch]:
     """Launches ``tgllm`` with a data folder of the test's own; what still runs at the end is killed."""
     programs: list[Program] = []
 
     async def start(*args: str, **variables: str) -> Program:
+        data_dir = variables.get("TGLLM_DATA_DIR", str(tmp_path / "data"))
         environment = {
             **{name: value for name, value in os.environ.items() if name == VARIABLE or not name.startswith("TGLLM_")},
             "TGLLM_BOT_TOKEN": emu.token,
             "TGLLM_TELEGRAM_API": emu.base_url,
-            "TGLLM_DATA_DIR": str(tmp_path / "data"),
+            "TGLLM_DATA_DIR": data_dir,
+            **engine.variables(Path(data_dir)),
             "TGLLM_CONFIG": "",
             "TGLLM_SENDING__PACED": "false",
             "TGLLM_STREAMING__FIRST_DELAY": "0.01",

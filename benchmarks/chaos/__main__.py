@@ -31,6 +31,8 @@ def main(argv: list[str] | None = None) -> int:
         paced=not arguments.unpaced,
         faults=not arguments.no_faults,
         webhook=arguments.webhook,
+        replicas=arguments.replicas,
+        lease=arguments.lease,
         patience=arguments.patience,
         habits=Habits(long=arguments.long, files=arguments.files, edits=arguments.edits, tools=arguments.tools),
         folder=arguments.folder,
@@ -54,6 +56,8 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--unpaced", action="store_true", help="without Telegram's rates")
     parser.add_argument("--no-faults", action="store_true", help="without faults of Telegram and of the provider")
     parser.add_argument("--webhook", action="store_true", help="with a webhook instead of polling")
+    parser.add_argument("--replicas", type=int, default=0, help="processes on one PostgreSQL; 0: one, on a SQLite file")
+    parser.add_argument("--lease", type=float, default=3.0, help="seconds after which a silent replica is given up")
     parser.add_argument("--long", type=float, default=usual.long, help="part of the questions with a long answer")
     parser.add_argument("--files", type=float, default=usual.files, help="part of the questions with a file")
     parser.add_argument("--edits", type=float, default=usual.edits, help="part of the questions that are edited")

@@ -69,10 +69,11 @@ class Program:
         """File of the changes in the outbox; see ``benchmarks.chaos.victim``."""
         self._is_ready = asyncio.Event()
         self._held: list[Fault] = []
+        self._process: asyncio.subprocess.Process | None = None
 
     async def live(self, kill: Kill) -> str:
         """Run the program until it is killed; return the moment, ``any time`` if the one of the kill did not come."""
-        process = await self._start(kill)
+        process = await self.start(kill)
         try:
             return await self._await_end(process, kill)
         finally:
@@ -84,22 +85,31 @@ class Program:
             self._held.clear()
 
     @asynccontextmanager
-    async def running(self) -> AsyncGenerator[asyncio.subprocess.Process]:
+    async def running(self) -> AsyncGenerator["Program"]:
         """Run it without a kill, and kill it at the end of the block if it has not ended."""
-        process = await self._start(Kill(""))
-        following = asyncio.create_task(self._follow(process))
+        process = await self.start(Kill(""))
+        following = asyncio.create_task(self.follow(process))
         try:
-            yield process
+            self._process = process
+            yield self
         finally:
             _kill(process)
             await process.wait()
             await following
 
+    async def stop(self) -> int | None:
+        """End it in order, inside of the block of ``running``; return its exit code."""
+        process = self._process
+        if process is None:
+            return None
+        process.send_signal(signal.SIGTERM)
+        return await process.wait()
+
     async def _await_end(self, process: asyncio.subprocess.Process, kill: Kill) -> str:
         if kill.moment == "start":
             await _ends(process, kill.seconds)
             return kill.moment
-        following = asyncio.create_task(self._follow(process))
+        following = asyncio.create_task(self.follow(process))
         try:
             return await self._await_moment(process, kill)
         finally:
@@ -128,7 +138,7 @@ class Program:
             return "any time"
         return kill.moment
 
-    async def _follow(self, process: asyncio.subprocess.Process) -> None:
+    async def follow(self, process: asyncio.subprocess.Process) -> None:
         """Copy its output to the log until it ends."""
         assert process.stdout is not None  # noqa: S101  it was opened as a pipe
         with (self._folder / "log").open("ab", buffering=0) as log:
@@ -138,7 +148,8 @@ class Program:
                     self._is_ready.set()
         self._is_ready.set()
 
-    async def _start(self, kill: Kill) -> asyncio.subprocess.Process:
+    async def start(self, kill: Kill) -> asyncio.subprocess.Process:
+        """Start a process that kills itself at the moment of the kill, if that is one from within."""
         self._is_ready = asyncio.Event()
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("TGLLM_", "CHAOS_"))}
         environment |= {"PYTHONPATH": PYTHON_PATH, "CHAOS_LOG": str(self.states), **self._variables}

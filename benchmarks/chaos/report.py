@@ -27,14 +27,25 @@ def report_text(report: Report) -> str:
         ["calls above Telegram's rates", str(report.violations)],
         ["`sending` per message, ms (median, longest)", _sending(report)],
         ["messages `sending` at a kill", str(report.sending.open_at_kill)],
+        *_replicas(report),
         ["exit code of the last shutdown", str(report.exit_code)],
     ]
     mode = ("aimed" if options.aimed else "any time", "paced" if options.paced else "not paced")
     more = ", with a webhook" if options.webhook else ""
+    more += f", {options.replicas} replicas on PostgreSQL" if options.replicas else ""
     head = f"seed {options.seed}, {options.chats} chats, kills at {mode[0]}, {mode[1]}{more}, {report.seconds:.0f} s"
     wrong = [f"{name}: {each}" for name in ("lost", "repeated", "disorder") for each in getattr(verdict, name)]
     wrong += [f"{name}: {each}" for name in ("twice", "undone") for each in getattr(report.effects, name)]
     return "\n".join([head, "", table(["figure", "value"], rows), *([""] if wrong else []), *wrong])
+
+
+def _replicas(report: Report) -> list[list[str]]:
+    if not report.options.replicas:
+        return []
+    return [
+        ["updates", report.updates],
+        ["replicas that ended by themselves (exit codes)", ", ".join(map(str, report.exits)) or "none"],
+    ]
 
 
 def _tools(report: Report) -> list[list[str]]:

@@ -4,27 +4,28 @@ import asyncio
 import json
 import math
 import random
-import signal
-import socket
 import time
 from collections import Counter
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+from benchmarks.chaos.balancer import Balancer
 from benchmarks.chaos.effects import Effects, judge_effects
 from benchmarks.chaos.faults import Weather
+from benchmarks.chaos.fleet import Fleet, free_ports
 from benchmarks.chaos.judge import Verdict
 from benchmarks.chaos.lives import Program, choose
 from benchmarks.chaos.model import Model
-from benchmarks.chaos.outbox import Outbox
+from benchmarks.chaos.outbox import Outbox, of_file, of_server
 from benchmarks.chaos.people import LOOK_SECONDS, Habits, Talk
 from benchmarks.chaos.questions import TOOLS
 from benchmarks.chaos.states import Sending, read_sending
+from benchmarks.postgres import Postgres, running_postgres
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import groups
@@ -56,6 +57,10 @@ class Options:
     faults: bool = True
     webhook: bool = False
     """Whether Telegram sends updates to a webhook."""
+    replicas: int = 0
+    """Number of processes on one PostgreSQL database, behind one webhook; 0: one process on a SQLite file."""
+    lease: float = 3.0
+    """Seconds after which a replica that gives no sign of life is given up."""
     patience: float = 300.0
     """Longest time after the last kill until everything is answered, in seconds."""
     habits: Habits = field(default_factory=Habits)
@@ -89,6 +94,10 @@ class Report:
     violations: int
     """Calls above Telegram's rates."""
     sending: Sending
+    updates: str
+    """What the load balancer has passed on, where there is one."""
+    exits: Sequence[int]
+    """Exit codes of replicas that have ended by themselves before that."""
     exit_code: int | None
     """Of the last shutdown."""
 
@@ -114,22 +123,56 @@ async def run(options: Options) -> Report:
     limits = RateLimits() if options.paced else None
     with ExitStack() as stack:
         folder = options.folder or Path(stack.enter_context(TemporaryDirectory(prefix="tgllm-chaos-")))
-        async with Emulator(rate_limits=limits) as emulator, model.serving():
-            return await _Run(options, dice, emulator, model, folder).report()
+        server = stack.enter_context(running_postgres()) if options.replicas else None
+        async with AsyncExitStack() as later:
+            emulator = await later.enter_async_context(Emulator(rate_limits=limits))
+            await later.enter_async_context(model.serving())
+            place = Place(folder, server)
+            if server is not None:
+                ports = free_ports(options.replicas)
+                # S311: reproducible.
+                balancer = Balancer(ports, random.Random(dice.random()), twice=0.2 if options.faults else 0.0)  # noqa: S311
+                place = Place(folder, server, ports, await later.enter_async_context(balancer.serving()), balancer)
+            return await _Run(options, dice, emulator, model, place).report()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the program keeps its data, and where Telegram reaches it."""
+
+    folder: Path
+    server: Postgres | None = None
+    """Of several replicas; None: a file in the folder."""
+    ports: Sequence[int] = ()
+    """Of the webhooks of the replicas."""
+    port: int = 0
+    """Of the load balancer in front of them."""
+    balancer: Balancer | None = None
+
+    @property
+    def database(self) -> Path | str:
+        """The place of the database."""
+        return self.folder / "tgllm.db" if self.server is None else self.server.url
+
+    def outbox(self) -> Outbox:
+        """Return the outbox, to look into it."""
+        return of_file(self.folder / "tgllm.db") if self.server is None else of_server(self.server)
 
 
 class _Run:
-    def __init__(self, options: Options, dice: random.Random, emulator: Emulator, model: Model, folder: Path) -> None:
+    def __init__(self, options: Options, dice: random.Random, emulator: Emulator, model: Model, place: Place) -> None:
         self._options = options
         self._dice = dice
         self._emulator = emulator
         self._model = model
-        self._folder = folder
+        self._place = place
+        self._folder = place.folder
         self._talks = [self._talk(number) for number in range(options.chats)]
         self._weather = Weather(emulator, random.Random(dice.random()), seconds=1.0)  # noqa: S311  reproducible
         self._kills: Counter[str] = Counter()
         self._left = options.messages * options.chats
         self._exit_code: int | None = None
+        self._exits: Sequence[int] = ()
 
     def _talk(self, number: int) -> Talk:
         emulator = self._emulator
@@ -146,8 +189,8 @@ class _Run:
         options = self._options
         began = time.monotonic()
         await self._admit_groups()
-        outbox = Outbox(self._folder)
-        program = Program(self._emulator, self._folder, self._variables())
+        # The database has its tables from the admission of the groups on.
+        outbox, program = self._place.outbox(), self._lives()
         async with asyncio.TaskGroup() as beside:
             pressing = [beside.create_task(talk.press_notices(outbox)) for talk in self._talks]
             pressing += [beside.create_task(talk.press_cards()) for talk in self._talks if options.habits.tools]
@@ -164,6 +207,8 @@ class _Run:
                 asking.create_task(self._settle(program))
             for task in pressing:
                 task.cancel()
+        if isinstance(program, Fleet):
+            self._exits = program.exits
         return self._reported(time.monotonic() - began)
 
     def _ask_some(self, asking: asyncio.TaskGroup, lives: int) -> None:
@@ -173,7 +218,28 @@ class _Run:
             talk = self._talks[self._left % len(self._talks)]
             asking.create_task(talk.ask_after(self._dice.random() * self._options.life))
 
-    async def _settle(self, program: Program) -> None:
+    def _lives(self) -> Program | Fleet:
+        """Return what is killed: the program, or its replicas."""
+        server = self._place.server
+        if server is None:
+            return Program(self._emulator, self._folder, self._variables())
+        programs = [Program(self._emulator, self._folder, self._of_replica(port)) for port in self._place.ports]
+        return Fleet(programs, server, random.Random(self._dice.random()), lease=self._options.lease)  # noqa: S311  reproducible
+
+    def _of_replica(self, port: int) -> Mapping[str, str]:
+        server, lease = self._place.server, self._options.lease
+        assert server is not None  # noqa: S101  there are replicas only on a server
+        return {
+            **self._variables(),
+            "TGLLM_DATABASE__URL": server.url,
+            "TGLLM_REPLICAS__LEASE": str(lease),
+            "TGLLM_REPLICAS__HEARTBEAT": str(lease / 5),
+            "TGLLM_WEBHOOK__URL": f"http://127.0.0.1:{self._place.port}/hook",
+            "TGLLM_WEBHOOK__PORT": str(port),
+            "TGLLM_WEBHOOK__SECRET": "a-secret-that-all-replicas-share",
+        }
+
+    async def _settle(self, program: Program | Fleet) -> None:
         """Run the program until everything is answered, and shut it down."""
         async with program.running() as process:
             until = time.monotonic() + self._options.patience
@@ -185,8 +251,7 @@ class _Run:
                 elif time.monotonic() - quiet_since > SETTLED_SECONDS:
                     break
                 await asyncio.sleep(LOOK_SECONDS)
-            process.send_signal(signal.SIGTERM)
-            self._exit_code = await process.wait()
+            self._exit_code = await process.stop()
         for talk in self._talks:
             talk.give_up()
 
@@ -195,7 +260,7 @@ class _Run:
         return sum(call.method not in _QUIET for call in self._emulator.journal)
 
     async def _admit_groups(self) -> None:
-        async with await Database.open(self._folder / "tgllm.db") as database:
+        async with await Database.open(self._place.database) as database:
             for talk in self._talks:
                 if not talk.chat.is_private:
                     await database.write(partial(_admit, chat_id=talk.chat.id, title=talk.chat.title or ""))
@@ -225,7 +290,7 @@ class _Run:
         verdict = Verdict()
         for talk in self._talks:
             verdict.add(talk.verdict())
-        outbox = Outbox(self._folder)
+        outbox = self._place.outbox()
         verdict.lost = [
             f"{each} ({'; '.join(outbox.states(each.split()[-1])) or 'not in the outbox'})" for each in verdict.lost
         ]
@@ -246,15 +311,15 @@ class _Run:
             unknown=self._weather.unknown_hits(),
             violations=self._emulator.rates.violations,
             sending=read_sending(self._folder / "states"),
+            updates="" if self._place.balancer is None else self._place.balancer.figures(),
+            exits=self._exits,
             exit_code=self._exit_code,
         )
 
 
 def _webhook() -> Mapping[str, str]:
     """Return the settings of a webhook on a port that is free now."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     return {"TGLLM_WEBHOOK__URL": f"http://127.0.0.1:{port}/hook", "TGLLM_WEBHOOK__PORT": str(port)}
 
 

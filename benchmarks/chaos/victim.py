@@ -8,6 +8,7 @@ import os
 import signal
 import sqlite3
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -79,24 +80,47 @@ class _Connection:
 
 
 def _watch_database(countdown: _Countdown, log: int) -> None:
-    from tgllm.db.engine import writer  # noqa: PLC0415  after the arguments are known
+    from tgllm.db.engine import sqlite_store, writer  # noqa: PLC0415  after the arguments are known
 
     watched = _Connection(countdown, log)
-    connect, run_jobs = writer.connect, writer.run_jobs
+    connect, run_jobs = sqlite_store.connect, writer.run_jobs
 
     def connected(path: Path) -> sqlite3.Connection:
         conn = connect(path)
         watched.attach(conn)
         return conn
 
-    def ran(conn: sqlite3.Connection, jobs: Any, begin: Any, words: Any) -> Any:  # noqa: ANN401  of any kind
-        outcomes = run_jobs(conn, jobs, begin, words)
-        if begin != "BEGIN":
+    def ran(session: Any, jobs: Any, mode: Any) -> Any:  # noqa: ANN401  of any kind
+        outcomes = run_jobs(session, jobs, mode)
+        if mode != "read":
             countdown.reach("committed")
         return outcomes
 
-    writer.connect = connected
+    sqlite_store.connect = connected
     writer.run_jobs = ran
+    if os.environ.get("TGLLM_DATABASE__URL"):
+        _watch_server(countdown)
+
+
+def _watch_server(countdown: _Countdown) -> None:
+    """Kill at statements and commits on a server, whose rows are not looked at."""
+    from tgllm.db.postgres.connection import PostgresConnection  # noqa: PLC0415  imports psycopg
+    from tgllm.db.postgres.session import PostgresSession  # noqa: PLC0415  as above
+
+    execute, commit = PostgresConnection.execute, PostgresSession.commit
+
+    def executed(self: PostgresConnection, sql: str, parameters: Any = (), /) -> Any:  # noqa: ANN401  of any kind
+        if threading.current_thread().name.startswith("tgllm-db-writer"):
+            countdown.reach("statement")
+        return execute(self, sql, parameters)
+
+    def committed(self: PostgresSession, signals: Any) -> None:  # noqa: ANN401  of any kind
+        if threading.current_thread().name.startswith("tgllm-db-writer"):
+            countdown.reach("commit")
+        commit(self, signals)
+
+    PostgresConnection.execute = executed  # type: ignore[method-assign]  replaced in this process only
+    PostgresSession.commit = committed  # type: ignore[method-assign]  replaced in this process only
 
 
 def _watch_calls(countdown: _Countdown) -> None:

@@ -16,7 +16,6 @@ from tgllm.api.people import UserInfo
 from tgllm.config.checks import zone
 from tgllm.config.load import LoadedConfig
 from tgllm.config.model import Config
-from tgllm.config.paths import database_path
 from tgllm.db.database import Database
 from tgllm.db.engine.lock import LOCK_NAME
 from tgllm.db.engine.unit import Connection
@@ -27,12 +26,14 @@ from tgllm.plugins.host import PluginHost
 from tgllm.plugins.loading.assemble import PluginChoice
 from tgllm.plugins.loading.clashes import CORE_COMMANDS
 from tgllm.plugins.loading.contexts import HostServices
+from tgllm.services.common.database_place import database_place
 
 if TYPE_CHECKING:
     from tgllm.bot.runtime import BotRuntime
     from tgllm.plugins.holds.watch import HoldWatch
     from tgllm.services.bot_core import BotCore
     from tgllm.services.core import Core
+    from tgllm.services.replicas.membership import Membership
     from tgllm.services.shell_core import ShellCore
     from tgllm.web.open import Web
     from tgllm.web.webhook import Hook
@@ -50,7 +51,7 @@ __all__ = [
 
 log = get_logger(__name__)
 
-WAITED_FOR_AT_START = frozenset({"database_full", "database_locked"})
+WAITED_FOR_AT_START = frozenset({"database_full", "database_locked", "database_away"})
 """Codes of errors after which the start is tried again."""
 START_RETRY_SECONDS = 2.0
 
@@ -68,7 +69,7 @@ async def open_host(
     config = loaded.config
     time_zone = zone(config.time_zone)
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(await Database.open(database_path(config.data_dir), clock=clock))
+        database = await stack.enter_async_context(await Database.open(database_place(config), clock=clock))
         host = await PluginHost.load(
             discover() if found is None else found,
             HostServices(database, config.data_dir, clock, texts, get_logger, config.language, time_zone, _find_person),
@@ -123,7 +124,7 @@ async def enter_core(
     clock: Clock | None = None,
     found: Iterable[FoundPlugin] | None = None,
 ) -> "Core":
-    """Open the core as ``open_core`` does, but wait while the disk is full or another program locks the database.
+    """Open the core as ``open_core`` does, but wait while the disk is full, or the database locked or its server away.
 
     A supervisor that starts the bot again and again would give up before the disk has space. A database that can't be
     read or written at all is a mistake in the set-up more often than a passing state, and raises.
@@ -139,7 +140,7 @@ async def enter_core(
                 raise
             if error.code != waits_for:
                 log.error("storage.closed", code=error.code, reason=str(error))
-                service_manager().starting(f"waiting for the disk: {error.code}")
+                service_manager().starting(f"waiting for the database: {error.code}")
             waits_for = error.code
             await clock.sleep(START_RETRY_SECONDS)
         else:
@@ -196,6 +197,7 @@ async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -
     from tgllm.scheduler.one_shot import OneShotJobs  # noqa: PLC0415  only a running bot has jobs
     from tgllm.scheduler.scheduler import Scheduler  # noqa: PLC0415  only a running bot has jobs
     from tgllm.services.bot_core import open_bot_core  # noqa: PLC0415  shell commands don't need them
+    from tgllm.services.files.storage.opening import check_at_start  # noqa: PLC0415  only for a running bot
     from tgllm.services.maintenance.storage_log import log_storage  # noqa: PLC0415  shell commands don't need it
 
     if core.host.config_errors:
@@ -208,6 +210,9 @@ async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -
         # From here on a full disk or a locked database is waited out.
         log_storage(core.database, core.clock)
         await stack.enter_async_context(core.database.patient(core.clock))
+        membership = await _join(stack, core)
+        # Before anything is removed: a prefix of another bot would be emptied.
+        await check_at_start(core.storage, core.config.bot_id)
         bot_core = await stack.enter_async_context(open_bot_core(core))
         core.host.report_to(bot_core.errors.report_quarantine, bot_core.errors.report_failure)
         stack.push(bot_core.errors.report_crash)
@@ -221,12 +226,21 @@ async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -
             scheduler = Scheduler(core.database, core.clock, jobs, bot_core.errors)
             one_shot = OneShotJobs(core.database, core.clock, core.host, bot_core.errors)
             beside = [scheduler.run, one_shot.run, bot_core.search_index.run]
-            async with open_runtime(bot_core, composer, token, beside, scheduler.times) as runtime:
+            async with open_runtime(bot_core, composer, token, beside, scheduler.times, membership) as runtime:
                 runtime.loop_lag = watch.lag
                 runtime.run_job = JobsByHand(jobs, one_shot).run
                 yield runtime
         finally:
             await core.host.shutdown()
+
+
+async def _join(stack: AsyncExitStack, core: "Core") -> "Membership | None":
+    """Make the bot one of several replicas, if its database is on a server."""
+    if not core.database.is_server:
+        return None
+    from tgllm.services.replicas.membership import Membership  # noqa: PLC0415  imports psycopg, which few bots need
+
+    return await stack.enter_async_context(Membership(core.database, core.config.replicas).joined())
 
 
 @asynccontextmanager

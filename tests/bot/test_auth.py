@@ -678,6 +678,7 @@ async def test_a_revoked_link_lets_nobody_in(emu: Emulator, ann: EmulatedUser, e
         assert (await user_of(bot, eve)).status == "pending"
 
 
+@pytest.mark.sqlite  # reads the file
 async def test_a_link_is_stored_nowhere(emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start) -> None:
     async with start() as bot:
         token = await invite(emu, ann, "5")

@@ -17,6 +17,8 @@ from tgllm.testing.bot import running_bot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser
 
+pytestmark = pytest.mark.sqlite  # losses of the file
+
 Harm = Callable[[Path], object]
 
 

@@ -22,6 +22,8 @@ from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import EmulatedUser, Emulator, Fault
 from tgllm.testing.scripted import ScriptedProvider
 
+pytestmark = pytest.mark.sqlite  # faults of the disk with the file
+
 LONG = "long question " * 290
 
 
@@ -53,19 +55,21 @@ async def fill(bot: RunningBot) -> None:
         pages = conn.execute("PRAGMA page_count").fetchone()[0]
         conn.execute(f"PRAGMA max_page_count = {pages}")
 
-    await bot.core.database._writer.outside(limit)
+    await bot.core.database._writer.outside(lambda session: limit(session.connection))
 
 
 async def free(bot: RunningBot) -> None:
-    await bot.core.database._writer.outside(lambda conn: conn.execute("PRAGMA max_page_count = 1000000").fetchone())
+    await bot.core.database._writer.outside(
+        lambda session: session.connection.execute("PRAGMA max_page_count = 1000000").fetchone()
+    )
 
 
 async def protect(bot: RunningBot) -> None:
-    await bot.core.database._writer.outside(lambda conn: conn.execute("PRAGMA query_only = ON"))
+    await bot.core.database._writer.outside(lambda session: session.connection.execute("PRAGMA query_only = ON"))
 
 
 async def unprotect(bot: RunningBot) -> None:
-    await bot.core.database._writer.outside(lambda conn: conn.execute("PRAGMA query_only = OFF"))
+    await bot.core.database._writer.outside(lambda session: session.connection.execute("PRAGMA query_only = OFF"))
 
 
 Act = Callable[[RunningBot], Awaitable[None]]

@@ -66,7 +66,7 @@ def test_every_job_of_the_workflow_calls_make(workflow: dict[str, Any], targets:
 def test_the_workflow_checks_everything(workflow: dict[str, Any]) -> None:
     called = set.union(*(make_targets(step.get("run", "")) for step in steps(workflow)))
 
-    tests = {"coverage", "test-lowest", "test-packaging", "test-deploy", "test-real-model"}
+    tests = {"coverage", "test-lowest", "test-packaging", "test-postgres", "test-deploy", "test-real-model"}
     assert {"lint", "docs", "demo", *tests} <= called
 
 

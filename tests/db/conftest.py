@@ -1,16 +1,13 @@
 """A database of its own for each test."""
 
-import sqlite3
 from collections.abc import AsyncGenerator, Generator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from database_support import NOW
+from engines import Engine
 from tgllm.db.database import Database
-from tgllm.db.engine.sqlite import connect
-from tgllm.db.file.schema import prepare
+from tgllm.db.engine.unit import Connection
 
 
 @pytest.fixture
@@ -19,11 +16,9 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def conn(path: Path) -> Generator[sqlite3.Connection]:
+def conn(path: Path, engine: Engine) -> Generator[Connection]:
     """A connection to a fresh database, in a write transaction."""
-    prepare(path, NOW)
-    with closing(connect(path)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
+    with engine.transaction(path) as connection:
         yield connection
 
 

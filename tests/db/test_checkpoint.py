@@ -8,6 +8,8 @@ from tgllm.db.checkpoint import TRIES, empty_log
 from tgllm.db.database import Database
 from tgllm.testing.clock import ManualClock
 
+pytestmark = pytest.mark.sqlite  # only SQLite has such a log
+
 
 @pytest.mark.parametrize(("readings", "tries"), [(0, 1), (2, 3), (99, TRIES)])
 async def test_it_is_tried_again_a_few_times_while_it_is_being_read(

@@ -14,6 +14,8 @@ from tgllm.db.engine import sqlite
 from tgllm.db.engine.errors import DatabaseError, NotInitialised
 from tgllm.db.file.schema import prepare
 
+pytestmark = pytest.mark.sqlite  # plain connections are to the file
+
 
 async def test_get_db_uses_the_path_of_the_last_init_db(tmp_path: Path) -> None:
     await init_db(tmp_path / "one.db")

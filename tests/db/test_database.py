@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from database_support import NOW
+from engines import Engine, elsewhere
 from tgllm.db.database import Database
 from tgllm.db.engine.errors import DatabaseClosed, DatabaseError
 from tgllm.db.engine.sqlite import BUSY_TIMEOUT, connect
@@ -64,6 +65,7 @@ async def test_a_unit_that_raises_stop_iteration_does_not_hang(database: Databas
         await database.write(lambda _: next(iter(())))
 
 
+@pytest.mark.sqlite  # a pragma
 async def test_only_a_unit_that_says_so_does_not_wait_for_the_disk(database: Database) -> None:
     def synchronous(conn: sqlite3.Connection) -> int:
         put(conn, "a")
@@ -80,8 +82,9 @@ async def test_only_a_unit_that_says_so_does_not_wait_for_the_disk(database: Dat
 
 
 async def test_readers_can_not_write(database: Database) -> None:
-    with pytest.raises(DatabaseError, match="can't be written"):
+    with pytest.raises(DatabaseError) as caught:
         await database.read(lambda conn: put(conn, "a"))
+    assert caught.value.code == "database_read_only"
 
 
 async def test_a_read_is_one_view_while_others_write(database: Database) -> None:
@@ -227,6 +230,7 @@ async def test_closing_that_is_cancelled_still_closes(path: Path) -> None:
     assert not path.with_name("tgllm.db-wal").exists()
 
 
+@pytest.mark.sqlite  # the file
 async def test_a_failed_opening_leaves_no_thread(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[threading.Thread] = []
 
@@ -234,7 +238,7 @@ async def test_a_failed_opening_leaves_no_thread(path: Path, monkeypatch: pytest
         started.append(threading.current_thread())
         raise DatabaseError("no")
 
-    monkeypatch.setattr("tgllm.db.engine.writer.connect", refuse)
+    monkeypatch.setattr("tgllm.db.engine.sqlite_store.connect", refuse)
     with pytest.raises(DatabaseError, match="no"):
         await Database.open(path)
     assert started
@@ -243,6 +247,7 @@ async def test_a_failed_opening_leaves_no_thread(path: Path, monkeypatch: pytest
     assert not any(thread.is_alive() for thread in started)
 
 
+@pytest.mark.sqlite  # the file
 async def test_a_folder_in_place_of_the_file_is_said_in_words(tmp_path: Path) -> None:
     with pytest.raises(DatabaseError, match="is a folder"):
         await Database.open(tmp_path)
@@ -251,21 +256,19 @@ async def test_a_folder_in_place_of_the_file_is_said_in_words(tmp_path: Path) ->
 async def test_writes_of_another_process_are_noticed_once(database: Database) -> None:
     await database.write(lambda conn: put(conn, "own"))
     assert not await database.changed_elsewhere()
-    code = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute(sys.argv[2]); c.commit(); c.close()"
-    other = "INSERT INTO kv VALUES ('s', 'k', '1', 1)"
-    await asyncio.to_thread(subprocess.run, [sys.executable, "-c", code, str(database.path), other], check=True)
+    with elsewhere(database) as other:
+        put(other, "others")
     assert await database.changed_elsewhere()
     assert not await database.changed_elsewhere()
 
 
 FORGETFUL = """
 import asyncio, sys
-from pathlib import Path
 from tgllm.db.database import Database
 from tgllm.db.tables import kv
 
 async def main():
-    database = await Database.open(Path(sys.argv[1]))
+    database = await Database.open(sys.argv[1])
     await database.write(lambda conn: kv.set_value(conn, "test", "a", 1, 1))
     print("end")
 
@@ -273,9 +276,13 @@ asyncio.run(main())
 """
 
 
-def test_a_database_that_is_left_open_does_not_hang_the_exit(path: Path) -> None:
+def test_a_database_that_is_left_open_does_not_hang_the_exit(path: Path, engine: Engine) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", FORGETFUL, str(path)], capture_output=True, text=True, timeout=50, check=False
+        [sys.executable, "-c", FORGETFUL, str(engine.place(path))],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
     )
     assert (done.returncode, done.stdout) == (0, "end\n")
 
@@ -283,7 +290,6 @@ def test_a_database_that_is_left_open_does_not_hang_the_exit(path: Path) -> None
 KILLED = """
 import os, signal, sqlite3, sys
 import asyncio
-from pathlib import Path
 from tgllm.db.database import Database
 from tgllm.db.tables import kv
 
@@ -292,7 +298,7 @@ def unit(conn):
     os.kill(os.getpid(), signal.SIGKILL)
 
 async def main():
-    database = await Database.open(Path(sys.argv[1]))
+    database = await Database.open(sys.argv[1])
     await database.write(lambda conn: kv.set_value(conn, "test", "whole", 1, 1))
     await database.write(unit)
 
@@ -300,14 +306,17 @@ asyncio.run(main())
 """
 
 
-async def test_a_process_killed_inside_a_unit_leaves_all_or_nothing(path: Path) -> None:
-    done = await asyncio.to_thread(subprocess.run, [sys.executable, "-c", KILLED, str(path)], timeout=50, check=False)
+async def test_a_process_killed_inside_a_unit_leaves_all_or_nothing(path: Path, engine: Engine) -> None:
+    command = [sys.executable, "-c", KILLED, str(engine.place(path))]
+    done = await asyncio.to_thread(subprocess.run, command, timeout=50, check=False)
     assert done.returncode == -9
     async with await Database.open(path) as database:
         assert await database.read(lambda conn: list(kv.items(conn, "test"))) == ["whole"]
-        assert await database.read(lambda conn: conn.execute("PRAGMA integrity_check").fetchone()[0]) == "ok"
+        if not engine.is_postgres:
+            assert await database.read(lambda conn: conn.execute("PRAGMA integrity_check").fetchone()[0]) == "ok"
 
 
+@pytest.mark.sqlite  # limits the file
 async def test_a_full_disk_is_said_in_words_and_passes(database: Database) -> None:
     def grow(conn: sqlite3.Connection) -> None:
         kv.set_value(conn, "test", "large", "x" * 1_000_000, NOW)
@@ -323,6 +332,7 @@ async def test_a_full_disk_is_said_in_words_and_passes(database: Database) -> No
     assert sorted(await database.read(lambda conn: kv.items(conn, "test"))) == ["large", "small"]
 
 
+@pytest.mark.sqlite  # the file
 async def test_open_takes_a_file_that_is_in_use(path: Path) -> None:
     prepare(path, NOW)
     async with await Database.open(path) as one, await Database.open(path) as two:
@@ -330,6 +340,7 @@ async def test_open_takes_a_file_that_is_in_use(path: Path) -> None:
         assert await two.read(count) == 1
 
 
+@pytest.mark.sqlite  # the log of the file
 async def test_a_checkpoint_that_can_not_be_completed_takes_no_patience_from_writes(
     database: Database, path: Path
 ) -> None:
@@ -344,6 +355,7 @@ async def test_a_checkpoint_that_can_not_be_completed_takes_no_patience_from_wri
     assert waits == 1000 * BUSY_TIMEOUT
 
 
+@pytest.mark.sqlite  # the log of the file
 async def test_what_was_committed_is_synchronised_without_a_commit(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -363,6 +375,7 @@ async def test_what_was_committed_is_synchronised_without_a_commit(
     assert database.ended == before
 
 
+@pytest.mark.sqlite  # the log of the file
 async def test_where_the_log_can_not_be_synchronised_a_commit_does_it(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

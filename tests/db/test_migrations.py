@@ -19,6 +19,8 @@ from tgllm.db.migrations.load import FIRST_VERSION, Migration, load, shipped
 from tgllm.db.tables import file_texts, files, inbox
 from tgllm.db.tables.file_texts import FileText
 
+pytestmark = pytest.mark.sqlite  # those of the file
+
 BACKUP = "tgllm.db.backup-v1-20260921T141320Z"
 
 ADD = Migration(2, "add", "ALTER TABLE kv ADD COLUMN note TEXT; -- a; b\nUPDATE kv SET note = 'old; still';")

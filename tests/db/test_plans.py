@@ -15,6 +15,8 @@ from tgllm.db.tables.messages import NewMessage
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.db.tables.users import SeenUser
 
+pytestmark = pytest.mark.sqlite  # the plans of SQLite's planner
+
 LANE = ":5:"
 
 _WHOLE_TABLE = re.compile(r"SCAN (?!CONSTANT)\w+(?: AS \w+)?|.*AUTOMATIC.*")

@@ -5,6 +5,10 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.sqlite  # the page shows the types of SQLite
+
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "database.md"
 
 Column = tuple[str, str, str, str]

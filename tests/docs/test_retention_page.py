@@ -16,7 +16,7 @@ from tgllm.db.engine.sqlite import connect
 from tgllm.db.file.known import marker_of
 from tgllm.db.file.schema import prepare
 from tgllm.services.backups.restoring import ASIDE
-from tgllm.services.files.blobs import FOLDER
+from tgllm.services.files.storage.folder import FOLDER
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "retention.md"
 _ROW = re.compile(r"^\| (?P<names>`[^|]+`) \| (?P<bound>[^|]+) \|$", re.MULTILINE)

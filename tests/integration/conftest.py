@@ -1,13 +1,14 @@
 """The bot as a process of its own, between an emulated Telegram and a fake of a provider's API."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import aiosqlite
 import pytest
 
+from engines import Engine
 from tgllm.testing.fake_providers import FakeDipseek, FakeGemini, FakeMistral, FakeServer
 
 
@@ -53,12 +54,14 @@ async def fake(api: Api) -> AsyncIterator[FakeServer]:
 
 
 @pytest.fixture
-def stored(tmp_path: Path) -> Callable[[str], Awaitable[list[dict[str, Any]]]]:
+def stored(tmp_path: Path, engine: Engine) -> Callable[[str], Awaitable[list[dict[str, Any]]]]:
     """The rows that a query finds in the bot's database."""
 
+    def look(query: str) -> list[dict[str, Any]]:
+        with engine.connected(tmp_path / "data" / "tgllm.db") as conn:
+            return [dict(zip(row.keys(), row, strict=True)) for row in conn.execute(query)]
+
     async def rows(query: str) -> list[dict[str, Any]]:
-        async with aiosqlite.connect(tmp_path / "data" / "tgllm.db") as conn:
-            conn.row_factory = aiosqlite.Row
-            return [dict(row) for row in await conn.execute_fetchall(query)]
+        return await asyncio.to_thread(look, query)
 
     return rows

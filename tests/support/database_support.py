@@ -14,8 +14,9 @@ import pytest
 
 from tgllm.db.database import Database
 from tgllm.db.engine import writer
-from tgllm.db.engine.batch import Begin, Job, Outcome, Words, run_jobs
+from tgllm.db.engine.batch import Job, Outcome, run_jobs
 from tgllm.db.engine.rows import read_all
+from tgllm.db.engine.session import Mode, Session
 from tgllm.db.engine.signals import take_signals
 from tgllm.db.tables import conversations, inbox, messages
 from tgllm.db.tables.inbox import NewUpdate
@@ -52,17 +53,18 @@ def retry_each_unit(monkeypatch: pytest.MonkeyPatch) -> None:
             conn.execute("SAVEPOINT in_vain")
             with suppress(Exception):
                 job.run(conn)
-            if not conn.in_transaction:
+            try:
+                conn.execute("ROLLBACK TO SAVEPOINT in_vain")
+            except Exception:  # noqa: BLE001  of either engine
                 # It has ended the transaction, which is an error of its own.
                 return job.run(conn)
-            conn.execute("ROLLBACK TO in_vain")
             take_signals(conn)
             return job.run(conn)
 
         return replace(job, run=run) if job.in_transaction else job
 
-    def run_twice(conn: sqlite3.Connection, jobs: Sequence[Job], begin: Begin, words: Words) -> list[Outcome]:
-        return run_jobs(conn, jobs if begin == "BEGIN" else [retried(job) for job in jobs], begin, words)
+    def run_twice(session: Session, jobs: Sequence[Job], mode: Mode) -> list[Outcome]:
+        return run_jobs(session, jobs if mode == "read" else [retried(job) for job in jobs], mode)
 
     monkeypatch.setattr(writer, "run_jobs", run_twice)
 

@@ -4,13 +4,12 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from functools import partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from aiogram import Dispatcher
-from aiogram.types import User
 
 from tgllm.api import DatabaseError
-from tgllm.api.clock import Clock, milliseconds
+from tgllm.api.clock import milliseconds
 from tgllm.bot.commands.plugins import command_runner
 from tgllm.bot.delivery.sender import Sender
 from tgllm.bot.intake.dispatch import Dispatch
@@ -28,11 +27,12 @@ from tgllm.bot.reminders.worker import Reminders
 from tgllm.bot.renderer.renderer import Renderer
 from tgllm.bot.replies.chats import ChatSender
 from tgllm.bot.replies.composing import Composer
+from tgllm.bot.sharing import WAKING, sharing_tasks
 from tgllm.bot.telegram.client import make_bot
 from tgllm.bot.telegram.downloads import Downloads
-from tgllm.bot.telegram.failures import classify, fatal_error
-from tgllm.bot.telegram.limiter import Limiter, rates_from
-from tgllm.bot.telegram.outage import Outage
+from tgllm.bot.telegram.limiter import Limiter
+from tgllm.bot.telegram.own_account import who_am_i
+from tgllm.bot.telegram.rates import rates_from
 from tgllm.bot.ui.command_table import LiveCommands, TableCommand
 from tgllm.bot.ui.menus import CommandMenus
 from tgllm.bot.updates.acknowledgements import Acknowledgements
@@ -40,7 +40,8 @@ from tgllm.bot.updates.first_look import Looking
 from tgllm.bot.updates.raw import turn_id_of
 from tgllm.bot.updates.scrubbing import Relevance
 from tgllm.db.engine.unit import Connection
-from tgllm.db.tables.inbox import InboxRow, Recovered
+from tgllm.db.queries.shared.inbox_recovery import Recovered
+from tgllm.db.tables.inbox import InboxRow
 from tgllm.observe.logs import get_logger
 from tgllm.observe.service_manager import service_manager
 from tgllm.plugins.calls.runner import HookRunner
@@ -53,6 +54,10 @@ from tgllm.services.maintenance.clock_watch import ClockWatch
 from tgllm.services.maintenance.job_times import ListJobs
 from tgllm.services.maintenance.outside_changes import OutsideChanges
 
+if TYPE_CHECKING:
+    from tgllm.bot.replica import Replica
+    from tgllm.services.replicas.membership import Membership
+
 __all__ = ["BotRuntime", "open_replies", "open_runtime"]
 
 log = get_logger(__name__)
@@ -63,7 +68,6 @@ BACKGROUND_PART = 0.2
 """Part of that time for cards and notices."""
 LAST_CALLS_SECONDS = 5.0
 """How long it then waits for calls under way: the result of an interrupted call would be unknown."""
-LONGEST_PAUSE_SECONDS = 30.0
 
 Load = Callable[[Sequence[asyncio.Task[Any]]], Awaitable[None]]
 Beside = Callable[[], Coroutine[Any, Any, None]]
@@ -82,6 +86,7 @@ class BotRuntime:
         beside: Sequence[Beside] = (),
         *,
         load: Load,
+        replica: "Replica | None" = None,
     ) -> None:
         """Create the runtime.
 
@@ -92,6 +97,7 @@ class BotRuntime:
             receiver: of the updates.
             beside: background tasks, which are cancelled first at shutdown.
             load: imports and connects the handlers, while the given tasks run.
+            replica: what the bot is among several on one database; None for the only process on a file.
         """
         self.core = core
         self._parts = parts
@@ -99,6 +105,7 @@ class BotRuntime:
         self._receiver = receiver
         self._beside = beside
         self._load = load
+        self._replica = replica
         self.loop_lag: Callable[[], float] = lambda: 0.0
         """How late the event loop ran calls of the last ten seconds, at most, in seconds."""
         self.run_job: Callable[[str], Awaitable[None]] = _no_job
@@ -112,6 +119,11 @@ class BotRuntime:
     def webhook(self) -> Webhook | None:
         """The webhook; None if Telegram is asked for updates."""
         return self._receiver if isinstance(self._receiver, Webhook) else None
+
+    @property
+    def membership(self) -> "Membership | None":
+        """Whether the bot is one of several replicas; None for the only process on a file."""
+        return None if self._replica is None else self._replica.membership
 
     def seconds_since_poll(self) -> float | None:
         """Return the seconds since the last successful getUpdates; None before the first one, and with a webhook."""
@@ -128,13 +140,13 @@ class BotRuntime:
             TelegramRefused: the token is wrong, or another program uses it.
             DatabaseLost: the database or its folder was deleted, moved or replaced.
             DatabaseError: the database can't be used.
+            ReplicaLost: others have given up this replica.
         """
         core = self.core
-        await recover_questions(core.database, core.password, core.texts, core.clock)
         await self._recover()
         # Before the first poll, which may wait for a message.
         service_manager().ready("receiving messages")
-        receiver = asyncio.create_task(self._receiver.run(), name="receiver")
+        receiver = asyncio.create_task(self._receive(), name="receiver")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         try:
             await self._load((receiver, stopping))
@@ -142,19 +154,23 @@ class BotRuntime:
         except BaseException:
             await _cancel(receiver, stopping)
             raise
-        sender = asyncio.create_task(self._parts.sender.run(), name="sender")
+        sender = asyncio.create_task(self._leading(self._parts.sender.run)(), name="sender")
         dispatch = asyncio.create_task(self._dispatch.run(), name="dispatch")
         beside = [asyncio.create_task(run()) for run in self._beside]
-        tasks = {sender, dispatch, receiver, stopping, *beside}
+        lead = [] if self._replica is None else [asyncio.create_task(self._replica.lead(), name="replica")]
+        tasks = {sender, dispatch, receiver, stopping, *beside, *lead}
         failed: DatabaseError | None = None
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             # First, so that no new updates and background calls arrive while the running ones finish.
             await _cancel(receiver, *beside)
-            failed = _database_error_of(beside)
-            if self.webhook is not None and stop.is_set():
+            failed = _database_error_of([*lead, *beside])
+            is_lost = any(task.done() for task in lead)
+            if self._replica is not None and not is_lost:
+                await self._replica.membership.drain()
+            if self.webhook is not None and stop.is_set() and not self._has_others():
                 await self.webhook.leave()
-            if not (sender.done() or dispatch.done()):
+            if not (is_lost or sender.done() or dispatch.done()):
                 await self._drain(dispatch, sender)
         except DatabaseError as error:
             failed = failed or error
@@ -165,19 +181,41 @@ class BotRuntime:
         if failed is not None:
             raise await self._with_reason(failed)
         await self._note_end()
-        for task in (sender, dispatch, receiver, *beside):
+        for task in (sender, dispatch, receiver, *lead, *beside):
             _raise_failure(task)
+
+    def _leading(self, run: Beside) -> Beside:
+        """Return a task that begins once this process leads, which the only one on a file does from its start."""
+        return run if self._replica is None else self._replica.only_leading(run)
+
+    async def _receive(self) -> None:
+        """Receive updates: at the webhook always, by getUpdates only as the leader."""
+        if self.webhook is None:
+            await self._leading(self._receiver.run)()
+            return
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.webhook.store(), name="webhook: store")
+            group.create_task(self._leading(self.webhook.keep_set)(), name="webhook: watch")
+
+    def _has_others(self) -> bool:
+        """Return whether other replicas go on when this one ends."""
+        return self._replica is not None and self._replica.membership.live > 1
 
     async def _recover(self) -> None:
         """Recover the work of an earlier run, and store the bot's username for shell commands."""
-        now = milliseconds(self.core.clock)
+        core, now = self.core, milliseconds(self.core.clock)
+        if self._replica is not None:
+            if await self._replica.start():
+                await recover_questions(core.database, core.password, core.texts, core.clock)
+            return
+        await recover_questions(core.database, core.password, core.texts, core.clock)
 
         def unit(conn: Connection) -> tuple[Recovered, EarlierCalls]:
             remember_username(conn, self._parts.bot_id, self._parts.username, now)
             earlier = earlier_calls(conn, now)
             return recover(conn, self._parts, now), earlier
 
-        found, earlier = await self.core.database.write(unit)
+        found, earlier = await core.database.write(unit)
         self._parts.limiter.remember(earlier.calls, earlier.busy)
         log.info("bot.recovered", requeued=found.requeued, spent=len(found.spent), expired=len(found.expired))
 
@@ -190,13 +228,18 @@ class BotRuntime:
         """Record that the program ends in order; an unusable database is reported by the task that needed it."""
         now = milliseconds(self.core.clock)
         with suppress(DatabaseError):
-            await self.core.database.write(lambda conn: note_end(conn, now))
+            if self._replica is not None:
+                await self._replica.put_back()
+            else:
+                await self.core.database.write(lambda conn: note_end(conn, now))
 
     async def _drain(self, dispatch: asyncio.Task[None], sender: asyncio.Task[None]) -> None:
         """Wait for running updates and messages, within the deadlines of the config."""
         self._dispatch.stop_accepting()
         running = self.core.running
         log.info("bot.stopping", turns=len(running))
+        if self._has_others():
+            await self._hand_over()
         # People may take longer to decide than the shutdown may take.
         self.core.approvals.put_back()
         # Wait for updates, not only for turns: an update may not have started its turn yet.
@@ -212,12 +255,21 @@ class BotRuntime:
         if not sender.done() and not dispatch.done():
             await self._send_rest()
 
+    async def _hand_over(self) -> None:
+        """Let another replica send, also what the running turns still answer."""
+        if self._replica is not None and self._replica.leads:
+            self._parts.sender.stop_claiming()
+            await _within(LAST_CALLS_SECONDS, self._parts.sender.wait_idle())
+            await self._replica.membership.release_lead()
+
     async def _send_rest(self) -> None:
         """Send what is ready; after the deadline, wait only for calls under way.
 
         Cards and notices get a part of the time: there may be many, and the next start sends the rest.
         """
         sender = self._parts.sender
+        if self._replica is not None and not self._replica.leads:
+            return
         if await _within(DRAIN_SECONDS * BACKGROUND_PART, sender.wait_idle()):
             return
         sender.leave_background()
@@ -234,14 +286,19 @@ async def open_replies(core: BotCore) -> AsyncGenerator[Composer]:
     """
     config = core.config
     async with aclosing(Renderer(config.rendering.timeout, core.errors)) as renderer:
-        composer = Composer(core.database, config, core.clock, core.texts, renderer)
+        composer = Composer(core.database, config, core.clock, core.texts, renderer, core.storage)
         core.host.connect(ChatSender(composer, core.host, config.admin_chat_id).of)
         yield composer
 
 
 @asynccontextmanager
 async def open_runtime(
-    core: BotCore, composer: Composer, token: str, beside: Sequence[Beside] = (), jobs: ListJobs = lambda: ()
+    core: BotCore,
+    composer: Composer,
+    token: str,
+    beside: Sequence[Beside] = (),
+    jobs: ListJobs = lambda: (),
+    membership: "Membership | None" = None,
 ) -> AsyncGenerator[BotRuntime]:
     """Connect to Telegram and yield a bot that is ready to run.
 
@@ -249,8 +306,9 @@ async def open_runtime(
         core: the services.
         composer: composes the replies of plugins.
         token: the bot's.
-        beside: background tasks that run as long as the bot does, such as the scheduler.
+        beside: background tasks that run as long as the bot does, or as long as it leads, such as the scheduler.
         jobs: lists the scheduler's jobs.
+        membership: of the bot among several replicas; None for the only process on a file.
 
     Raises:
         TelegramRefused: the token is wrong.
@@ -258,10 +316,17 @@ async def open_runtime(
     config = core.config
     limiter = Limiter(rates_from(config.sending), core.clock)
     seconds = config.sending.request_timeout
-    bot = make_bot(token, config.telegram_api, limiter, request_seconds=seconds, clock=core.clock)
+    bot = make_bot(
+        token,
+        config.telegram_api,
+        limiter,
+        request_seconds=seconds,
+        clock=core.clock,
+        permitted=None if membership is None else membership.wait_valid,
+    )
     runner = command_runner(core.database.gate)
     async with bot, aclosing(runner):
-        me = await _who_am_i(bot.me, core.clock)
+        me = await who_am_i(bot.me, core.clock)
         sender = Sender(
             bot,
             core.database,
@@ -271,9 +336,11 @@ async def open_runtime(
             core.access.invitations.links,
             core.errors,
             sending=config.sending,
+            storage=core.storage,
         )
         relevance = Relevance(me.id, me.username or "")
-        acknowledgements = Acknowledgements(core.running, relevance, milliseconds(core.clock))
+        member = core.database.member_id
+        acknowledgements = Acknowledgements(core.running, relevance, milliseconds(core.clock), member)
         commands = _live_commands(core, runner)
         menus = CommandMenus(bot, core.database, core.clock, commands, core.errors)
         parts = BotParts(
@@ -307,7 +374,8 @@ async def open_runtime(
             most_parallel=config.turns.max_parallel,
             most_attempts=config.turns.attempts,
             empty=relevance.empty_irrelevant,
-            look=Looking(me.id, me.username or "", core.clock, core.conversations.open),
+            # Others may write between the claim and the turn, so that what was read ahead would not hold.
+            look=Looking(me.id, me.username or "", core.clock, core.conversations.open if member is None else None),
             ended=ended,
             answer_unparsed=lambda conn, row: answer_to_unparsed(conn, row, parts),
             errors=core.errors,
@@ -316,18 +384,26 @@ async def open_runtime(
         intake = Intake(parts, dispatch, menus.heard, hiding, lambda: commands.table.reads, note_for(core))
         log.info("bot.ready", username=me.username, models=core.registry.ids)
 
+        reminders = Reminders(core, me.username or "", dispatch.arrived.set)
+
         def look_again() -> None:
             sender.wake()
             # Updates that were queued again in the shell.
             dispatch.arrived.set()
-            core.database.announce("jobs")
+            for waiting in WAKING:
+                core.database.announce(waiting)
             menus.refresh()
+            core.broadcaster.wake()
 
         upkeep = AccessUpkeep(core.database, core.clock, core.texts, core.access, core.running)
         outside = _watch(core, look_again)
-        own = [core.errors.run, upkeep.run, menus.run, core.broadcaster.run, outside.run]
-        own.append(ClockWatch(core.database, core.clock, sender.wake).run)
-        own.append(Reminders(core, me.username or "", dispatch.arrived.set).run)
+        clock_watch = ClockWatch(core.database, core.clock, sender.wake)
+        replica = _replica(membership, parts)
+        # Only the leader among several replicas does these.
+        once: list[Beside] = [*beside, menus.run, core.broadcaster.run, clock_watch.run, reminders.run]
+        if replica is not None:
+            once = [replica.only_leading(run) for run in once]
+        own = [*once, core.errors.run, upkeep.run, outside.run, *sharing_tasks(core, parts)]
         loading = Loading()
 
         def connect() -> None:
@@ -338,7 +414,15 @@ async def open_runtime(
         receiver = receiver_for(bot, core, loading.before(intake.take))
         load = partial(loading.run, finish=connect)
         async with StorageOutage(bot, core).watching():
-            yield BotRuntime(core, parts, dispatch, receiver, [*beside, *own], load=load)
+            yield BotRuntime(core, parts, dispatch, receiver, own, load=load, replica=replica)
+
+
+def _replica(membership: "Membership | None", parts: BotParts) -> "Replica | None":
+    if membership is None:
+        return None
+    from tgllm.bot.replica import Replica  # noqa: PLC0415  imports psycopg, which few bots need
+
+    return Replica(membership, parts)
 
 
 def _live_commands(core: BotCore, runner: HookRunner) -> LiveCommands:
@@ -362,32 +446,6 @@ def _watch(core: BotCore, look_again: Callable[[], None]) -> OutsideChanges:
         look_again()
 
     return OutsideChanges(core.database, core.clock, core.config.database.watch_interval, react)
-
-
-async def _who_am_i(get_me: Callable[[], Awaitable[User]], clock: Clock) -> User:
-    """Return the bot's own account; retry after network errors.
-
-    Raises:
-        TelegramRefused: the token is wrong.
-    """
-    failures = 0
-    outage = Outage(log, clock, "bot.no_connection")
-    while True:
-        try:
-            me = await get_me()
-        except Exception as error:
-            fatal = fatal_error(error)
-            if fatal is not None:
-                raise fatal from error
-            failures += 1
-            failure = classify(error)
-            pause = failure.pause(failures, LONGEST_PAUSE_SECONDS)
-            outage.failed(failure, retry_in_seconds=pause)
-            service_manager().ready(f"waiting for Telegram: {failure.reason}")
-            await clock.sleep(pause)
-        else:
-            outage.over()
-            return me
 
 
 async def _no_job(job_id: str) -> None:

@@ -163,7 +163,7 @@ class UpdateScope:
 
     async def file_rows(self, text: str, name: str) -> list[NewOutbox]:
         """Return the rows that send the beginning of a text, and the whole of it as a file."""
-        files = TextFiles(self.config.data_dir, self.clock)
+        files = TextFiles(self.core.storage, self.clock)
         return await files.rows(self.lane, text, name, self.text("turn.reply_in_file"), turn_id_of(self.row.update_id))
 
     async def reply_rows(self, text: str) -> list[NewOutbox]:

@@ -65,11 +65,11 @@ async def open_people(options: Options) -> AsyncGenerator[People]:
     """
     options.quiet_log()
     config, clock = options.load().config, SystemClock()
-    path = existing_database(config.data_dir)
+    place = existing_database(config)
     texts = Catalogue(config.language)
     # No turns run in this process; a running bot stops its own when it notices the change.
     access = Access.of(config.access, config.admin_chat_id, texts, clock, RunningTurns())
-    async with await Database.open(path, clock=clock) as database:
+    async with await Database.open(place, clock=clock) as database:
         try:
             yield People(config, clock, texts, database, UserService(database, clock, texts, access.cards), access)
         except AccessError as error:

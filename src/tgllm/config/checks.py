@@ -14,6 +14,7 @@ __all__ = [
     "admin_ids",
     "bot_token",
     "chat_id",
+    "database_url",
     "day",
     "folder",
     "language",
@@ -51,6 +52,23 @@ def bot_token(value: object) -> object:
     if not _TOKEN.fullmatch(value.strip()):
         raise ValueError("must be a bot token as @BotFather shows it: digits, a colon, letters (123456:ABC...)")
     return value.strip()
+
+
+def database_url(value: object) -> object:
+    """Validate the URL of a PostgreSQL database; an empty text means none."""
+    if not isinstance(value, str):
+        return value
+    if not (url := value.strip()):
+        return None
+    try:
+        parts = urlsplit(url)
+        # A port that is no number is found only when it is read.
+        right = parts.scheme in {"postgresql", "postgres"} and parts.path.strip("/") and (parts.port or True)
+    except ValueError:
+        right = False
+    if not right:
+        raise ValueError("must be the URL of a PostgreSQL database, such as postgresql://user:password@host/name")
+    return url
 
 
 def telegram_api(value: object) -> object:

@@ -23,8 +23,11 @@ from tgllm.config.sources.plugins import PluginSettings
 from tgllm.config.sources.secret_files import SecretFile, read_secret
 from tgllm.config.sources.source import DEFAULT, Source, Value
 from tgllm.config.sources.trust import Trust, bot_problems, is_foreign
+from tgllm.observe.database_urls import passwords
 from tgllm.observe.redaction import redact, redactor
 
+_URLS = frozenset({"database.url", "database.listen_url"})
+"""Settings that are secret for the password in them."""
 _NUMBER = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,6})?", re.ASCII)
 
 __all__ = ["LoadedConfig", "config_place", "find_config", "load_config", "require_token"]
@@ -115,6 +118,8 @@ def _dotenv_names(named: Path | None, environ: Mapping[str, str], cwd: Path | No
 
 def _register_secrets(config: Config) -> None:
     for key in SECRETS:
+        if key in _URLS:
+            continue
         secret: object = attrgetter(key)(config)
         if isinstance(secret, SecretStr):
             redactor.add(secret.get_secret_value())
@@ -124,6 +129,12 @@ def _register_secrets(config: Config) -> None:
     if password := urlsplit(config.telegram_api).password:
         # Of an address such as http://user:password@127.0.0.1:8081.
         redactor.add(password)
+    for key in _URLS:
+        url: SecretStr | None = attrgetter(key)(config)
+        if url is not None:
+            # Messages show the rest of the address.
+            for secret in passwords(url.get_secret_value()):
+                redactor.add(secret)
     if config.webhook.url is not None and (password := urlsplit(config.webhook.url).password):
         redactor.add(password)
 

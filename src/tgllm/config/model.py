@@ -18,7 +18,9 @@ from tgllm.config.sections.files import FilesSection
 from tgllm.config.sections.personas import PersonaSetting, read_personas
 from tgllm.config.sections.prices import PriceSetting, read_prices
 from tgllm.config.sections.reminders import RemindersSection
+from tgllm.config.sections.replicas import ReplicasSection
 from tgllm.config.sections.retention import RetentionSection
+from tgllm.config.sections.s3 import S3Section
 from tgllm.config.sections.tools import ToolsSection
 from tgllm.config.sections.tracing import TracingSection
 from tgllm.config.sections.web import WebSection
@@ -153,6 +155,20 @@ class ModelsSection(Section):
 class DatabaseSection(Section):
     """Settings of the database."""
 
+    url: Annotated[SecretStr | None, BeforeValidator(checks.database_url)] = Field(
+        default=None,
+        description="URL of a PostgreSQL database, such as postgresql://user:password@host/name, for several replicas "
+        "of the bot; by default the data folder has a SQLite database.",
+    )
+    listen_url: Annotated[SecretStr | None, BeforeValidator(checks.database_url)] = Field(
+        default=None,
+        description="URL of the same database without a pooler in between, by which replicas wake each other; by "
+        "default url.",
+    )
+    pooled: bool = Field(
+        default=False,
+        description="Whether url is that of a pooler such as PgBouncer that shares connections between transactions.",
+    )
     watch_interval: float = Field(
         default=1.0, gt=0, description="Seconds between checks of a running bot for changes made from the shell."
     )
@@ -232,11 +248,13 @@ class Config(Section):
     turns: TurnsSection = TurnsSection()
     tools: ToolsSection = ToolsSection()
     files: FilesSection = FilesSection()
+    s3: S3Section = S3Section()
     streaming: StreamingSection = StreamingSection()
     rendering: RenderingSection = RenderingSection()
     sending: SendingSection = SendingSection()
     models: ModelsSection = ModelsSection()
     database: DatabaseSection = DatabaseSection()
+    replicas: ReplicasSection = ReplicasSection()
     retention: RetentionSection = RetentionSection()
     admin: AdminSection = AdminSection()
     backups: BackupsSection = BackupsSection()

@@ -5,7 +5,7 @@ Loading pydantic and the model takes several times as long as such a command its
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
@@ -18,6 +18,8 @@ DEFAULT_MODEL = "echo/echo"
 """Default of ``default_model``."""
 DEFAULT_LANGUAGE = "en"
 DEFAULT_TIME_ZONE = "UTC"
+_OTHERS = ("TGLLM_PRICES", "TGLLM_DATABASE__URL", "TGLLM_DATABASE__URL_FILE")
+"""Variables of settings that only the model reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,9 @@ class QuickSettings:
     default_model: str
     language: str
     time_zone: str
+    database_url: str | None = field(default=None, repr=False)
+    """Of the server, with the password; None: the database is a file of the data folder."""
+    is_pooled: bool = False
 
 
 def quick_settings(
@@ -50,18 +55,26 @@ def quick_settings(
         local: whether language and time zone are needed; if not, they are ignored too, and have their defaults.
 
     Returns:
-        None if all settings have to be loaded: there is an ``.env``, a price in the settings, or an error in the config
-        file.
+        None if all settings have to be loaded: there is an ``.env``, a price or a server's database in the settings, or
+        an error in the config file.
     """
     environ = os.environ if environ is None else environ
     try:
         tables = _tables(config_path, environ)
-        if tables is None or "prices" in tables or environ.get("TGLLM_PRICES") or _dotenv(cwd).exists():
+        if tables is None or _need_all(tables, environ) or _dotenv(cwd).exists():
             return None
         return _settings(flags, environ, tables, local=local)
     except (OSError, ValueError, RuntimeError):
         # A file can't be accessed or is not TOML, or a path begins with ~ and an unknown user.
         return None
+
+
+def _need_all(tables: Mapping[str, object], environ: Mapping[str, str]) -> bool:
+    """Return whether the settings have prices, or name a database on a server."""
+    database = tables.get("database")
+    keys = cast("dict[str, object]", database) if isinstance(database, dict) else {}
+    is_server = "url" in keys or "url_file" in keys
+    return "prices" in tables or is_server or any(environ.get(name) for name in _OTHERS)
 
 
 def _dotenv(cwd: Path | None) -> Path:

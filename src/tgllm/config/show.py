@@ -8,6 +8,7 @@ from pydantic import BaseModel, SecretStr
 from tgllm.api.types import Json
 from tgllm.config.load import LoadedConfig
 from tgllm.config.sources.keys import FIELDS
+from tgllm.observe.database_urls import shown
 from tgllm.observe.redaction import redact
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["HIDDEN", "Setting", "settings", "visible_value"]
 
 HIDDEN = "set (hidden)"
+_URLS = frozenset({"database.url", "database.listen_url"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +30,12 @@ class Setting:
     description: str
 
 
-def visible_value(value: object) -> Json:
-    """Return a value for display; secrets are hidden."""
+def visible_value(value: object, *, is_url: bool = False) -> Json:
+    """Return a value for display; secrets are hidden, but the address of a database is shown without its password."""
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, SecretStr):
-        return HIDDEN
+        return shown(value.get_secret_value()) if is_url else HIDDEN
     if isinstance(value, tuple | list | set | frozenset):
         return [visible_value(item) for item in cast("Iterable[object]", value)]
     if isinstance(value, dict):
@@ -54,6 +56,11 @@ def _value(loaded: LoadedConfig, key: str) -> object:
 def settings(loaded: LoadedConfig) -> tuple[Setting, ...]:
     """Return the bot's settings in the model's order."""
     return tuple(
-        Setting(key, visible_value(_value(loaded, key)), str(loaded.sources[key]), field.description or "")
+        Setting(
+            key,
+            visible_value(_value(loaded, key), is_url=key in _URLS),
+            str(loaded.sources[key]),
+            field.description or "",
+        )
         for key, field in FIELDS.items()
     )

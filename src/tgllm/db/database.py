@@ -2,24 +2,28 @@
 
 import asyncio
 import secrets
-import sqlite3
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar, cast
 
 from tgllm.api.clock import Clock, SystemClock, milliseconds
 from tgllm.db.connection import init_db
-from tgllm.db.engine.data_version import DataVersion
-from tgllm.db.engine.errors import DatabaseLost
+from tgllm.db.engine.errors import DatabaseError, DatabaseLost
 from tgllm.db.engine.gate import StorageGate
+from tgllm.db.engine.place import Place, Server, is_url
+from tgllm.db.engine.session import Session, Store
 from tgllm.db.engine.signals import Signal
-from tgllm.db.engine.sqlite import checkpoint, in_words, limit_waits, rewrite_version, sync_log
-from tgllm.db.engine.writer import LONGEST_LOG, ConnectionThread
+from tgllm.db.engine.sqlite import in_words, rewrite_version, sync_log
+from tgllm.db.engine.sqlite_store import SqliteStore
+from tgllm.db.engine.unit import Connection
+from tgllm.db.engine.writer import ConnectionThread
 from tgllm.db.file.identity import mark_program
 from tgllm.db.file.known import mark_known
 from tgllm.db.file.presence import Loss, Presence, mark_run
+
+if TYPE_CHECKING:
+    import sqlite3
 
 __all__ = ["Database"]
 
@@ -40,35 +44,60 @@ class Database:
     Units that are queued at the same time share a commit.
     """
 
-    def __init__(self, path: Path, clock: Clock | None = None) -> None:
+    def __init__(self, store: Store, clock: Clock | None = None) -> None:
         """Set up an unopened database; call ``Database.open`` instead."""
-        self.path = path
+        self.store = store
+        """Where it is."""
         self.gate = StorageGate((clock or SystemClock()).monotonic)
         """Open, except while units wait for the disk; see ``patient``."""
-        self._writer = ConnectionThread(path, "tgllm-db-writer", "BEGIN IMMEDIATE", self.announce)
-        self._reader = ConnectionThread(path, "tgllm-db-reader", "BEGIN")
-        self._data_version = DataVersion()
+        self._writer = ConnectionThread(store, "writer", self.announce)
+        self._reader = ConnectionThread(store, "reader")
         self._presence: Presence | None = None
         self._has_written = False
+        self._asked = 0
         self._listeners: dict[Signal, list[Callable[[], None]]] = {}
 
     @classmethod
-    async def open(cls, path: Path, *, clock: Clock | None = None) -> Self:
-        """Create or migrate the file at ``path`` (see ``init_db``) and open it.
+    async def open(cls, place: Place | str, *, clock: Clock | None = None) -> Self:
+        """Open a database; create it or migrate it to this version first.
+
+        Args:
+            place: the path of a SQLite file (see ``init_db``), a server, or the URL of its database.
+            clock: source of time; the system clock by default.
 
         Raises:
-            DatabaseError: the file can't be used, or is newer than the program.
+            DatabaseError: the database can't be used, or is newer than the program.
         """
-        await init_db(path, clock=clock)
-        database = cls(path, clock)
+        database = cls(await _prepared(place, clock), clock)
         try:
-            await database._writer.open(f"PRAGMA wal_autocheckpoint = {LONGEST_LOG}")
-            await database._reader.open("PRAGMA query_only = ON")
+            await database._writer.open()
+            await database._reader.open()
             await database.changed_elsewhere()
         except BaseException:
             await database.aclose()
             raise
         return database
+
+    @property
+    def is_server(self) -> bool:
+        """Whether several processes may run on it, on several machines; else it is a file."""
+        return self.store.path is None
+
+    @property
+    def member_id(self) -> int | None:
+        """Number of this process among those that share the database of a server; None for a file."""
+        return self.store.member_id
+
+    @property
+    def path(self) -> Path:
+        """The file.
+
+        Raises:
+            DatabaseError: the database is on a server.
+        """
+        if self.store.path is None:
+            raise DatabaseError(f"{self.store.place} is no file", code="database_no_file")
+        return self.store.path
 
     @asynccontextmanager
     async def patient(self, clock: Clock) -> AsyncGenerator[None]:
@@ -77,7 +106,7 @@ class Database:
         They are tried again every few seconds; ``gate`` is closed meanwhile. Damage and the loss of the file raise.
         """
         for thread in (self._writer, self._reader):
-            await thread.outside(partial(limit_waits, seconds=LOCK_SECONDS))
+            await thread.outside(lambda session: session.limit_waits(LOCK_SECONDS))
             thread.wait_at(self.gate)
         trying = asyncio.create_task(self._try_again(clock), name="attempts to store")
         try:
@@ -102,7 +131,7 @@ class Database:
 
     async def write(
         self,
-        unit: Callable[[sqlite3.Connection], T],
+        unit: Callable[[Connection], T],
         *,
         durable: bool = True,
         then: Callable[[T], None] | None = None,
@@ -134,13 +163,30 @@ class Database:
         self._has_written = True
         return await self._writer.unit(unit, durable=durable, then=then, patient=patient, answers=answers)
 
+    async def claim(self, unit: Callable[[Connection], T], *, then: Callable[[T], None] | None = None) -> T:
+        """Run a unit that takes rows which other processes want too, as ``write`` does.
+
+        In a file it is not durable. On a server the unit runs alone in its transaction and passes over rows that others
+        have locked (``FOR UPDATE SKIP LOCKED``). It sees what others commit while it runs, so that each of its
+        statements must hold by itself.
+
+        Raises:
+            DatabaseError: as ``write``.
+        """
+        self._has_written = True
+        return await self._writer.unit(unit, durable=False, then=then, claims=self.is_server)
+
     @property
     def ended(self) -> int:
         """Number of units and other jobs of the writer that have ended.
 
         The callback ``then`` of a unit finds a number. As long as it stays the same, the database holds what the unit
-        has read, but for what other processes write; a look for those counts as well (``changed_elsewhere``).
+        has read, but for what other processes write; a look for those counts as well (``changed_elsewhere``). On a
+        server others may write at any time, so that no number comes twice.
         """
+        if self.is_server:
+            self._asked += 1
+            return -self._asked
         return self._writer.ended
 
     async def sync(self) -> None:
@@ -151,10 +197,13 @@ class Database:
         Raises:
             DatabaseError: the file can't be written.
         """
+        if self.is_server:
+            await self._writer.unit(_nothing)
+            return
         # Not on the writer's thread, where it would stand between units that could share a commit.
         if not await asyncio.to_thread(sync_log, self.path):
             # Such as on a system on which only SQLite can open the log, or on a disk that fails, which is waited for.
-            await self.write(rewrite_version)
+            await self.write(lambda conn: rewrite_version(cast("sqlite3.Connection", conn)))
 
     def expect(self, signal: Signal) -> None:
         """Call the listeners of a signal that the next unit is going to give.
@@ -167,7 +216,8 @@ class Database:
         """Have ``listener`` called after each commit that holds a unit which gave the signal.
 
         It is called on the event loop, before those who wait for the units go on, also where they were cancelled. It
-        must return at once and not raise. What other processes commit is not noticed; see ``changed_elsewhere``.
+        must return at once and not raise. What other processes commit is noticed only on a server, and there not
+        always; see ``listen`` and ``changed_elsewhere``.
         """
         self._listeners.setdefault(signal, []).append(listener)
 
@@ -176,7 +226,25 @@ class Database:
         for listener in self._listeners.get(signal, ()):
             listener()
 
-    async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
+    @property
+    def can_listen(self) -> bool:
+        """Whether other processes can wake this one: on a server, unless there is only a pooler's URL."""
+        server = self.store.server
+        return server is not None and (server.listen_url is not None or not server.pooled)
+
+    async def listen(self, clock: Clock) -> None:
+        """Announce the signals of other processes until cancelled; only where ``can_listen`` is true.
+
+        They make nothing safe, only quick: some are lost while the connection is. ``changed_elsewhere`` finds what they
+        were about.
+        """
+        from tgllm.db.postgres.listening import Listening  # noqa: PLC0415  imports psycopg, which few bots need
+
+        if self.store.server is None:
+            raise DatabaseError(f"{self.store.place} is a file", code="database_no_server")
+        await Listening(self.store.server, self.member_id, self.announce, clock).run()
+
+    async def read(self, query: Callable[[Connection], T]) -> T:
         """Run ``query`` on a snapshot of the database: everything committed before, nothing committed meanwhile.
 
         Raises:
@@ -185,8 +253,8 @@ class Database:
         return await self._reader.unit(query)
 
     async def changed_elsewhere(self) -> bool:
-        """Return whether another process has written to the file since the last call."""
-        return await self._writer.outside(self._data_version.changed)
+        """Return whether another process has written to the database since the last call."""
+        return await self._writer.outside(lambda session: session.changed())
 
     async def watch_file(self, clock: Clock, beside: tuple[str, ...] = ()) -> None:
         """Remember the files in use and that the bot has run with them; ``lost`` compares.
@@ -198,9 +266,11 @@ class Database:
         Raises:
             DatabaseError: the file can't be written.
         """
+        if self.is_server:
+            return
         run, now = secrets.token_hex(16), milliseconds(clock)
 
-        def mark(conn: sqlite3.Connection) -> None:
+        def mark(conn: Connection) -> None:
             mark_run(conn, run, 0, now)
             mark_program(conn, now)
 
@@ -234,7 +304,11 @@ class Database:
 
         if loss not in RESCUED:
             return loss_error(loss, self.path)
-        error, is_copied = await self._writer.outside(lambda conn: rescue(conn, self.path, loss, now))
+
+        def copy(session: Session) -> tuple[DatabaseLost, bool]:
+            return rescue(cast("sqlite3.Connection", session.connection), self.path, loss, now)
+
+        error, is_copied = await self._writer.outside(copy)
         if is_copied and loss == "replaced" and self._presence is not None:
             await asyncio.to_thread(self._presence.drop_logs)
         return error
@@ -248,7 +322,7 @@ class Database:
         Raises:
             DatabaseError: the file can't be written.
         """
-        return await self._writer.outside(checkpoint)
+        return await self._writer.outside(lambda session: session.checkpoint())
 
     async def aclose(self) -> None:
         """Run the queued units, then close both connections. A second call does nothing."""
@@ -259,3 +333,22 @@ class Database:
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
+
+
+async def _prepared(place: Place | str, clock: Clock | None) -> Store:
+    """Return the store of a place, with the schema of this version."""
+    if isinstance(place, str) and is_url(place):
+        place = Server(place)
+    if isinstance(place, Server):
+        from tgllm.db.engine.driver import require_driver  # noqa: PLC0415  only for a server
+
+        require_driver()
+        from tgllm.db.postgres.store import open_server  # noqa: PLC0415  imports psycopg, which few bots need
+
+        return await asyncio.to_thread(open_server, place, milliseconds(clock or SystemClock()))
+    await init_db(place, clock=clock)
+    return SqliteStore(Path(place))
+
+
+def _nothing(_conn: Connection) -> None:
+    """Write nothing: the commit itself is what is wanted."""

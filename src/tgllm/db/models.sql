@@ -375,6 +375,7 @@ CREATE TABLE IF NOT EXISTS inbox (
                 CHECK (crashes >= 0),
     strikes     INTEGER NOT NULL DEFAULT 0              -- crashes that count against it: it ran alone
                 CHECK (strikes BETWEEN 0 AND crashes),
+    holder      INTEGER,                                -- the replica that runs it; NULL: the only process
     CHECK ((state = 'merged') = (leader_id IS NOT NULL)),
     CHECK (leader_id <> update_id),
     CHECK ((state IN ('queued', 'running')) = (finished_at IS NULL))
@@ -433,6 +434,7 @@ CREATE TABLE IF NOT EXISTS outbox (
                CHECK (doubt IN (0, 1)),
     unconfirmed INTEGER NOT NULL DEFAULT 0              -- calls that began and of which the result is not known
                CHECK (unconfirmed >= 0),
+    holder     INTEGER,                                 -- the replica that sends it; NULL: the only process
     CHECK ((state = 'sent') = (sent_at IS NOT NULL))
 ) STRICT;
 CREATE UNIQUE INDEX IF NOT EXISTS outbox_turn ON outbox (turn_id, part) WHERE turn_id IS NOT NULL;
@@ -801,3 +803,62 @@ WHEN new.role <> old.role OR new.status <> 'active'
 BEGIN
     DELETE FROM tool_grants WHERE user_id = new.id;
 END;
+
+-- Running processes of the bot and of the shell that use this database together. Empty with SQLite: only one may run.
+CREATE TABLE IF NOT EXISTS replicas (
+    id          INTEGER PRIMARY KEY,                    -- number of its lease, never used again
+    name        TEXT NOT NULL,                          -- as `tgllm doctor` and the metrics show it
+    kind        TEXT NOT NULL                           -- 'shell': a command, which takes no updates
+                CHECK (kind IN ('bot', 'shell')),
+    state       TEXT NOT NULL DEFAULT 'ready'           -- 'draining': it takes no further updates
+                CHECK (state IN ('ready', 'draining')),
+    started_at  INTEGER NOT NULL,                       -- when it started
+    alive_until INTEGER NOT NULL,                       -- end of its lease, by the clock of the database
+    commits     INTEGER NOT NULL DEFAULT 0              -- how many transactions it has committed
+                CHECK (commits >= 0)
+) STRICT;
+CREATE INDEX IF NOT EXISTS replicas_overdue ON replicas (alive_until);
+
+-- Work that one replica at a time may do, such as sending.
+CREATE TABLE IF NOT EXISTS leases (
+    name   TEXT PRIMARY KEY,                            -- name of the work, such as 'leader'
+    holder INTEGER,                                     -- the replica; NULL: none
+    fence  INTEGER NOT NULL DEFAULT 0                   -- how often the holder has changed
+           CHECK (fence >= 0),
+    until  INTEGER NOT NULL DEFAULT 0                   -- end of the lease, by the clock of the database
+) STRICT, WITHOUT ROWID;
+
+-- Requests to the replica that runs a turn.
+CREATE TABLE IF NOT EXISTS turn_orders (
+    id         INTEGER PRIMARY KEY,                     -- counts up
+    lane       TEXT NOT NULL,                           -- business connection, chat and topic in one name
+    turn_id    TEXT NOT NULL,                           -- the turn
+    kind       TEXT NOT NULL                            -- 'outdate': its question was edited or deleted
+               CHECK (kind IN ('stop', 'outdate')),
+    holder     INTEGER NOT NULL,                        -- the replica that runs it
+    created_at INTEGER NOT NULL                         -- when it was added
+) STRICT;
+CREATE INDEX IF NOT EXISTS turn_orders_holder ON turn_orders (holder, id);
+
+-- What running turns may still use of limits, where there are several replicas.
+CREATE TABLE IF NOT EXISTS budget_reservations (
+    turn_id    TEXT NOT NULL,                           -- the turn
+    key        TEXT NOT NULL,                           -- the limit
+    holder     INTEGER NOT NULL,                        -- the replica that runs the turn
+    amount     INTEGER NOT NULL CHECK (amount >= 0),    -- as in budgets
+    created_at INTEGER NOT NULL,                        -- when it was added
+    PRIMARY KEY (turn_id, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS budget_reservations_key ON budget_reservations (key);
+CREATE INDEX IF NOT EXISTS budget_reservations_holder ON budget_reservations (holder);
+
+-- Latest questions of each person, for the limits of a minute, where there are several replicas.
+CREATE TABLE IF NOT EXISTS question_times (
+    id      INTEGER PRIMARY KEY,                        -- counts up
+    user_id INTEGER NOT NULL,                           -- the person
+    at      INTEGER NOT NULL,                           -- when it was asked
+    kind    TEXT NOT NULL DEFAULT 'question'            -- 'warning': the reply that the limit is reached
+            CHECK (kind IN ('question', 'warning'))
+) STRICT;
+CREATE INDEX IF NOT EXISTS question_times_user ON question_times (user_id, kind, at);
+CREATE INDEX IF NOT EXISTS question_times_at ON question_times (at);

@@ -61,8 +61,9 @@ def jobs_of(core: BotCore) -> tuple[Job, ...]:
     """
     times = refresh_times(core.config.refresh_cron, core.config.time_zone)
     own = [] if times is None else [_refresh(core, times)]
-    if (backups := backup_times(core.config.backups.schedule, core.config.time_zone)) is not None:
-        own.append(Job(BACKUP_JOB, backups, lambda: core.backups.make_scheduled(core.texts), seconds=BACKUP_SECONDS))
+    backup_cron, backups = backup_times(core.config.backups.schedule, core.config.time_zone), core.backups
+    if backup_cron is not None and backups is not None:
+        own.append(Job(BACKUP_JOB, backup_cron, lambda: backups.make_scheduled(core.texts), seconds=BACKUP_SECONDS))
     return (*own, _retention(core), *_plugin_jobs(core.host, zone(core.config.time_zone)))
 
 
@@ -78,7 +79,7 @@ def _refresh(core: BotCore, times: Cron) -> Job:
 
 def _retention(core: BotCore) -> Job:
     config = core.config
-    retention = Retention(core.database, config.data_dir, core.clock, config.retention, config.access, core.unconfirmed)
+    retention = Retention(core.database, core.storage, core.clock, config.retention, config.access, core.unconfirmed)
     times = Cron.parse(EVERY_HOUR, zone(config.time_zone))
 
     async def run() -> None:

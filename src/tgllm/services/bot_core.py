@@ -5,6 +5,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 from tgllm.config.checks import zone
+from tgllm.observe.logs import get_logger
 from tgllm.services.access.service import Access
 from tgllm.services.access.user_service import UserService
 from tgllm.services.admin_password.service import AdminPassword
@@ -22,6 +23,7 @@ from tgllm.services.errors.sentry import open_sentry
 from tgllm.services.errors.texts import ErrorTexts
 from tgllm.services.files.file_service import FileService
 from tgllm.services.files.opening import clean_up, open_files
+from tgllm.services.files.storage.copies import copies_tidied
 from tgllm.services.maintenance.unconfirmed import Unconfirmed
 from tgllm.services.memory.tools import MemoryTools
 from tgllm.services.messaging.admin_places import AdminPlaces
@@ -45,6 +47,9 @@ from tgllm.services.usage.accounting import Accounting
 __all__ = ["BotCore", "open_bot_core"]
 
 
+log = get_logger(__name__)
+
+
 @dataclass(frozen=True, slots=True)
 class BotCore(Core):
     """Core of a running bot: that of shell commands and the bot's own services."""
@@ -60,7 +65,8 @@ class BotCore(Core):
     budgets: BudgetService
     message_rate: MessageRate
     password: AdminPassword
-    backups: Backups
+    backups: Backups | None
+    """None: the database is on a server, which has backups of its own."""
     broadcaster: Broadcaster
     errors: ErrorReports
     error_texts: ErrorTexts
@@ -83,15 +89,16 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
     access = Access.of(config.access, config.admin_chat_id, texts, clock, running)
     budgets = BudgetService(database, clock, accounting, texts, notifier, config.budgets, config.groups)
     notice = MissingNotice(notifier, texts)
-    await clean_up(database, clock, config.data_dir)
+    await clean_up(database, clock, core.storage)
     core.host.provide_tools("basic_memory", MemoryTools(database, clock, texts, running).specs())
     error_texts = _error_texts(core)
     # The turns end first; they may wait for a file. The reports end last, with the errors of all others.
     async with (
         aclosing(_errors(core, error_texts)) as errors,
         aclosing(_reader(core, notice, errors)) as reader,
+        copies_tidied(database, core.storage, round(config.s3.cache_mb * 2**20), clock),
         open_files(
-            config, clock, texts, database, core.host, reader, no_transcriber=notice.note_no_transcriber
+            config, clock, texts, database, core.host, reader, core.storage, no_transcriber=notice.note_no_transcriber
         ) as files,
         aclosing(
             _conversations(
@@ -110,6 +117,7 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
             registry=core.registry,
             notifier=notifier,
             models=core.models,
+            storage=core.storage,
             users=UserService(database, clock, texts, access.cards, running),
             access=access,
             running=running,
@@ -140,9 +148,19 @@ def _approvals(core: Core) -> Approvals:
     return Approvals(core.database, core.clock, cards, config.tools.approval_seconds)
 
 
-def _backups(core: Core) -> Backups:
+def _backups(core: Core) -> Backups | None:
     config = core.config
-    order = Order(core.database.path, config.data_dir, config.backups_folder, 0, config.backups.files)
+    if core.database.is_server:
+        log.info("backup.by_server", place=core.database.store.place)
+        return None
+    order = Order(
+        core.database.path,
+        config.data_dir,
+        config.backups_folder,
+        0,
+        config.backups.files,
+        are_elsewhere=core.storage.is_remote,
+    )
     return Backups(core.database, order, config.backups_folder, config.backups_kept, core.clock, core.notifier)
 
 
@@ -181,7 +199,7 @@ def _tools(
         core.texts,
         errors,
         policy,
-        data_dir=config.data_dir,
+        storage=core.storage,
         approvals=approvals,
         ask_for=questions.ask_for,
     )
@@ -200,7 +218,7 @@ class _Parts:
 
 def _conversations(core: Core, accounting: Accounting, parts: _Parts) -> ConversationService:
     config, clock, texts = core.config, core.clock, core.texts
-    settings = turn_settings(config, texts, accounting)
+    settings = turn_settings(config, texts, accounting, core.storage)
     services = TurnServices(
         database=core.database,
         clock=clock,

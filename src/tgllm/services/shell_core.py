@@ -54,7 +54,7 @@ async def open_shell_core(core: Core) -> AsyncGenerator[ShellCore]:
     pool = ReaderPool(clock, core.host.quarantine, _ignore, pool_settings(config, None))
     async with (
         aclosing(pool) as reader,
-        open_files(config, clock, texts, database, core.host, reader) as files,
+        open_files(config, clock, texts, database, core.host, reader, core.storage) as files,
         aclosing(
             ConversationService(
                 TurnServices(
@@ -74,10 +74,10 @@ async def open_shell_core(core: Core) -> AsyncGenerator[ShellCore]:
                         texts,
                         LoggedOnly(),
                         ToolPolicy(config.tools, accounting.days),
-                        data_dir=config.data_dir,
+                        storage=core.storage,
                     ),
                 ),
-                replace(turn_settings(config, texts, accounting), context_tokens=context_tokens),
+                replace(turn_settings(config, texts, accounting, core.storage), context_tokens=context_tokens),
             )
         ) as service,
     ):
@@ -90,6 +90,7 @@ async def open_shell_core(core: Core) -> AsyncGenerator[ShellCore]:
             registry=core.registry,
             notifier=core.notifier,
             models=core.models,
+            storage=core.storage,
             running=running,
             conversations=service,
             prices=prices,

@@ -5,6 +5,7 @@ from pathlib import Path
 from tgllm.config.model import Config
 from tgllm.i18n import Catalogue
 from tgllm.services.conversations.settings import TurnSettings
+from tgllm.services.files.storage.store import FileStorage
 from tgllm.services.models.fallbacks import Fallbacks
 from tgllm.services.reading.values import PoolSettings
 from tgllm.services.usage.accounting import Accounting
@@ -12,7 +13,7 @@ from tgllm.services.usage.accounting import Accounting
 __all__ = ["pool_settings", "turn_settings"]
 
 
-def turn_settings(config: Config, texts: Catalogue, accounting: Accounting) -> TurnSettings:
+def turn_settings(config: Config, texts: Catalogue, accounting: Accounting, storage: FileStorage) -> TurnSettings:
     """Return the settings for all turns."""
     return TurnSettings(
         config.default_model,
@@ -27,7 +28,7 @@ def turn_settings(config: Config, texts: Catalogue, accounting: Accounting) -> T
         file_share=config.files.context_share,
         texts=texts,
         accounting=accounting,
-        data_dir=config.data_dir,
+        storage=storage,
         fallbacks=Fallbacks.of_config(config),
     )
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from tgllm import __version__
 from tgllm.api import Check, DatabaseError
+from tgllm.db.engine.driver import require_driver
+from tgllm.db.engine.place import Place, Server
 from tgllm.db.file.check import Report
 from tgllm.db.file.check import check as look_over
 from tgllm.db.file.facts import program_of_file
@@ -35,14 +37,18 @@ class Target:
         return self.version == __version__
 
 
-def check_database(path: Path, backups: Path, now: float) -> Iterator[Check]:
+def check_database(place: Place, backups: Path, now: float) -> Iterator[Check]:
     """Yield the checks of the database and of its backups. Blocks, for seconds if the database is large.
 
     Args:
-        path: the database.
+        place: the database.
         backups: folder of the backups.
         now: UTC in seconds.
     """
+    if isinstance(place, Server):
+        yield _server(place)
+        return
+    path = place
     if not path.exists():
         yield Check("Database", "ok", "there is none yet; the bot makes it when it starts")
         return
@@ -73,6 +79,24 @@ def _database(report: Report) -> Check:
         text = f"will be updated from version {report.version} to {report.known_version} when the bot starts, after"
         return Check("Database", "warning", f"{text} a rehearsal and a backup")
     return Check("Database", "ok", f"version {report.version}, up to date")
+
+
+def _server(server: Server) -> Check:
+    try:
+        require_driver()
+        from tgllm.db.postgres.check import check  # noqa: PLC0415  imports psycopg, which few bots need
+
+        report = check(server)
+    except DatabaseError as error:
+        return Check("Database", "failed", str(error))
+    if not report.version:
+        return Check("Database", "ok", "it has no tables yet; the bot makes them when it starts")
+    if report.version < report.known_version:
+        text = f"will be updated from version {report.version} to {report.known_version} when the bot starts"
+        return Check("Database", "warning", f"{text}: back it up before, with pg_dump")
+    if report.problems:
+        return Check("Database", "failed", " ".join(report.problems))
+    return Check("Database", "ok", f"version {report.version}, up to date, on PostgreSQL {report.server_version}")
 
 
 def _backup(path: Path, backups: Path, now: float) -> Check:

@@ -76,7 +76,7 @@ async def open_web(config: Config, clock: Clock, stopping: Callable[[], bool]) -
     Raises:
         ConfigError: the address or the port can't be used.
     """
-    state, sampler = BotState(), Sampler(clock, config.backups_folder)
+    state, sampler = BotState(), Sampler(clock, config.backups_folder if config.database.url is None else None)
     health = Health(state, clock, config.sending.poll_timeout, stopping)
     routes: dict[str, Route] = {"/healthz": health.live, "/readyz": health.ready}
     with ExitStack() as stack:

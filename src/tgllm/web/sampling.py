@@ -23,8 +23,8 @@ __all__ = ["Sampler"]
 class Sampler:
     """Sets the gauges of a bot's state. Those of the queues are left out while the database can't be read."""
 
-    def __init__(self, clock: Clock, backups: Path) -> None:
-        """Create a sampler; ``backups`` is the folder of the backups."""
+    def __init__(self, clock: Clock, backups: Path | None) -> None:
+        """Create a sampler; ``backups`` is the folder of the backups, None if the bot makes none."""
         self._clock = clock
         self._backups = backups
         self.database: Database | None = None
@@ -35,7 +35,8 @@ class Sampler:
         table.BUILD.replace({(tgllm.__version__, platform.python_version()): 1})
         if self.host is not None:
             table.PLUGINS.replace({(each.id, each.version): each.state == "active" for each in self.host.records})
-        table.BACKUP_TIME.set(await asyncio.to_thread(_latest, self._backups))
+        if self._backups is not None:
+            table.BACKUP_TIME.set(await asyncio.to_thread(_latest, self._backups))
         found = None
         if self.database is not None:
             with suppress(DatabaseError):

@@ -235,6 +235,7 @@ async def test_an_answer_that_is_under_way_is_not_kept_and_does_not_go_on(
     assert not list(stored(tmp_path))
 
 
+@pytest.mark.sqlite  # reads the file
 async def test_what_was_deleted_just_before_a_crash_is_gone_after_the_next_start(
     ask: Ask, ann: EmulatedUser, start: Start, tmp_path: Path
 ) -> None:

@@ -18,6 +18,7 @@ from tgllm.bot.updates.raw import to_inbox
 from tgllm.bot.updates.scrubbing import Relevance
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
+from tgllm.db.queries.shared import inbox_recovery
 from tgllm.db.tables import inbox
 from tgllm.db.tables.inbox import InboxRow, NewUpdate
 from tgllm.services.tools.put_back import PutBack
@@ -316,6 +317,7 @@ async def test_what_is_stored_is_told_before_it_begins(bench: Start, handler: Ha
     assert begun == []
 
 
+@pytest.mark.sqlite  # on a server it stays in the queue, for other replicas
 async def test_what_is_claimed_after_the_end_comes_back_with_the_next_start(
     bench: Start, handler: Handler, database: Database
 ) -> None:
@@ -327,10 +329,11 @@ async def test_what_is_claimed_after_the_end_comes_back_with_the_next_start(
     await asyncio.wait([it.task])
     await it.store(said(2))
     assert handler.came == [1]
-    recovered = await database.write(lambda conn: inbox.recover(conn, 0, max_attempts=2))
+    recovered = await database.write(lambda conn: inbox_recovery.recover(conn, 0, max_attempts=2))
     assert recovered.requeued == 1
 
 
+@pytest.mark.sqlite  # as above
 async def test_what_is_claimed_while_nothing_runs_is_waited_for(bench: Start, handler: Handler) -> None:
     inside, go_on = threading.Event(), threading.Event()
     it = bench()
@@ -367,10 +370,13 @@ async def test_what_ran_when_it_was_cancelled_comes_back(bench: Start, handler: 
     await asyncio.wait([it.task])
     assert it.task.cancelled()
     assert (await it.row(1)).state == "running"
-    recovered = await database.write(lambda conn: inbox.recover(conn, 0, max_attempts=2))
+    recovered = await database.write(
+        lambda conn: inbox_recovery.recover(conn, 0, max_attempts=2, leaving=database.member_id)
+    )
     assert recovered.requeued == 1
 
 
+@pytest.mark.sqlite  # on a server the commit itself waits for the disk
 async def test_updates_start_at_the_commit_and_are_confirmed_when_they_are_on_the_disk(
     bench: Start, handler: Handler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -389,6 +395,7 @@ async def test_updates_start_at_the_commit_and_are_confirmed_when_they_are_on_th
     await storing
 
 
+@pytest.mark.sqlite  # as above
 @pytest.mark.parametrize("is_claiming", [False, True])
 async def test_what_comes_again_is_confirmed_when_it_is_on_the_disk(
     bench: Start, handler: Handler, monkeypatch: pytest.MonkeyPatch, *, is_claiming: bool
@@ -414,6 +421,7 @@ async def test_what_comes_again_is_confirmed_when_it_is_on_the_disk(
         await storing
 
 
+@pytest.mark.sqlite  # as above
 @pytest.mark.parametrize("error", [asyncio.CancelledError, DatabaseError])
 async def test_what_is_not_on_the_disk_is_not_confirmed(
     bench: Start, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]

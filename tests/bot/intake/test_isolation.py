@@ -1,19 +1,18 @@
 """What crashes the program is found by running it alone, and whatever ran beside it is answered."""
 
 import random
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from engines import Engine
 from tgllm.bot.intake.isolation import ALONE_SECONDS, HOLD_SECONDS, Isolation
 from tgllm.config.model import TurnsSection
-from tgllm.db.engine.sqlite import connect
-from tgllm.db.file.schema import prepare
+from tgllm.db.engine.unit import Connection
 from tgllm.db.queries import inbox_claims
+from tgllm.db.queries.shared import inbox_recovery
 from tgllm.db.tables import inbox
 from tgllm.db.tables.inbox import NewUpdate
 from tgllm.testing.clock import ManualClock
@@ -25,13 +24,12 @@ PLACES = 8
 
 
 @pytest.fixture
-def conn(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    prepare(tmp_path / "tgllm.db", 1, [])
-    with closing(connect(tmp_path / "tgllm.db")) as conn:
+def conn(tmp_path: Path, engine: Engine) -> Iterator[Connection]:
+    with engine.connected(tmp_path / "tgllm.db") as conn:
         yield conn
 
 
-def ask(conn: sqlite3.Connection, ids: Sequence[int], lane: Callable[[int], str] = str) -> None:
+def ask(conn: Connection, ids: Sequence[int], lane: Callable[[int], str] = str) -> None:
     rows = [NewUpdate(i, f":{lane(i)}:", "message", control=False, payload="{}") for i in ids]
     inbox.add_updates(conn, rows, 1)
 
@@ -40,7 +38,7 @@ def ask(conn: sqlite3.Connection, ids: Sequence[int], lane: Callable[[int], str]
 class Run:
     """The program from a start to its end, with virtual time."""
 
-    conn: sqlite3.Connection
+    conn: Connection
     crashed: bool = True
     attempts: int = ATTEMPTS
     clock: ManualClock = field(default_factory=ManualClock)
@@ -48,7 +46,7 @@ class Run:
     spent: list[int] = field(default_factory=list[int])
 
     def __post_init__(self) -> None:
-        found = inbox.recover(self.conn, 2, max_attempts=self.attempts, crashed=self.crashed)
+        found = inbox_recovery.recover(self.conn, 2, max_attempts=self.attempts, crashed=self.crashed)
         self.spent = [row.update_id for row in found.spent]
         self.isolation = Isolation(self.clock)
         self.isolation.permit(0, 0, 0)
@@ -77,19 +75,19 @@ class Run:
         self.clock._elapsed = max(self.now, when)
 
 
-def crashes(conn: sqlite3.Connection, count: int) -> Run:
+def crashes(conn: Connection, count: int) -> Run:
     """Crash so often at the very start, and start once more."""
     for _ in range(count):
         Run(conn).claim()
     return Run(conn)
 
 
-def test_after_one_crash_all_run_together_again(conn: sqlite3.Connection) -> None:
+def test_after_one_crash_all_run_together_again(conn: Connection) -> None:
     ask(conn, range(20))
     assert crashes(conn, 1).claim() == list(range(PLACES))
 
 
-def test_after_two_crashes_the_suspects_run_one_by_one(conn: sqlite3.Connection) -> None:
+def test_after_two_crashes_the_suspects_run_one_by_one(conn: Connection) -> None:
     ask(conn, range(PLACES))
     run = crashes(conn, 2)
     for number in range(PLACES):
@@ -98,7 +96,7 @@ def test_after_two_crashes_the_suspects_run_one_by_one(conn: sqlite3.Connection)
         run.end(number)
 
 
-def test_others_wait_for_one_suspect_only(conn: sqlite3.Connection) -> None:
+def test_others_wait_for_one_suspect_only(conn: Connection) -> None:
     ask(conn, range(12))
     run = crashes(conn, 2)
     assert run.claim() == [0]
@@ -114,13 +112,13 @@ def test_others_wait_for_one_suspect_only(conn: sqlite3.Connection) -> None:
     assert run.claim() == [20, 21]
 
 
-def test_an_orderly_end_makes_nobody_suspect(conn: sqlite3.Connection) -> None:
+def test_an_orderly_end_makes_nobody_suspect(conn: Connection) -> None:
     ask(conn, range(12))
     for _ in range(5):
         assert Run(conn, crashed=False).claim() == list(range(PLACES))
 
 
-def test_the_guilty_is_found_and_given_up(conn: sqlite3.Connection) -> None:
+def test_the_guilty_is_found_and_given_up(conn: Connection) -> None:
     ask(conn, range(12))
     run = crashes(conn, 2)
     assert run.claim() == [0]
@@ -145,7 +143,7 @@ def test_the_guilty_is_found_and_given_up(conn: sqlite3.Connection) -> None:
     assert inbox.counts(conn) == {"done": 12, "failed": 1}
 
 
-def test_the_isolation_has_an_end_and_is_longer_after_each_crash(conn: sqlite3.Connection) -> None:
+def test_the_isolation_has_an_end_and_is_longer_after_each_crash(conn: Connection) -> None:
     ask(conn, range(3))
     run = crashes(conn, 2)
     assert run.claim() == [0]
@@ -161,7 +159,7 @@ def test_the_isolation_has_an_end_and_is_longer_after_each_crash(conn: sqlite3.C
 
 
 @pytest.mark.parametrize("asked", [False, True])
-def test_a_single_question_that_crashes_the_program_is_given_up(conn: sqlite3.Connection, asked: bool) -> None:
+def test_a_single_question_that_crashes_the_program_is_given_up(conn: Connection, asked: bool) -> None:
     ask(conn, [1])
     for _ in range(3 if asked else 4):
         run = Run(conn)
@@ -173,7 +171,7 @@ def test_a_single_question_that_crashes_the_program_is_given_up(conn: sqlite3.Co
     assert Run(conn).spent == [1]
 
 
-def test_what_had_not_asked_yet_at_a_first_crash_has_no_strike(conn: sqlite3.Connection) -> None:
+def test_what_had_not_asked_yet_at_a_first_crash_has_no_strike(conn: Connection) -> None:
     ask(conn, [1])
     run = Run(conn)
     run.claim()
@@ -184,7 +182,7 @@ def test_what_had_not_asked_yet_at_a_first_crash_has_no_strike(conn: sqlite3.Con
     assert (row.crashes, row.strikes) == (1, 0)
 
 
-def test_the_order_of_a_lane_is_kept(conn: sqlite3.Connection) -> None:
+def test_the_order_of_a_lane_is_kept(conn: Connection) -> None:
     ask(conn, range(4), lane=lambda _: "7")
     run = crashes(conn, 2)
     run.pass_to(HOLD_SECONDS)
@@ -193,7 +191,7 @@ def test_the_order_of_a_lane_is_kept(conn: sqlite3.Connection) -> None:
         run.end(number)
 
 
-def test_a_control_update_runs_beside_a_suspect(conn: sqlite3.Connection) -> None:
+def test_a_control_update_runs_beside_a_suspect(conn: Connection) -> None:
     ask(conn, range(2))
     run = crashes(conn, 2)
     run.claim()
@@ -202,9 +200,7 @@ def test_a_control_update_runs_beside_a_suspect(conn: sqlite3.Connection) -> Non
 
 
 @pytest.mark.parametrize("late", [0.0, 0.5, 60.0])
-def test_a_suspect_that_becomes_due_during_a_claim_starts_with_the_next_one(
-    conn: sqlite3.Connection, late: float
-) -> None:
+def test_a_suspect_that_becomes_due_during_a_claim_starts_with_the_next_one(conn: Connection, late: float) -> None:
     """A slow disk, or a timer that fires early, must not leave it waiting for an event that never comes."""
     ask(conn, [1])
     run = crashes(conn, 2)
@@ -215,7 +211,7 @@ def test_a_suspect_that_becomes_due_during_a_claim_starts_with_the_next_one(
     assert run.claim() == [1]
 
 
-def test_quick_kills_at_the_start_cost_no_question(conn: sqlite3.Connection) -> None:
+def test_quick_kills_at_the_start_cost_no_question(conn: Connection) -> None:
     ask(conn, range(120))
     for _ in range(100):
         run = Run(conn)
@@ -242,9 +238,7 @@ def finish_all(run: Run) -> set[int]:
     return answered
 
 
-def simulate(
-    conn: sqlite3.Connection, seed: int, most_kills: int, attempts: int
-) -> tuple[set[int], set[int], list[int], int]:
+def simulate(conn: Connection, seed: int, most_kills: int, attempts: int) -> tuple[set[int], set[int], list[int], int]:
     """Run 120 questions, of which some kill the process, under a supervisor; a stranger kills it too.
 
     Returns:
@@ -285,16 +279,11 @@ def simulate(
 @pytest.mark.parametrize("block", range(4))
 @pytest.mark.parametrize(("most_kills", "attempts"), [(4, 2), (40, TurnsSection().attempts)])
 def test_no_innocent_is_given_up_and_every_killer_is(
-    tmp_path: Path, block: int, most_kills: int, attempts: int
+    tmp_path: Path, engine: Engine, block: int, most_kills: int, attempts: int
 ) -> None:
     for seed in range(block * 25, block * 25 + 25):
-        path = tmp_path / f"{seed}.db"
-        prepare(path, 1, [])
-        with closing(connect(path)) as conn:
-            conn.execute("PRAGMA synchronous = OFF")
-            conn.execute("BEGIN")
+        with engine.transaction(tmp_path / "tgllm.db") as conn:
             killers, answered, given_up, count = simulate(conn, seed, most_kills, attempts)
-            conn.execute("ROLLBACK")
         assert set(given_up) == killers, seed
         assert len(given_up) == len(killers)
         assert answered == set(range(120)) - killers, seed

@@ -1,12 +1,12 @@
 """Updates that are dropped or queued again by another process while the bot runs."""
 
 import asyncio
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 
+import engines
 from bot_support import Start, pause, settled
 from database_support import NOW
+from tgllm.db.engine.unit import Connection
 from tgllm.db.queries import inbox_care
 from tgllm.db.tables import inbox, outbox
 from tgllm.db.tables.outbox import NewOutbox
@@ -16,14 +16,10 @@ from tgllm.testing.emulator import EmulatedUser, Emulator, Fault
 from tgllm.testing.scripted import ScriptedProvider
 
 
-def elsewhere(bot: RunningBot, change: Callable[[sqlite3.Connection], object]) -> object:
+def elsewhere(bot: RunningBot, change: Callable[[Connection], object]) -> object:
     """Change the database over a connection of its own, as a shell command does."""
-    with closing(sqlite3.connect(bot.core.database.path, isolation_level=None)) as conn:
-        conn.row_factory = sqlite3.Row
-        conn.execute("BEGIN IMMEDIATE")
-        result = change(conn)
-        conn.execute("COMMIT")
-    return result
+    with engines.elsewhere(bot.core.database) as conn:
+        return change(conn)
 
 
 def drop(bot: RunningBot, update_id: int) -> object:

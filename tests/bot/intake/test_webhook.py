@@ -275,12 +275,14 @@ async def test_while_the_disk_is_full_telegram_keeps_the_updates(
     monkeypatch.setattr(database_module, "RETRY_SECONDS", 0.02)
     async with hooked() as bot:
         await ask("one")
-        await bot.core.database._writer.outside(limit)
+        await bot.core.database._writer.outside(lambda session: limit(session.connection))
         await ann.say(LONG)
         await emu.wait_for(lambda: 503 in proxy.statuses)
         assert len(emu.bot.queue) == 1
         await ann.say("three")
-        await bot.core.database._writer.outside(lambda conn: conn.execute("PRAGMA max_page_count = 1000000").fetchone())
+        await bot.core.database._writer.outside(
+            lambda session: session.connection.execute("PRAGMA max_page_count = 1000000").fetchone()
+        )
         await emu.wait_for(lambda: not emu.bot.queue.pending, timeout=60)
         await settled(emu, bot)
 

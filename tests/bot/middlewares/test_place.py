@@ -1,14 +1,13 @@
 """Chats of all kinds, through the whole bot: who is answered where, and whose words a model gets."""
 
 import json
-import sqlite3
 from collections.abc import Mapping
-from contextlib import closing
 from typing import Any
 
 import pytest
 
 from bot_support import Menus, Start, decide_group
+from engines import looking_into
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import groups, inbox, outbox
 from tgllm.db.tables.inbox import NewUpdate
@@ -32,7 +31,7 @@ def bob(emu: Emulator) -> EmulatedUser:
 async def settled(emu: Emulator, bot: RunningBot) -> None:
     """Wait until the bot has dealt with all updates, and has sent what it had to."""
     await emu.wait_for(lambda: not len(emu.bot.queue))
-    with closing(sqlite3.connect(f"file:{bot.core.database.path}?mode=ro", uri=True)) as conn:
+    with looking_into(bot.core.database) as conn:
         await emu.wait_for(lambda: not is_busy(conn), timeout=60)
 
 

@@ -69,6 +69,7 @@ def passages_in(folder: Path) -> int:
         return int(conn.execute("SELECT count(*) FROM passages").fetchone()[0])
 
 
+@pytest.mark.sqlite  # reads the file
 async def test_forgetting_leaves_no_trace_of_a_document(
     emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, menus: Menus, tmp_path: Path
 ) -> None:
@@ -106,6 +107,7 @@ async def test_the_text_of_a_removed_file_is_deleted_at_once(
     assert provider.told == ["What is it?", "A book.", "And the tea?"]
 
 
+@pytest.mark.sqlite  # reads the file
 async def test_a_document_that_was_deleted_just_before_a_crash_leaves_no_trace_after_the_next_start(
     emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, tmp_path: Path
 ) -> None:

@@ -12,6 +12,7 @@ from terminal_support import MODEL, Chat, asked
 from tgllm.api import FileDelta, Usage
 from tgllm.cli.chat.saved import save
 from tgllm.services.files.made import keep_made
+from tgllm.services.files.storage.store import FileStorage
 from tgllm.testing.emulator import EmulatedUser, Emulator
 from tgllm.testing.fake_providers import FakeMistral, Signal
 
@@ -248,7 +249,7 @@ async def test_two_commands_at_once_have_a_conversation_each(chat: Chat, mistral
 
 async def test_a_picture_of_the_model_is_saved_and_named(chat: Chat) -> None:
     made, _ = await keep_made(
-        [FileDelta(b"GIF89a12", "image/gif", "../cat.gif"), FileDelta(b"x", "text/x", None)], chat.folder
+        [FileDelta(b"GIF89a12", "image/gif", "../cat.gif"), FileDelta(b"x", "text/x", None)], FileStorage(chat.folder)
     )
     (chat.folder / "cat.gif").write_text("mine", encoding="utf-8")
 

@@ -13,6 +13,7 @@ from tgllm.cli.commands.inbox import change
 from tgllm.db.database import Database
 from tgllm.db.engine.lock import lock_data_folder
 from tgllm.db.queries import inbox_claims
+from tgllm.db.queries.shared import inbox_recovery
 from tgllm.db.tables import inbox, outbox
 from tgllm.db.tables.inbox import NewUpdate
 from tgllm.db.tables.outbox import NewOutbox
@@ -138,7 +139,7 @@ class TestRetry:
             # The message about its end does not block the new answer.
             assert outbox.of_turn(conn, "u3") == []
             # A week later, or after the next start, it does not expire at once.
-            recovered = inbox.recover(conn, again.received_at, max_attempts=3)
+            recovered = inbox_recovery.recover(conn, again.received_at, max_attempts=3)
             assert [row.update_id for row in recovered.expired] == [1, 2]
             assert [row.update_id for row in inbox_claims.claim(conn, 8, NOW, max_attempts=3)] == [3, 5]
 

@@ -3,14 +3,16 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from contextlib import closing
 
 import pytest
 
 from database_support import NOW, busy, together
 from tgllm.db.database import Database
-from tgllm.db.engine import writer
+from tgllm.db.engine import sqlite_store
 from tgllm.db.engine.errors import DatabaseError
+from tgllm.db.engine.signals import Signal
 from tgllm.db.engine.sqlite import connect
 from tgllm.db.tables import kv
 
@@ -25,16 +27,19 @@ def keys(conn: sqlite3.Connection) -> list[str]:
 
 async def commits(database: Database, *units: Callable[[sqlite3.Connection], object]) -> int:
     """How many transactions were committed for units that waited together."""
-    statements: list[str] = []
-    async with busy(database):
-        tasks = [asyncio.create_task(database.write(lambda conn: conn.set_trace_callback(statements.append)))]
-        await asyncio.wait(tasks, timeout=0)
-    await tasks[0]
-    statements.clear()
+    session = await database._writer.outside(lambda session: session)
+    commit, commits = session.commit, 0
+
+    def counted(signals: AbstractSet[Signal]) -> None:
+        nonlocal commits
+        commits += 1
+        commit(signals)
+
+    session.commit = counted
     await together(database, *units)
-    await database.write(lambda conn: conn.set_trace_callback(None))
-    # One of them is of the unit that kept the writer busy, one of the last line.
-    return statements.count("COMMIT") - 1
+    session.commit = commit
+    # One of them is of the unit that kept the writer busy.
+    return commits - 1
 
 
 async def test_units_that_wait_share_a_commit(database: Database) -> None:
@@ -67,6 +72,7 @@ async def test_a_unit_that_breaks_a_rule_is_undone_alone(database: Database) -> 
     assert await database.read(keys) == ["a", "b"]
 
 
+@pytest.mark.sqlite  # limits the file
 async def test_nobody_is_told_that_it_is_stored_when_the_commit_fails(database: Database) -> None:
     def too_much(conn: sqlite3.Connection) -> None:
         conn.execute("PRAGMA max_page_count = 1")
@@ -116,6 +122,7 @@ async def test_many_at_once_are_all_stored(database: Database) -> None:
     assert await database.read(keys) == [f"{number:03}" for number in range(300)]
 
 
+@pytest.mark.sqlite  # a pragma
 @pytest.mark.parametrize("durable", [True, False])
 async def test_waiting_for_the_disk_is_put_back_after_each_batch(database: Database, *, durable: bool) -> None:
     await database.write(putting("a"), durable=durable)
@@ -157,11 +164,12 @@ async def test_a_look_for_changes_of_other_processes_counts(database: Database) 
     assert database.ended > before
 
 
+@pytest.mark.sqlite  # the log of the file
 async def test_the_log_is_copied_into_the_file_between_the_commits(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SQLite by itself would do it within a commit, which delays the callers of that batch."""
-    monkeypatch.setattr(writer, "COPY_AFTER", 10)
+    monkeypatch.setattr(sqlite_store, "COPY_AFTER", 10)
     statements: list[str] = []
     await database.write(lambda conn: conn.set_trace_callback(statements.append))
     for number in range(25):
@@ -173,10 +181,11 @@ async def test_the_log_is_copied_into_the_file_between_the_commits(
     assert limit > 1000
 
 
+@pytest.mark.sqlite  # the log of the file
 async def test_a_reader_of_old_pages_does_not_stop_the_copying(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "COPY_AFTER", 2)
+    monkeypatch.setattr(sqlite_store, "COPY_AFTER", 2)
     with closing(connect(database.path)) as other:
         other.execute("BEGIN")
         assert other.execute("SELECT count(*) FROM kv").fetchone()[0] >= 0

@@ -8,6 +8,8 @@ import pytest
 
 from tgllm.db.engine.errors import explain
 
+pytestmark = pytest.mark.sqlite  # errors of SQLite
+
 PATH = Path("/srv/tgllm.db")
 
 

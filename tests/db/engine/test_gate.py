@@ -14,6 +14,8 @@ from tgllm.db.engine.errors import DatabaseError
 from tgllm.db.tables import kv
 from tgllm.testing.clock import ManualClock
 
+pytestmark = pytest.mark.sqlite  # faults of the disk with the file
+
 LARGE = "x" * 200_000
 
 
@@ -106,7 +108,7 @@ async def test_a_database_that_becomes_read_only_and_writable_again(database: Da
     tasks = [await waits(database, key) for key in "abc"]
     assert database.gate.state == "read_only"
     await clock.advance(RETRY_SECONDS)
-    await database._writer.outside(lambda conn: conn.execute("PRAGMA query_only = OFF"))
+    await database._writer.outside(lambda session: session.connection.execute("PRAGMA query_only = OFF"))
     await clock.advance(RETRY_SECONDS)
     await asyncio.gather(*tasks)
     assert await keys(database) == ["a", "b", "c"]
@@ -133,7 +135,7 @@ async def test_that_the_disk_is_usable_is_said_after_a_success_and_not_because_c
 ) -> None:
     said: list[str] = []
     database.gate.listen(lambda found: said.append(f"closed: {found.state}"), lambda _: said.append("open"))
-    await database._writer.outside(lambda conn: conn.execute("PRAGMA query_only = ON"))
+    await database._writer.outside(lambda session: session.connection.execute("PRAGMA query_only = ON"))
     task = await waits(database, "a")
     task.cancel()
     await clock.advance(RETRY_SECONDS)
@@ -144,7 +146,7 @@ async def test_that_the_disk_is_usable_is_said_after_a_success_and_not_because_c
     other.cancel()
     await clock.advance(RETRY_SECONDS)
     await database.gate.wait_open()
-    await database._writer.outside(lambda conn: conn.execute("PRAGMA query_only = OFF"))
+    await database._writer.outside(lambda session: session.connection.execute("PRAGMA query_only = OFF"))
     assert said[2:] == []
     await database.write(lambda conn: put(conn, "c"))
     assert said[2:] == ["open"]

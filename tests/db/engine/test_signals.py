@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from database_support import NOW, busy, together
+from engines import Engine
 from tgllm.db.database import Database
 from tgllm.db.engine.signals import signal
 from tgllm.db.queries import outbox_claims
@@ -87,9 +88,11 @@ async def test_a_row_beside_a_unit_that_fails_is_told(database: Database, heard:
     assert heard.since() == 1
 
 
-async def test_a_commit_that_fails_is_not_told(database: Database, heard: Heard) -> None:
+async def test_a_commit_that_fails_is_not_told(database: Database, heard: Heard, engine: Engine) -> None:
+    defer = "SET CONSTRAINTS ALL DEFERRED" if engine.is_postgres else "PRAGMA defer_foreign_keys = ON"
+
     def breaks_at_the_commit(conn: sqlite3.Connection) -> None:
-        conn.execute("PRAGMA defer_foreign_keys = ON")
+        conn.execute(defer)
         conn.execute("INSERT INTO broadcast_recipients (broadcast_id, user_id) VALUES (99, 99)")
 
     results = await together(database, adding, breaks_at_the_commit)

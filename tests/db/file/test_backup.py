@@ -13,6 +13,8 @@ from tgllm.db.file.identity import latest_version
 from tgllm.db.file.schema import prepare
 from tgllm.db.migrations.load import shipped
 
+pytestmark = pytest.mark.sqlite  # the file is what it is about
+
 NEWER = latest_version(shipped()) + 1
 
 

@@ -13,6 +13,8 @@ from tgllm.db.file.identity import latest_version
 from tgllm.db.file.schema import models_sql, prepare
 from tgllm.db.migrations.load import shipped
 
+pytestmark = pytest.mark.sqlite  # the file is what it is about
+
 LATEST = latest_version(shipped())
 NEWER = LATEST + 1
 

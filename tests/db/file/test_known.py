@@ -10,6 +10,8 @@ from tgllm.db.file.backup import backup
 from tgllm.db.file.known import forget_known, mark_known, newest_copy
 from tgllm.db.file.schema import prepare
 
+pytestmark = pytest.mark.sqlite  # the file is what it is about
+
 
 @pytest.fixture
 def known(path: Path) -> Path:

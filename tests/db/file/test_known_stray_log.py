@@ -14,6 +14,8 @@ from tgllm.db.file.backup import backup
 from tgllm.db.file.look import is_there
 from tgllm.db.file.schema import prepare
 
+pytestmark = pytest.mark.sqlite  # the file is what it is about
+
 
 @pytest.fixture
 def killed(path: Path) -> Path:

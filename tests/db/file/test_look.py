@@ -14,6 +14,8 @@ from tgllm.db.file.schema import prepare
 from tgllm.db.tables import models
 from tgllm.db.tables.models import NewModel
 
+pytestmark = pytest.mark.sqlite  # the file is what it is about
+
 
 def test_it_reads_what_is_there(path: Path) -> None:
     prepare(path, NOW)

@@ -11,6 +11,8 @@ from tgllm.db.file.backup import backup
 from tgllm.db.file.presence import Presence, mark_run
 from tgllm.db.file.schema import prepare
 
+pytestmark = pytest.mark.sqlite  # the file is what it is about
+
 
 @pytest.fixture
 def presence(path: Path) -> Iterator[Presence]:

@@ -98,6 +98,12 @@ def test_it_may_be_done_again(conn: sqlite3.Connection) -> None:
     conversations.active_for(conn, HERE, NOW)
     outbox.add(conn, [ROW], NOW)
     move(conn)
-    before = list(conn.iterdump())
+    before = dump(conn)
     move(conn)
-    assert list(conn.iterdump()) == before
+    assert dump(conn) == before
+
+
+def dump(conn: sqlite3.Connection) -> list[list[tuple[object, ...]]]:
+    """The rows of the tables that the test has filled."""
+    queries = (f"SELECT * FROM {table} ORDER BY id" for table in ("conversations", "outbox"))
+    return [[tuple(row) for row in conn.execute(query)] for query in queries]

@@ -22,7 +22,8 @@ def begin(conn: sqlite3.Connection, leader: int, *, part: int) -> None:
 
 def payloads(conn: sqlite3.Connection, table: str) -> list[bool]:
     """Of each row, whether it still holds what was said."""
-    return ["secret" in row[0] for row in conn.execute(f"SELECT payload FROM {table} ORDER BY rowid")]
+    key = "update_id" if table == "inbox" else "id"
+    return ["secret" in row[0] for row in conn.execute(f"SELECT payload FROM {table} ORDER BY {key}")]
 
 
 def row(lane: str, turn_id: str | None = None) -> NewOutbox:

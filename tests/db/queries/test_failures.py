@@ -3,6 +3,8 @@
 import sqlite3
 from dataclasses import replace
 
+import pytest
+
 from database_support import NOW
 from tgllm.db.queries import failures, outbox_claims
 from tgllm.db.tables import errors, inbox, outbox, requests
@@ -58,6 +60,7 @@ def test_what_failed_is_listed_the_latest_first_with_the_ids_of_the_log(conn: sq
     assert [found.id for found in failures.recent(conn, 2, 3)] == ["u3", "u1"]
 
 
+@pytest.mark.sqlite  # reads SQLite's plan of a query
 def test_no_table_is_read_as_a_whole(conn: sqlite3.Connection) -> None:
     plan = [row["detail"] for row in conn.execute(f"EXPLAIN QUERY PLAN {failures._ALL}")]
     assert sorted(step for step in plan if step.startswith(("SCAN", "SEARCH"))) == [

@@ -1,5 +1,7 @@
 """The lengths of the queues, read from indexes that hold only what is not finished."""
 
+import pytest
+
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries import queues as module
@@ -37,6 +39,7 @@ async def test_nothing_waits(database: Database) -> None:
     assert await database.read(queues) == Queues(0, 0, 0, None, 0, 0, 0)
 
 
+@pytest.mark.sqlite  # reads SQLite's plan of a query
 async def test_no_table_is_scanned(database: Database) -> None:
     def plans(conn: Connection) -> list[str]:
         queries = (module._QUEUED, module._COUNTS)

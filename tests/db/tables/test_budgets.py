@@ -1,9 +1,11 @@
 """Limits that admins set, and what is special about one day or month."""
 
 import sqlite3
+from operator import attrgetter
 
 import pytest
 
+from database_support import refused
 from tgllm.db.tables import budgets
 from tgllm.db.tables.budgets import BudgetLimit, BudgetPeriod
 
@@ -15,7 +17,7 @@ def test_a_limit_is_set_changed_lifted_and_forgotten(conn: sqlite3.Connection) -
     budgets.put(conn, BudgetLimit("user:7", "tokens", "day", 200), 2)
     budgets.put(conn, BudgetLimit("bot", "cost", "month", None), 3)
     budgets.put(conn, BudgetLimit("user:8", "tokens", "day", 5), 4)
-    assert budgets.limits(conn, ["bot", "user:7"]) == [
+    assert sorted(budgets.limits(conn, ["bot", "user:7"]), key=attrgetter("scope")) == [
         BudgetLimit("bot", "cost", "month", None),
         BudgetLimit("user:7", "tokens", "day", 200),
     ]
@@ -32,7 +34,7 @@ def test_a_limit_is_set_changed_lifted_and_forgotten(conn: sqlite3.Connection) -
     ],
 )
 def test_what_makes_no_sense_is_refused(conn: sqlite3.Connection, wrong: BudgetLimit) -> None:
-    with pytest.raises(sqlite3.IntegrityError):
+    with refused(conn):
         budgets.put(conn, wrong, 1)
 
 
@@ -50,7 +52,7 @@ def test_periods_are_apart(conn: sqlite3.Connection) -> None:
     budgets.give(conn, "bot", "tokens", "day", DAY, 1)
     budgets.give(conn, "bot", "tokens", "day", "2026-11-23", 2)
     budgets.give(conn, "bot", "cost", "day", "2026-11-23", 3)
-    assert [row.extra for row in budgets.periods(conn, ["bot"], ["2026-11-23", "2026-11-01"])] == [3, 2]
+    assert {row.extra for row in budgets.periods(conn, ["bot"], ["2026-11-23", "2026-11-01"])} == {3, 2}
     budgets.prune(conn, "2026-11-23")
     assert budgets.periods(conn, ["bot"], [DAY]) == []
 

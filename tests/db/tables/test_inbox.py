@@ -10,6 +10,7 @@ import pytest
 from database_support import NOW
 from tgllm.db.database import Database
 from tgllm.db.queries import inbox_claims
+from tgllm.db.queries.shared import inbox_recovery
 from tgllm.db.tables import inbox
 from tgllm.db.tables.inbox import NewUpdate
 
@@ -108,7 +109,7 @@ def test_a_quarantined_update_is_kept_and_never_started(conn: sqlite3.Connection
 def test_what_ran_is_queued_again_after_a_restart(conn: sqlite3.Connection) -> None:
     inbox.add_updates(conn, [update(1), update(2), update(3, "b")], NOW)
     claimed(conn)
-    recovered = inbox.recover(conn, NOW + 1, max_attempts=2)
+    recovered = inbox_recovery.recover(conn, NOW + 1, max_attempts=2)
     assert (recovered.requeued, recovered.spent, recovered.expired) == (2, [], [])
     assert claimed(conn) == [1, 3]
 
@@ -118,7 +119,7 @@ def test_spent_attempts_fail_and_are_reported(conn: sqlite3.Connection) -> None:
     for _ in range(2):
         assert claimed(conn, max_attempts=2) == [1]
         inbox.mark_asked(conn, 1)
-        recovered = inbox.recover(conn, NOW + 1, max_attempts=2)
+        recovered = inbox_recovery.recover(conn, NOW + 1, max_attempts=2)
     assert [(row.update_id, row.state, row.attempts) for row in recovered.spent] == [(1, "failed", 2)]
     assert claimed(conn, max_attempts=2) == [2]
 
@@ -146,14 +147,14 @@ def test_old_updates_expire_by_their_kind(
     conn: sqlite3.Connection, kind: str, control: bool, age: int, expired: bool
 ) -> None:
     inbox.add_updates(conn, [update(1, kind=kind, control=control)], NOW)
-    recovered = inbox.recover(conn, NOW + age, max_attempts=2)
+    recovered = inbox_recovery.recover(conn, NOW + age, max_attempts=2)
     assert [row.update_id for row in recovered.expired] == ([1] if expired else [])
     assert inbox.counts(conn) == ({"expired": 1} if expired else {"queued": 1})
 
 
 def test_the_lives_are_settings(conn: sqlite3.Connection) -> None:
     inbox.add_updates(conn, [update(1), update(2, "b", kind="poll", control=True)], NOW)
-    recovered = inbox.recover(conn, NOW + 10, max_attempts=2, life=11, life_by_kind={"poll": 10})
+    recovered = inbox_recovery.recover(conn, NOW + 10, max_attempts=2, life=11, life_by_kind={"poll": 10})
     assert [row.update_id for row in recovered.expired] == [2]
 
 
@@ -176,7 +177,7 @@ def test_followers_stay_with_a_leader_that_starts_again(conn: sqlite3.Connection
     inbox.add_updates(conn, [update(1), update(2), update(3)], NOW)
     claimed(conn)
     inbox.merge(conn, 1, [2], NOW)
-    inbox.recover(conn, NOW + 1, max_attempts=2)
+    inbox_recovery.recover(conn, NOW + 1, max_attempts=2)
     assert claimed(conn) == [1]
     assert [row.update_id for row in inbox.followers(conn, 1)] == [2]
 

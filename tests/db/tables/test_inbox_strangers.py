@@ -157,6 +157,7 @@ SHAPES: dict[str, Fill] = {
 }
 
 
+@pytest.mark.sqlite  # counts the steps of SQLite's virtual machine
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_claim_costs_the_same_however_many_wait(conn: sqlite3.Connection, shape: str) -> None:
     costs: list[int] = []

@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from database_support import NOW
+from database_support import NOW, refused
 from tgllm.db.tables import invites
 
 HASH = "a" * 64
@@ -54,5 +54,5 @@ def test_only_links_that_work_are_listed_the_latest_first(conn: sqlite3.Connecti
 
 @pytest.mark.parametrize("token_hash", ["secret", "A" * 64])
 def test_what_is_no_hash_is_refused(conn: sqlite3.Connection, token_hash: str) -> None:
-    with pytest.raises(sqlite3.IntegrityError):
+    with refused(conn):
         make(conn, token_hash=token_hash)

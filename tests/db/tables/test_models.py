@@ -2,9 +2,7 @@
 
 import sqlite3
 
-import pytest
-
-from database_support import NOW
+from database_support import NOW, refused
 from tgllm.api.types import ModelRef
 from tgllm.db.tables import models
 from tgllm.db.tables.models import NewModel
@@ -70,7 +68,7 @@ def test_there_is_one_default(conn: sqlite3.Connection) -> None:
     assert models.set_default(conn, ModelRef("echo", "a"))
     assert models.set_default(conn, ModelRef("echo", "b"))
     assert [str(m.ref) for m in models.list_all(conn) if m.is_default] == ["echo/b"]
-    with pytest.raises(sqlite3.IntegrityError):
+    with refused(conn):
         conn.execute("UPDATE models SET is_default = 1")
     assert models.set_default(conn, None)
     assert models.default(conn) is None

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from database_support import NOW
+from engines import Engine
 from tgllm.db.database import Database
 from tgllm.db.engine import full_text
 from tgllm.db.engine.sqlite import checkpoint, connect
@@ -45,6 +46,9 @@ def store(conn: sqlite3.Connection, texts: list[str], sha256: str = SHA) -> int:
 def terms(conn: sqlite3.Connection) -> list[str]:
     """Everything that the indexes hold."""
     found: list[str] = []
+    if not isinstance(conn, sqlite3.Connection):
+        rows = conn.execute("SELECT tsvector_to_array(words) || trigrams(folded) FROM passage_index")
+        return [term for row in rows for term in row[0]]
     for table in ("passage_words", "passage_trigrams"):
         conn.execute(f"CREATE VIRTUAL TABLE temp.v USING fts5vocab(main, {table}, row)")
         found += [row[0] for row in conn.execute("SELECT term FROM temp.v")]
@@ -59,10 +63,11 @@ def delete_all(conn: sqlite3.Connection) -> None:
         pass
 
 
-def test_a_text_comes_back_as_it_was(conn: sqlite3.Connection) -> None:
+def test_a_text_comes_back_as_it_was(conn: sqlite3.Connection, engine: Engine) -> None:
     attach(conn)
+    kept = "a\0b \U0001f600".replace("\0", "\ufffd" if engine.is_postgres else "\0")
     document = store(conn, [*TEXTS, "a\0b \U0001f600", "x\ud800"])
-    assert passages.text_of(conn, SHA) == "".join([*TEXTS, "a\0b \U0001f600", "x\ufffd"])
+    assert passages.text_of(conn, SHA) == "".join([*TEXTS, kept, "x\ufffd"])
     assert passages.texts_of(conn, document, [1, 3]) == {1: TEXTS[1], 3: TEXTS[3]}
     assert [(o.number, o.part_from) for o in passages.outline(conn, document)][:2] == [(0, "page 0"), (1, "page 1")]
 
@@ -202,9 +207,10 @@ def test_a_deleted_text_leaves_no_trace_in_the_file(path: Path) -> None:
     assert b"uagga" not in content
 
 
+@pytest.mark.sqlite  # about the file and FTS5
 def test_without_full_text_search_the_text_is_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        for module in ("tgllm.db.file.schema", "tgllm.db.tables.passages"):
+        for module in ("tgllm.db.file.schema", "tgllm.db.tables.passages", "tgllm.db.tables.full_text.fts5"):
             patch.setattr(f"{module}.has_full_text", lambda _: False)
         prepare(path, NOW)
         with closing(connect(path)) as conn:
@@ -228,7 +234,7 @@ def test_without_full_text_search_the_text_is_kept(path: Path, monkeypatch: pyte
 
 TABLES_SINCE = (
     "error_places", "errors", "known_ids", "plugin_jobs", "plugin_keyboards", "plugin_messages", "plugin_room",
-    "unreachable_chats",
+    "unreachable_chats", "replicas", "leases", "turn_orders", "budget_reservations", "question_times",
 )  # fmt: skip
 """Tables of later versions."""
 COLUMNS_SINCE = """
@@ -237,6 +243,8 @@ ALTER TABLE outbox DROP COLUMN claimed_at;
 ALTER TABLE outbox DROP COLUMN known_id;
 ALTER TABLE outbox DROP COLUMN doubt;
 ALTER TABLE outbox DROP COLUMN unconfirmed;
+ALTER TABLE outbox DROP COLUMN holder;
+ALTER TABLE inbox DROP COLUMN holder;
 DROP INDEX messages_parts;
 DROP TRIGGER messages_search_new;
 DROP TRIGGER messages_search_gone;
@@ -261,6 +269,7 @@ ALTER TABLE messages DROP COLUMN tokens_before;
 """
 
 
+@pytest.mark.sqlite  # about the file and FTS5
 def test_a_database_from_before_gets_the_tables(path: Path) -> None:
     prepare(path, NOW)
     with closing(connect(path)) as conn:
@@ -278,6 +287,7 @@ def test_a_database_from_before_gets_the_tables(path: Path) -> None:
         assert passages.find_words(conn, store(conn, TEXTS), "contract") == [0]
 
 
+@pytest.mark.sqlite  # about the file and FTS5
 async def test_the_check_of_the_database_counts_tables_only(path: Path) -> None:
     async with await Database.open(path) as database:
         await database.write(attach)

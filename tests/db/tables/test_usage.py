@@ -2,6 +2,8 @@
 
 import sqlite3
 
+import pytest
+
 from tgllm.db.tables import usage
 from tgllm.db.tables.usage import ModelTotal, Spent, Total, Used, UserTotal
 
@@ -59,6 +61,7 @@ def test_what_is_used_in_groups_is_summed_apart(conn: sqlite3.Connection) -> Non
     assert usage.used(conn, month, today, user_id=9) == Used(0, 0, 0, 0, 0, 0)
 
 
+@pytest.mark.sqlite  # reads SQLite's plan of a query
 def test_sums_for_budgets_use_an_index(conn: sqlite3.Connection) -> None:
     seen: list[str] = []
     conn.set_trace_callback(seen.append)

@@ -22,6 +22,7 @@ from tgllm.services.access.service import Access
 from tgllm.services.access.upkeep import AccessUpkeep
 from tgllm.services.access.user_service import UserService
 from tgllm.services.common.actor import SHELL, Actor
+from tgllm.services.files.storage.store import FileStorage
 from tgllm.services.maintenance.retention import Retention
 from tgllm.services.maintenance.unconfirmed import Unconfirmed
 from tgllm.services.people.decisions import AccessError
@@ -50,7 +51,12 @@ class Bot:
         self.unconfirmed = Unconfirmed()
         self.unconfirmed.note((), any_new=False)
         self.retention = Retention(
-            database, database.path.parent, clock, RetentionSection(), self.access.settings, self.unconfirmed
+            database,
+            FileStorage(database.path.parent),
+            clock,
+            RetentionSection(),
+            self.access.settings,
+            self.unconfirmed,
         )
 
     async def write(self, unit: Callable[[Connection], T]) -> T:

@@ -7,6 +7,7 @@ import pytest
 from tgllm.api import FileDelta
 from tgllm.services.files import made
 from tgllm.services.files.made import Gathered, keep_made
+from tgllm.services.files.storage.store import FileStorage
 
 
 def text(content: bytes, name: str | None = None) -> FileDelta:
@@ -24,7 +25,7 @@ def test_files_beyond_a_limit_are_counted(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 async def test_equal_files_are_one_and_keep_their_order(tmp_path: Path) -> None:
-    kept, lost = await keep_made([text(b"a", "a"), text(b"b", "b"), text(b"a", "c")], tmp_path)
+    kept, lost = await keep_made([text(b"a", "a"), text(b"b", "b"), text(b"a", "c")], FileStorage(tmp_path))
     assert [(file.part.name, file.part.path.read_bytes()) for file in kept] == [("a.txt", b"a"), ("b.txt", b"b")]
     assert lost == 0
     assert all((tmp_path / file.path) == file.part.path and file.path.startswith("files/") for file in kept)
@@ -33,4 +34,4 @@ async def test_equal_files_are_one_and_keep_their_order(tmp_path: Path) -> None:
 
 async def test_what_can_not_be_written_is_counted_and_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "files").write_text("in the way")
-    assert await keep_made([text(b"a"), text(b"b")], tmp_path) == ([], 2)
+    assert await keep_made([text(b"a"), text(b"b")], FileStorage(tmp_path)) == ([], 2)

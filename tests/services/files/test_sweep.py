@@ -7,6 +7,7 @@ from pathlib import Path
 from tgllm.db.database import Database
 from tgllm.db.tables import files
 from tgllm.db.tables.files import NewFile
+from tgllm.services.files.storage.store import FileStorage
 from tgllm.services.files.sweep import KEPT_SECONDS, drop_parts, sweep_blobs
 
 NOW = 1_790_000_000.0
@@ -27,19 +28,19 @@ async def test_old_contents_without_an_attachment_go_with_what_is_derived(databa
     gone = [put(tmp_path, orphan, old), put(tmp_path, f"{orphan}.page-1", old), put(tmp_path, f"{half}.part", old)]
     new = NewFile(path=f"files/{used}", mime="a/b", size=1, sha256="a" * 64, original_name=None, user_id=None)
     await database.write(lambda conn: files.add(conn, new, 1))
-    assert await sweep_blobs(database, tmp_path, NOW) == 2
+    assert await sweep_blobs(database, FileStorage(tmp_path), NOW) == 2
     assert [path.exists() for path in kept] == [True] * 3
     assert [path.exists() for path in gone] == [False] * 3
 
 
 async def test_what_the_bot_has_not_named_stays(database: Database, tmp_path: Path) -> None:
     other = put(tmp_path, "notes of the operator", KEPT_SECONDS + 1)
-    assert await sweep_blobs(database, tmp_path, NOW) == 0
+    assert await sweep_blobs(database, FileStorage(tmp_path), NOW) == 0
     assert other.exists()
 
 
 async def test_without_a_folder_there_is_nothing_to_do(database: Database, tmp_path: Path) -> None:
-    assert await sweep_blobs(database, tmp_path, NOW) == 0
+    assert await sweep_blobs(database, FileStorage(tmp_path), NOW) == 0
     drop_parts(tmp_path)
 
 

@@ -18,6 +18,7 @@ from tgllm.db.tables.inbox import NewUpdate
 from tgllm.db.tables.messages import NewMessage
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.db.tables.requests import NewRequest, Outcome
+from tgllm.services.files.storage.store import FileStorage
 from tgllm.services.maintenance.retention import PIECE, Retention
 from tgllm.services.maintenance.unconfirmed import Unconfirmed
 from tgllm.services.personal_data.export_files import write_exports
@@ -74,7 +75,7 @@ async def cleaned(
     """What is left so many days after everything was done with."""
     clock = ManualClock(START + days * DAY)
     await Retention(
-        store, tmp_path, clock, RetentionSection.model_validate(settings), AccessSection(), of_batch(MANY)
+        store, FileStorage(tmp_path), clock, RetentionSection.model_validate(settings), AccessSection(), of_batch(MANY)
     ).clean()
     return await store.read(left)
 
@@ -103,7 +104,12 @@ async def test_files_that_a_crash_has_left_behind_go_after_a_day(store: Database
     (left_behind,) = write_exports(tmp_path, ["secret"], START)
     for hours, stays in ((23, True), (25, False)):
         await Retention(
-            store, tmp_path, ManualClock(START + hours * 3600), RetentionSection(), AccessSection(), of_batch(MANY)
+            store,
+            FileStorage(tmp_path),
+            ManualClock(START + hours * 3600),
+            RetentionSection(),
+            AccessSection(),
+            of_batch(MANY),
         ).clean()
         assert left_behind.exists() is stays
 
@@ -141,7 +147,12 @@ async def test_failed_calls_and_ended_broadcasts_stay_for_a_month(store: Databas
 
     for days, expected in ((30.9, (["fine", "failed"], [1, 2, 3])), (31.1, (["fine"], [2]))):
         await Retention(
-            store, tmp_path, ManualClock(START + days * DAY), RetentionSection(), AccessSection(), of_batch(MANY)
+            store,
+            FileStorage(tmp_path),
+            ManualClock(START + days * DAY),
+            RetentionSection(),
+            AccessSection(),
+            of_batch(MANY),
         ).clean()
         assert await store.read(kept) == expected
 
@@ -153,5 +164,5 @@ async def test_while_nobody_knows_what_may_come_again_no_update_goes(store: Data
 
     await store.write(fill_and_empty)
     clock = ManualClock(START + 8 * DAY)
-    await Retention(store, tmp_path, clock, RetentionSection(), AccessSection(), Unconfirmed()).clean()
+    await Retention(store, FileStorage(tmp_path), clock, RetentionSection(), AccessSection(), Unconfirmed()).clean()
     assert await store.read(left) == (MANY, 1, 2, MANY)

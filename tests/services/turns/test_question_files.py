@@ -41,6 +41,7 @@ from tgllm.services.files.gathering.finder import Finder
 from tgllm.services.files.gathering.pictures import PictureDesk
 from tgllm.services.files.gathering.receiver import Receiver
 from tgllm.services.files.passage_store import PassageStore
+from tgllm.services.files.storage.store import FileStorage
 from tgllm.services.messaging.admins import AdminNotifier
 from tgllm.services.models.registry import ProviderRegistry
 from tgllm.services.turns.account_alerts import AccountAlerts
@@ -151,7 +152,7 @@ async def bench(database: Database, load_host: LoadHost, clock: ManualClock, tur
     running = RunningTurns()
     settings = TurnSettings("scripted/model", "Be brief.", 8000, 60.0, close_seconds=0.01)
     notifier = AdminNotifier(database, clock, None)
-    store = BlobStore(tmp_path)
+    store = BlobStore(FileStorage(tmp_path))
     reader = FileReader(
         database, host, store, clock, ReadLimits(100_000, 60.0, 2**30), ReadTools(readers, PassageStore(database))
     )
@@ -159,6 +160,7 @@ async def bench(database: Database, load_host: LoadHost, clock: ManualClock, tur
         Receiver(database, store, clock, 2**24),
         Finder(store, reader, PictureDesk(store, None), texts),
         DocumentChooser(database, texts, clock),
+        FileStorage(tmp_path),
     )
     services = TurnServices(
         database=database,

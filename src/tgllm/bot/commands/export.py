@@ -15,12 +15,16 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import outbox
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.i18n import Catalogue
+from tgllm.observe.logs import get_logger
 from tgllm.services.common.text import clip
+from tgllm.services.files.storage.remote import StorageUnavailable
 from tgllm.services.personal_data.conversation import Exported, as_json, as_markdown, load_export
 from tgllm.services.personal_data.export_bundle import write_bundle
 from tgllm.services.personal_data.export_files import new_export, remove_export, write_exports
 
 __all__ = ["export_commands", "export_presses"]
+
+log = get_logger(__name__)
 
 WITH_FILES: Final = "export_files"
 """Callback data of the button that sends the conversation with its files."""
@@ -40,6 +44,14 @@ def export_presses() -> tuple[PressAction, ...]:
 
 
 async def _export(scope: Scope, command: ParsedCommand) -> None:
+    try:
+        await _send_export(scope, command)
+    except StorageUnavailable as error:
+        log.warning("files.storage_away", error=str(error))
+        await scope.reply(scope.text("export.storage_away"))
+
+
+async def _send_export(scope: Scope, command: ParsedCommand) -> None:
     wish = command.args.strip().lower()
     if wish and wish not in _FILES:
         await scope.reply(scope.text("export.usage"))
@@ -64,7 +76,12 @@ async def _press(scope: Scope, pressed: Pressed) -> str:
         await scope.end()
         return scope.text("export.nothing")
     await pressed.answer("")
-    rows = await _bundle_rows(scope, exported, key)
+    try:
+        rows = await _bundle_rows(scope, exported, key)
+    except StorageUnavailable as error:
+        log.warning("files.storage_away", error=str(error))
+        await scope.reply(scope.text("export.storage_away"))
+        return ""
     ids: list[int] = []
 
     def send(conn: Connection) -> None:
@@ -76,7 +93,7 @@ async def _press(scope: Scope, pressed: Pressed) -> str:
 
     await scope.end(send)
     if not ids:
-        await remove_document(rows[0].payload)
+        await remove_document(rows[0].payload, scope.core.storage)
     return ""
 
 
@@ -87,9 +104,11 @@ async def _load(scope: Scope) -> Exported | None:
 
 
 async def _rows(scope: Scope, exported: Exported) -> list[NewOutbox]:
+    storage = scope.core.storage
     markdown, data = await asyncio.to_thread(
-        lambda: write_exports(scope.config.data_dir, _texts(scope, exported), scope.clock.now())
+        lambda: write_exports(storage.data_dir, _texts(scope, exported), scope.clock.now())
     )
+    await storage.put_or_remove(markdown, data)
     name = _name(scope)
     caption = scope.text("export.ready", count=len(exported.messages))
     last = document_payload(data, f"{name}.json")
@@ -100,9 +119,13 @@ async def _rows(scope: Scope, exported: Exported) -> list[NewOutbox]:
 
 
 async def _bundle_rows(scope: Scope, exported: Exported, turn_id: str | None = None) -> list[NewOutbox]:
-    path = await asyncio.to_thread(new_export, scope.config.data_dir, scope.clock.now())
+    storage = scope.core.storage
+    for file in (each for said in exported.messages for each in said.attached):
+        await storage.fetch(file.path)
+    path = await asyncio.to_thread(new_export, storage.data_dir, scope.clock.now())
     try:
-        bundle = await asyncio.to_thread(write_bundle, path, scope.config.data_dir, exported, scope.text)
+        bundle = await asyncio.to_thread(write_bundle, path, storage.data_dir, exported, scope.text)
+        await storage.put(path)
     except BaseException:
         await asyncio.to_thread(remove_export, path)
         raise

@@ -1,6 +1,5 @@
 """The files of a conversation: ``/files`` lists them, and removes them with buttons."""
 
-import asyncio
 from collections.abc import Collection, Sequence
 
 from tgllm.bot.scope import Scope
@@ -18,7 +17,6 @@ from tgllm.services.common.text import unlinked
 from tgllm.services.common.times import readable_time
 from tgllm.services.conversations.kept_files import KeptFile, kept_files, remove_file
 from tgllm.services.conversations.turn import Turn
-from tgllm.services.files.blobs import remove_blobs
 from tgllm.services.files.names import display_name
 from tgllm.services.files.passage_store import PassageStore
 from tgllm.services.people.names import full_name
@@ -81,7 +79,7 @@ async def _remove(scope: Scope, pressed: Pressed) -> str:
 
     await show_menu(scope, pressed, await _menu_of(scope, left, page), unit)
     try:
-        await asyncio.to_thread(remove_blobs, scope.config.data_dir, paths)
+        await scope.core.storage.remove(paths)
     except OSError as error:
         # The retention job removes what no row refers to.
         log.warning("file.not_removed", error=type(error).__name__)

@@ -62,7 +62,7 @@ async def _forget(scope: Scope, pressed: Pressed) -> None:
     for erased in found:
         # Turns in groups that wait for a card of the person.
         core.approvals.decided(erased.calls)
-        await clean_up(core.database, core.clock, core.config.data_dir, erased)
+        await clean_up(core.database, core.clock, core.storage, erased)
 
 
 def _effect(scope: Scope, keep: Callable[[Erased], None]) -> Unit:

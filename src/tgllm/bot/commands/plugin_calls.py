@@ -138,5 +138,5 @@ def _fetching(scope: Scope, found: files.Attachment, arrival: Arrival) -> Callab
 
 
 def _part(scope: Scope, file: File) -> FilePart:
-    path = scope.config.data_dir / file.path
+    path = scope.core.storage.path(file.path)
     return FilePart(path, file.mime, file.size, file.sha256, file.original_name, seconds=file.seconds)

@@ -10,6 +10,7 @@ from aiogram.types import FSInputFile
 from tgllm.bot.delivery.fallbacks import FALLBACK
 from tgllm.observe.logs import get_logger
 from tgllm.services.files.picture_size import Picture, picture_of
+from tgllm.services.files.storage.store import FileStorage
 from tgllm.services.personal_data.export_files import remove_export
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "StoredUpload",
     "document_payload",
     "has_file",
+    "located",
     "media_payload",
     "opened",
     "remove_document",
@@ -109,13 +111,31 @@ def upload_size(payload: Mapping[str, Any]) -> int:
         return 0
 
 
-async def remove_document(payload: Mapping[str, Any]) -> None:
+async def located(payload: Mapping[str, Any], storage: FileStorage | None) -> Mapping[str, Any]:
+    """Return the payload with the path that its file has on this machine, fetched if necessary.
+
+    A payload without a file, or with one that is gone, is unchanged.
+
+    Raises:
+        StorageUnavailable: the file can't be fetched now.
+    """
+    key = _key(payload)
+    if key is None or storage is None:
+        return payload
+    path = await storage.fetch(_path(payload[key]))
+    return payload if path is None else {**payload, key: {**payload[key], "path": str(path)}}
+
+
+async def remove_document(payload: Mapping[str, Any], storage: FileStorage | None = None) -> None:
     """Remove the file of a finished row, if it has one that nothing else needs."""
     key = _key(payload)
     if key is None or payload[key].get(_KEPT):
         return
     try:
-        await asyncio.to_thread(remove_export, _path(payload[key]))
+        if storage is None:
+            await asyncio.to_thread(remove_export, _path(payload[key]))
+        else:
+            await storage.remove([_path(payload[key])])
     except OSError as error:
         # The retention job removes it later, with the old exports.
         log.warning("export.not_removed", error=type(error).__name__)

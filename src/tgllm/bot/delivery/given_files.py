@@ -12,6 +12,7 @@ from tgllm.bot.delivery.files import media_payload
 from tgllm.observe.logs import get_logger
 from tgllm.services.files.made import MOST_FILE_BYTES, MOST_FILES
 from tgllm.services.files.outgoing_names import mime_of, outgoing_name
+from tgllm.services.files.storage.store import FileStorage
 from tgllm.services.personal_data.export_files import copy_to_send
 
 __all__ = ["GivenFiles"]
@@ -23,7 +24,7 @@ log = get_logger(__name__)
 class GivenFiles:
     """Copies files to where they are kept until Telegram has them."""
 
-    data_dir: Path
+    storage: FileStorage
     clock: Clock
 
     async def payloads(self, files: Sequence[OutgoingFile]) -> tuple[list[dict[str, Any]], list[str]]:
@@ -41,7 +42,15 @@ class GivenFiles:
 
     async def _copied(self, file: OutgoingFile) -> Path | None:
         try:
-            return await asyncio.to_thread(copy_to_send, self.data_dir, file.content, MOST_FILE_BYTES, self.clock.now())
+            content = file.content
+            if isinstance(content, Path):
+                # A file of an answer that goes on on another machine.
+                content = await self.storage.fetch(content) or content
+            now, folder = self.clock.now(), self.storage.data_dir
+            path = await asyncio.to_thread(copy_to_send, folder, content, MOST_FILE_BYTES, now)
+            if path is not None:
+                await self.storage.put_or_remove(path)
+            return path
         except (OSError, ValueError) as error:
             # ValueError: a path with a NUL character.
             log.warning("reply.no_file", error=type(error).__name__)

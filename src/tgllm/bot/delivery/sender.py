@@ -19,7 +19,7 @@ from tgllm.api.clock import Clock, milliseconds
 from tgllm.bot.delivery.calls import call_of, edit_call, is_send, message_id_of, new_message_instead
 from tgllm.bot.delivery.claims import Claims, Found, is_background
 from tgllm.bot.delivery.fallbacks import stepped_down
-from tgllm.bot.delivery.files import has_file, remove_document
+from tgllm.bot.delivery.files import has_file, located, remove_document
 from tgllm.bot.delivery.recording import Delivery, Recorder
 from tgllm.bot.delivery.resolving import Absent, Arrived, Resolver, Unclear, why_not_found_out
 from tgllm.bot.delivery.rows import EDIT_OF_PART, REPEATABLE
@@ -29,6 +29,7 @@ from tgllm.bot.telegram.limiter import IN_BACKGROUND, RESERVED, Limiter
 from tgllm.bot.telegram.outage import Outage
 from tgllm.config.model import SendingSection
 from tgllm.db.database import Database
+from tgllm.db.engine.signals import signal
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import outbox
 from tgllm.db.tables.outbox import NewOutbox, OutboxRow
@@ -39,11 +40,15 @@ from tgllm.observe.metrics.table import SENDING_SECONDS
 from tgllm.observe.tracing.spans import span
 from tgllm.services.common.wakeup import Wakeup
 from tgllm.services.errors.reports import LoggedOnly, Reporter
+from tgllm.services.files.storage.store import FileStorage
 from tgllm.services.messaging.memory_texts import MemoryTexts
 
 __all__ = ["Sender"]
 
 log = get_logger(__name__)
+
+LOOK_SECONDS = 0.25
+"""Longest time between two looks for a message that another replica sends."""
 
 # The states of a row, in their order: why each exists, and what a crash in it costs.
 #
@@ -81,8 +86,13 @@ class Sender:
         errors: Reporter | None = None,
         *,
         sending: SendingSection | None = None,
+        storage: FileStorage | None = None,
     ) -> None:
-        """Create the sender; ``run`` sends. Unexpected errors are reported to ``errors``, by default to the log."""
+        """Create the sender; ``run`` sends.
+
+        Unexpected errors are reported to ``errors``, by default to the log; files are fetched from ``storage``.
+        """
+        self._storage = storage
         self._sending = sending or SendingSection()
         self._recorder = Recorder(texts, self._sending)
         self._resolver = Resolver(bot, database)
@@ -102,7 +112,10 @@ class Sender:
         self._calls: asyncio.TaskGroup | None = None
         """Tasks of the calls; None while no more may begin."""
         self._outage = Outage(log, clock, "send.failed")
+        self._recorded = asyncio.Event()
+        """Set by the next commit that records calls, also one of another replica."""
         database.on_commit("outbox", self.wake)
+        database.on_commit("sent", self._note_recorded)
 
     def stop_claiming(self) -> None:
         """Start no further calls; those under way continue, and ``wait_idle`` waits only for them."""
@@ -136,9 +149,30 @@ class Sender:
         # The commit has woken the sender, but the row still has to be sent: the future is there in time.
         future = self._waiting[row_id] = asyncio.get_running_loop().create_future()
         try:
+            if self._database.is_server:
+                return await self._sent_by_any(row_id, future)
             return await future
         finally:
             self._waiting.pop(row_id, None)
+
+    async def _sent_by_any(self, row_id: int, future: "asyncio.Future[int | None]") -> int | None:
+        """Return the id of the message when this replica has sent it, or the one that leads."""
+        while not future.done():
+            recorded = asyncio.create_task(self._recorded.wait(), name="message of another replica")
+            try:
+                stored = await self._database.read(lambda conn: outbox.get(conn, row_id))
+                if stored is None or stored.state not in {"ready", "sending"}:
+                    return None if stored is None else stored.message_id
+                both = {future, recorded}
+                await asyncio.wait(both, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                recorded.cancel()
+        return future.result()
+
+    def _note_recorded(self) -> None:
+        """Let those look again who wait for a message that another replica sends."""
+        recorded, self._recorded = self._recorded, asyncio.Event()
+        recorded.set()
 
     async def run(self) -> None:
         """Send until cancelled.
@@ -183,6 +217,7 @@ class Sender:
         released, self._released = self._released, []
         now = milliseconds(self._clock)
         claim = self._claims.prepare(now) if self._claiming else None
+        is_server = self._database.is_server
 
         def unit(conn: Connection) -> Found:
             # First, so that a stream whose row has ended can have its next one claimed at once.
@@ -191,6 +226,8 @@ class Sender:
             for row_id, not_before in released:
                 if not outbox.drop_erased(conn, row_id):
                     outbox.release(conn, row_id, not_before)
+            if finished and is_server:
+                signal(conn, "sent")
             return Found() if claim is None else claim(conn)
 
         # If this fails, the program ends, and the rows of ``finished`` are still ``sending``.
@@ -202,7 +239,7 @@ class Sender:
             if delivery.row.claimed_at is not None:
                 SENDING_SECONDS.observe(max(0, milliseconds(self._clock) - delivery.row.claimed_at) / 1000)
             if delivery.is_over and not _is_sent_as_file(delivery):
-                await remove_document(delivery.row.payload)
+                await remove_document(delivery.row.payload, self._storage)
         return result
 
     async def _deliver(self, row: OutboxRow) -> None:
@@ -317,7 +354,7 @@ class Sender:
 
     async def _method(self, row: OutboxRow) -> TelegramMethod[Any]:
         if EDIT_OF_PART not in row.payload:
-            return call_of(row.method, self._memory_texts.filled(row.payload))
+            return call_of(row.method, await located(self._memory_texts.filled(row.payload), self._storage))
         message_id = await self._database.read(lambda conn: edited_message(conn, row))
         return new_message_instead(row.payload) if message_id is None else edit_call(row.payload, message_id)
 

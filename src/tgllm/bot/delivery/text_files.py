@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from tgllm.api.clock import Clock
@@ -16,6 +15,7 @@ from tgllm.db.tables.outbox import NewOutbox
 from tgllm.observe.logs import get_logger
 from tgllm.services.common.lane import Lane
 from tgllm.services.common.text import clip, mend_surrogates
+from tgllm.services.files.storage.store import FileStorage
 from tgllm.services.personal_data.export_files import write_exports
 
 __all__ = ["BEGINNING_UNITS", "TextFiles", "first_messages", "is_too_long"]
@@ -32,7 +32,7 @@ log = get_logger(__name__)
 class TextFiles:
     """Writes long texts as files."""
 
-    data_dir: Path
+    storage: FileStorage
     clock: Clock
 
     async def document(self, text: str, name: str, instead: Sequence[Payload]) -> dict[str, Any] | None:
@@ -48,7 +48,8 @@ class TextFiles:
         """
         now = self.clock.now()
         try:
-            (path,) = await asyncio.to_thread(lambda: write_exports(self.data_dir, [text], now))
+            (path,) = await asyncio.to_thread(lambda: write_exports(self.storage.data_dir, [text], now))
+            await self.storage.put_or_remove(path)
         except OSError as error:
             log.error("text.no_file", error=type(error).__name__)
             return None

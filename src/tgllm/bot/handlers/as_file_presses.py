@@ -15,7 +15,7 @@ from tgllm.db.tables import conversations, messages, outbox
 from tgllm.observe.logs import get_logger
 from tgllm.services.common.text import mend_surrogates
 from tgllm.services.messaging.rows import reply_parameters
-from tgllm.services.personal_data.export_files import new_export, remove_export
+from tgllm.services.personal_data.export_files import new_export
 
 __all__ = ["as_file_presses"]
 
@@ -41,10 +41,11 @@ async def _press(scope: Scope, pressed: Pressed) -> str:
     if await scope.read(lambda conn: next_copy(conn, key, scope.now)) is None:
         await scope.end()
         return scope.text("as_file.on_its_way")
-    now = scope.clock.now()
+    now, storage = scope.clock.now(), scope.core.storage
     try:
-        path = await asyncio.to_thread(new_export, scope.config.data_dir, now)
+        path = await asyncio.to_thread(new_export, storage.data_dir, now)
         await asyncio.to_thread(write_offer, offer, path)
+        await storage.put_or_remove(path)
     except OSError as error:
         log.error("answer.file_not_written", error=type(error).__name__)
         await scope.end()
@@ -61,7 +62,7 @@ async def _press(scope: Scope, pressed: Pressed) -> str:
 
     await scope.end(send)
     if not ids:
-        await asyncio.to_thread(remove_export, path)
+        await storage.remove([path])
         return scope.text("as_file.on_its_way")
     return ""
 

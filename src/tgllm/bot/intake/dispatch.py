@@ -18,6 +18,8 @@ from tgllm.bot.updates.raw import ALLOWED_UPDATES
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries.scrub import scrub
+from tgllm.db.queries.shared import claims
+from tgllm.db.queries.shared.claims import Places
 from tgllm.db.tables import inbox, outbox
 from tgllm.db.tables.inbox import InboxRow
 from tgllm.db.tables.outbox import NewOutbox
@@ -60,11 +62,13 @@ Answer = Callable[[Connection, InboxRow], Sequence[NewOutbox]]
 # queued       Committed before it is confirmed to Telegram, which forgets it then. A crash costs nothing. An update
 #              comes back here, and its attempt does not count, if its messages were edited before its turn began, or if
 #              the program ends while its turn waits for an approval. What the turn has done is stored; see
-#              ``services/tools``.
+#              ``services/tools``. Of several replicas any one may claim it.
 # running      One of each lane; a partial unique index enforces it. After a crash the next start queues the update, and
 #              its handler runs from the beginning. What the handler did outside of the transaction that ends the
 #              update happens twice: the model is asked again, and a command of a plugin runs again. An update that
-#              crashes the program never reaches its end, and would crash every start: see ``isolation``.
+#              crashes the program never reaches its end, and would crash every start: see ``isolation``. With several
+#              replicas its ``holder`` is the one that runs it. When that one is given up, another queues the update
+#              in the transaction that removes its row, so that the lost one can store nothing any more.
 # merged       Part of the turn of another update, its leader: of an album, or of a text that the client has split. It
 #              has no task of its own. After a crash the leader starts again and finds its parts.
 # done         Committed together with effects and replies. So no crash comes between them: an update is never over
@@ -141,11 +145,18 @@ class Dispatch:
         self._queued = True
         """Whether the end of an update may let another begin. Most often none waits, and no claim is committed."""
         self._claiming = asyncio.Lock()
-        self._isolation = Isolation(clock)
+        self._holder = database.member_id
+        """Number of this replica; None where there is one process only."""
+        self._is_certain = True
+        """Whether the next claim finds something: another replica looks before it, since each claim is a write that
+        makes the others look."""
+        self._isolation = Isolation(clock, self._holder)
         self._begun = asyncio.TaskGroup()
         self._ended = False
         """Whether no task may begin any more: an error ends the program, or it was cancelled."""
         self.arrived = Wakeup()
+        if self._holder is not None:
+            database.on_commit("inbox", self.arrived.set)
 
     def stop_accepting(self) -> None:
         """Start only control updates from now on, so that running turns can still be stopped."""
@@ -171,12 +182,33 @@ class Dispatch:
         async with self._begun:
             try:
                 while True:
-                    async with self._claiming:
-                        # Not durable: if a power failure loses a claim, recovery would have queued its updates anyway.
-                        await self._database.write(self._claim(), durable=False, then=self._begin)
+                    if self._holder is None or await self._may_claim(self._holder):
+                        async with self._claiming:
+                            # Not durable: if a power failure loses it, recovery would have queued its updates anyway.
+                            await self._database.claim(self._claim(), then=self._begin)
                     await self._wait()
             finally:
                 self._ended = True
+
+    async def _may_claim(self, holder: int) -> bool:
+        """Return whether a claim of this replica may find anything."""
+        is_certain, self._is_certain = self._is_certain, False
+        if is_certain:
+            return True
+        places = Places(*self._free(), None)
+        attempts = self._most_attempts
+        return await self._database.read(lambda conn: claims.may_claim(conn, holder, places, max_attempts=attempts))
+
+    @property
+    def has_place(self) -> bool:
+        """Whether an update of a person with access could begin now."""
+        return self._free()[0] > 0
+
+    def _free(self) -> tuple[int, int]:
+        """Return the free places, and those for people without access."""
+        if not self._accepting:
+            return 0, 0
+        return max(0, self._most_parallel - self._running), max(0, PARALLEL_STRANGERS - self._strangers)
 
     async def _wait(self) -> None:
         """Wait until updates may be claimed."""
@@ -188,6 +220,7 @@ class Dispatch:
             timer = group.create_task(self._wake_after(seconds))
             await self.arrived.wait()
             timer.cancel()
+        self._is_certain = True
 
     async def _wake_after(self, seconds: float) -> None:
         await self._clock.sleep(seconds)
@@ -196,7 +229,9 @@ class Dispatch:
     async def add(self, store: Callable[[Connection], T], stored: Callable[[T], None]) -> None:
         """Store updates, claim those that may start in the same transaction, and start them.
 
-        They are on the disk when this returns; only then they may be confirmed to Telegram.
+        They are on the disk when this returns; only then they may be confirmed to Telegram. On a server they are
+        claimed in another transaction, which locks only what it takes; if the process ends between the two, another
+        replica claims them.
 
         Args:
             store: adds the updates to the inbox.
@@ -205,13 +240,18 @@ class Dispatch:
         Raises:
             DatabaseError: the updates can't be stored.
         """
-        if self._claiming.locked():
+        if self._holder is not None or self._claiming.locked():
             # Two claims at once would fill the same free places. These are claimed after the one that is under way.
             def queued(found: T) -> None:
-                stored(found)
-                self.arrived.set()
+                try:
+                    stored(found)
+                finally:
+                    self._is_certain = True
+                    self.arrived.set()
 
-            await self._database.write(store, durable=False, then=queued)
+            await self._database.write(store, durable=self._holder is not None, then=queued)
+            if self._holder is not None:
+                return
         else:
             async with self._claiming:
                 claim = self._claim()
@@ -231,8 +271,7 @@ class Dispatch:
 
     def _claim(self) -> Callable[[Connection], _Claimed]:
         """Return the unit that claims updates; only one may be under way, since each fills all free slots."""
-        free = max(0, self._most_parallel - self._running) if self._accepting else 0
-        strangers = max(0, PARALLEL_STRANGERS - self._strangers) if self._accepting else 0
+        free, strangers = self._free()
         now, most_attempts = milliseconds(self._clock), self._most_attempts
         most_in_chat = max(LEAST_IN_CHAT, self._most_parallel // CHATS_SHARE)
         permit = self._isolation.permit(free, strangers, self._running + self._strangers, most_in_chat)
@@ -282,7 +321,8 @@ class Dispatch:
             self._told_ended(row)
         if not self._tasks:
             self._idle.set()
-        if self._queued:
+        # Another replica may have stored an update of the lane since.
+        if self._queued or self._holder is not None:
             self.arrived.set()
 
     def _count(self, row: InboxRow, change: int) -> None:

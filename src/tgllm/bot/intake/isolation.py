@@ -11,6 +11,8 @@ within that time, the cause is something else, and all its strikes are taken bac
 
 Nobody else is answered while a suspect runs, so its isolation has an end, and those that waited start before the next
 suspect. The time doubles with each crash, so that an update that crashes the program late is found as well.
+
+Where several replicas share the updates, each isolates the suspects that it runs: a crash ends one of them only.
 """
 
 from collections.abc import Sequence
@@ -20,6 +22,8 @@ from typing import Final
 from tgllm.api.clock import Clock
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries import inbox_claims
+from tgllm.db.queries.shared import claims as shared_claims
+from tgllm.db.queries.shared.claims import Places
 from tgllm.db.tables.inbox import InboxRow
 
 __all__ = ["Isolation", "Permit", "Selected"]
@@ -60,12 +64,14 @@ class Permit:
     """Whether a suspect runs alone."""
     is_turn_of_others: bool = False
     """Whether a suspect has run alone and the others that waited meanwhile may start before the next one."""
+    holder: int | None = None
+    """Number of this replica; None where there is one process only."""
 
     def claim(self, conn: Connection, now: int, most_attempts: int) -> Selected:
         """Claim updates in an open write transaction."""
         if self.uptime is None:
             return Selected(self._claim(conn, now, most_attempts, self.free, self.strangers))
-        waiting = inbox_claims.suspects(conn)
+        waiting = inbox_claims.suspects(conn) if self.holder is None else shared_claims.suspects(conn)
         due = [row for row in waiting if self.uptime >= _hold(row)]
         is_open = not self.is_closed and (self.is_turn_of_others or not due)
         free, strangers = (self.free, self.strangers) if is_open else (0, 0)
@@ -73,8 +79,13 @@ class Permit:
         have_begun = is_open and any(not row.control for row in rows)
         if not due or self.is_closed or have_begun or not self.is_idle or not self.free:
             return Selected(rows, suspects=waiting)
-        alone = inbox_claims.claim_suspect(conn, due[0].update_id, now)
-        return Selected([*rows, alone], alone, waiting)
+        alone = self._claim_suspect(conn, due[0].update_id, now)
+        return Selected(rows if alone is None else [*rows, alone], alone, waiting)
+
+    def _claim_suspect(self, conn: Connection, update_id: int, now: int) -> InboxRow | None:
+        if self.holder is None:
+            return inbox_claims.claim_suspect(conn, update_id, now)
+        return shared_claims.claim_suspect(conn, self.holder, update_id, now)
 
     def _claim(
         self,
@@ -86,6 +97,9 @@ class Permit:
         *,
         but_suspects: bool = False,
     ) -> list[InboxRow]:
+        if self.holder is not None:
+            places = Places(free, strangers, self.most_in_chat)
+            return shared_claims.claim(conn, self.holder, places, now, max_attempts=most_attempts)
         return inbox_claims.claim(
             conn,
             free,
@@ -100,13 +114,21 @@ class Permit:
 class Isolation:
     """Keeps account of the suspects that wait and run; used on the event loop."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, holder: int | None = None) -> None:
+        """Create it, before the first claim.
+
+        Args:
+            clock: source of time.
+            holder: number of this replica; None where there is one process only.
+        """
         self._clock = clock
+        self._holder = holder
         self._began: float | None = None
         self._uptime = 0.0
         """Seconds since the start at the latest claim, which starts the suspects that are due by then."""
         self._suspects: Sequence[InboxRow] | None = None
-        """Those that waited at the latest claim; None before the first one. Only a crash makes new ones."""
+        """Those that waited at the latest claim; None before the first one. Only a crash makes new ones: one of this
+        process, or of another replica at any time."""
         self._alone: InboxRow | None = None
         self._alone_until = 0.0
         self._turn_of_others = False
@@ -129,7 +151,8 @@ class Isolation:
         if self._alone is not None and now >= self._alone_until:
             self._released.add(self._alone.update_id)
             self._alone, self._turn_of_others = None, True
-        has_suspects = self._suspects is None or bool(self._suspects) or self._alone is not None
+        may_have = self._suspects is None or self._holder is not None
+        has_suspects = may_have or bool(self._suspects) or self._alone is not None
         uptime = now - self._began if has_suspects else None
         self._uptime = now - self._began
         return Permit(
@@ -140,6 +163,7 @@ class Isolation:
             running <= len(self._released),
             self._alone is not None,
             self._turn_of_others,
+            self._holder,
         )
 
     def begun(self, selected: Selected) -> None:

@@ -1,4 +1,4 @@
-"""Recovers the unfinished work of an earlier run at startup."""
+"""Recovers the unfinished work of an earlier run at startup, and that of another replica when it is given up."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,11 +12,13 @@ from tgllm.bot.intake.interrupted import count_interrupted
 from tgllm.bot.parts import BotParts
 from tgllm.bot.telegram.chat_limits import WINDOW_SECONDS
 from tgllm.bot.turns.edits import take_edits
+from tgllm.db.engine.signals import signal
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries.clock_jumps import bring_forward
 from tgllm.db.queries.recent_calls import recent_calls
+from tgllm.db.queries.shared.inbox_recovery import Recovered, abandoned
+from tgllm.db.queries.shared.inbox_recovery import recover as recover_inbox
 from tgllm.db.tables import inbox, kv, outbox
-from tgllm.db.tables.inbox import Recovered
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.db.tables.tools import rounds as tool_rounds
 from tgllm.observe.logs import get_logger
@@ -24,7 +26,7 @@ from tgllm.services.access.lost_links import revoke_lost_links
 from tgllm.services.common.lane import Lane
 from tgllm.services.maintenance.clock_watch import LONGEST_PAUSE
 
-__all__ = ["EarlierCalls", "earlier_calls", "note_end", "recover"]
+__all__ = ["EarlierCalls", "earlier_calls", "note_end", "recover", "recover_calls", "recover_updates"]
 
 log = get_logger(__name__)
 
@@ -68,24 +70,85 @@ def recover(conn: Connection, parts: BotParts, now: int) -> Recovered:
         parts: of the bot.
         now: UTC in milliseconds.
     """
-    # Before the recovery, which queues the running updates again.
-    count_interrupted(conn, inbox.running(conn), parts, now)
     # Not recorded by a process that has crashed or was killed.
     crashed = not kv.delete(conn, _SCOPE, _ENDED)
-    found = inbox.recover(conn, now, max_attempts=parts.core.config.turns.attempts, crashed=crashed)
+    _put_forward(conn, parts, now)
+    found = _recover_updates(conn, parts, now, crashed=crashed)
+    outbox.add(conn, [*_unconfirmed(conn, parts, now), *_ended(conn, found, parts, now)], now)
+    _empty(conn, found, parts, now)
+    return found
+
+
+def recover_updates(
+    conn: Connection,
+    parts: BotParts,
+    now: int,
+    *,
+    crashed: bool,
+    waiting: bool = False,
+    leaving: int | None = None,
+) -> Recovered:
+    """Queue the updates of replicas that have ended, and close abandoned ones with a notice.
+
+    Args:
+        conn: an open write transaction, in which the rows of those replicas were removed.
+        parts: of the bot.
+        now: UTC in milliseconds.
+        crashed: whether one of them has crashed or was killed.
+        waiting: whether no other replica has run meanwhile, so that queued updates may be too old as well.
+        leaving: this replica, if it ends and runs nothing any more.
+    """
+    found = _recover_updates(conn, parts, now, crashed=crashed, waiting=waiting, leaving=leaving)
+    outbox.add(conn, [*_ended(conn, found, parts, now)], now)
+    _empty(conn, found, parts, now)
+    if found.requeued:
+        signal(conn, "inbox")
+    return found
+
+
+def recover_calls(conn: Connection, parts: BotParts, now: int) -> None:
+    """Handle the unconfirmed messages of the leader before, before this one sends.
+
+    Args:
+        conn: an open write transaction.
+        parts: of the bot.
+        now: UTC in milliseconds.
+    """
+    _put_forward(conn, parts, now)
+    outbox.add(conn, [*_unconfirmed(conn, parts, now)], now)
+
+
+def _put_forward(conn: Connection, parts: BotParts, now: int) -> None:
     bring_forward(conn, now + LONGEST_PAUSE, now)
+    revoke_lost_links(conn, parts.core.texts, now)
+
+
+def _recover_updates(
+    conn: Connection,
+    parts: BotParts,
+    now: int,
+    *,
+    crashed: bool,
+    waiting: bool = True,
+    leaving: int | None = None,
+) -> Recovered:
+    # Before the recovery, which queues the running updates again.
+    count_interrupted(conn, [row for row in abandoned(conn, leaving) if not row.control], parts, now)
+    attempts = parts.core.config.turns.attempts
+    found = recover_inbox(conn, now, max_attempts=attempts, crashed=crashed, waiting=waiting, leaving=leaving)
     # After it: the turns of updates that are over don't go on.
     tool_rounds.drop_ended(conn)
-    revoke_lost_links(conn, parts.core.texts, now)
     # After it, which ends updates: their calls of tools are not made any more.
     parts.core.approvals.recover(conn, now)
     # After it: an edit replaces only a message that is queued.
     take_edits(conn, inbox.queued_edits(conn), parts.username, parts.core.password.questions, now)
-    outbox.add(conn, [*_unconfirmed(conn, parts, now), *_ended(conn, found, parts, now)], now)
-    # Last, since the notices are made from the updates' contents.
+    return found
+
+
+def _empty(conn: Connection, found: Recovered, parts: BotParts, now: int) -> None:
+    """Empty updates that are not for the bot; last, since the notices are made from the updates' contents."""
     for row in (*found.spent, *found.expired):
         parts.relevance.empty_irrelevant(conn, row, now)
-    return found
 
 
 def _unconfirmed(conn: Connection, parts: BotParts, now: int) -> Sequence[NewOutbox]:

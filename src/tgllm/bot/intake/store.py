@@ -15,10 +15,12 @@ from tgllm.bot.intake.reading import Batch, Unreadable
 from tgllm.bot.intake.unreadable import Quarantine
 from tgllm.bot.parts import BotParts
 from tgllm.bot.turns.edits import stop_superseded, take_edits
+from tgllm.bot.turns.elsewhere import order_looks
 from tgllm.bot.ui.command_table import Reads
 from tgllm.bot.updates.redaction import redacted
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries import known_ids
+from tgllm.db.queries.shared import claims
 from tgllm.db.tables import inbox, outbox
 from tgllm.db.tables.inbox import NewUpdate
 from tgllm.db.tables.outbox import NewOutbox
@@ -174,6 +176,10 @@ class Intake:
             if update.update_id in self._about.old_presses:
                 inbox.finish(conn, update.update_id, "expired", now, REASON)
         begun = take_edits(conn, new, parts.username, parts.core.password.questions, now)
+        holder = parts.core.database.member_id
+        if holder is not None:
+            order_looks(conn, new, holder, now)
+            claims.arrived(conn, holder, new, has_place=self._dispatch.has_place)
         reactions = parts.acknowledgements.put(conn, new, now)
         outbox.add(conn, reactions, now)
         answered: set[Key] = set()

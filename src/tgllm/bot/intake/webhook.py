@@ -101,8 +101,16 @@ class Webhook:
             DatabaseError: the updates can't be stored; Telegram sends them again.
         """
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._pushed.run(), name="webhook: store")
-            group.create_task(self._keep_set(), name="webhook: watch")
+            group.create_task(self.store(), name="webhook: store")
+            group.create_task(self.keep_set(), name="webhook: watch")
+
+    async def store(self) -> None:
+        """Store what arrives, until cancelled.
+
+        Raises:
+            DatabaseError: the updates can't be stored; Telegram sends them again.
+        """
+        await self._pushed.run()
 
     @property
     def put(self) -> "Callable[..., Awaitable[Verdict]]":
@@ -125,7 +133,13 @@ class Webhook:
             await self._core.database.write(forget_own, patient=False)
         log.info("webhook.removed", host=host_of(self._url))
 
-    async def _keep_set(self) -> None:
+    async def keep_set(self) -> None:
+        """Set the webhook and watch what Telegram says about it, until cancelled.
+
+        Raises:
+            TelegramRefused: the token is wrong, or Telegram refuses the address of the webhook.
+            DatabaseError: the database can't be used.
+        """
         before = await self._until_answered(lambda: read_facts(self._bot))
         # Errors from before the start say nothing of this run.
         self._reports = Reports(before.last_error_at, self._clock)

@@ -9,7 +9,7 @@ from tgllm.api.chats import ChatRef
 from tgllm.api.clock import milliseconds
 from tgllm.bot.replies.calls import PluginCall, current_call
 from tgllm.bot.replies.checks import fault_of
-from tgllm.bot.replies.composing import Composer, discard
+from tgllm.bot.replies.composing import Composer
 from tgllm.bot.replies.keyboards import Keyboard
 from tgllm.bot.replies.posting import Content, delete, edit, post
 from tgllm.bot.replies.standing import check_reachable
@@ -113,7 +113,7 @@ class PluginChats:
 
         message, is_new = await self._kept(rows, unit)
         if not is_new:
-            await discard(rows)
+            await self.sender.composer.discard(rows)
         return handle_of(message, is_new=is_new)
 
     async def edit(self, message: SentMessage | int, reply: Reply | str) -> bool:
@@ -148,7 +148,7 @@ class PluginChats:
 
         edited = await self._kept(content.rows, unit)
         if not edited:
-            await discard(content.rows)
+            await self.sender.composer.discard(content.rows)
         return edited
 
     async def delete(self, message: SentMessage | int) -> bool:
@@ -173,7 +173,7 @@ class PluginChats:
         try:
             return await database.write(unit)
         except BaseException:
-            await discard(rows)
+            await self.sender.composer.discard(rows)
             raise
 
     def _checked(self, reply: object) -> Reply:

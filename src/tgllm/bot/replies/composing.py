@@ -21,8 +21,9 @@ from tgllm.i18n import Catalogue
 from tgllm.services.chats.settings import ChatSettings, settings_of
 from tgllm.services.common.lane import Lane
 from tgllm.services.files.made import MOST_FILE_BYTES, MOST_FILES
+from tgllm.services.files.storage.store import FileStorage
 
-__all__ = ["Composer", "discard", "in_turn"]
+__all__ = ["Composer", "in_turn"]
 
 _NO_TURN: Final = ""
 
@@ -36,6 +37,7 @@ class Composer:
     clock: Clock
     texts: Catalogue
     renderer: Renderer
+    storage: FileStorage
 
     async def compose(self, lane: Lane, reply: Reply, language: str) -> list[NewOutbox]:
         """Return the rows of a reply, without their turn: first its texts, then its files, which are copied at once.
@@ -49,7 +51,7 @@ class Composer:
             language: of the bot's own words in it.
         """
         rows = await self._texts(lane, reply, language)
-        files, left_out = await GivenFiles(self.config.data_dir, self.clock).payloads(reply.files)
+        files, left_out = await GivenFiles(self.storage, self.clock).payloads(reply.files)
         rows += [document_row(lane, file) for file in files]
         if left_out:
             limit = f"{MOST_FILE_BYTES // 2**20} MB"
@@ -57,6 +59,12 @@ class Composer:
             words = self.texts("send.files_not_sent", language, names=names, most=MOST_FILES, limit=limit)
             rows += message_rows(lane, words)
         return rows
+
+    async def discard(self, rows: Sequence[NewOutbox]) -> None:
+        """Remove the files of rows that are not sent."""
+        for row in rows:
+            if has_file(row.payload):
+                await remove_document(row.payload, self.storage)
 
     async def _texts(self, lane: Lane, reply: Reply, language: str) -> list[NewOutbox]:
         text = reply.text
@@ -68,7 +76,7 @@ class Composer:
         over = self.config.rendering.file_over if chosen.file_over is None else chosen.file_over
         if len(text.strip()) > MESSAGE_LIMIT and is_too_long(text, over):
             name, note = "reply.md" if reply.markdown else "reply.txt", self.texts("turn.reply_in_file", language)
-            return await TextFiles(self.config.data_dir, self.clock).rows(lane, text, name, note, _NO_TURN)
+            return await TextFiles(self.storage, self.clock).rows(lane, text, name, note, _NO_TURN)
         if not reply.markdown:
             return message_rows(lane, text)
         payloads = await self.renderer.render(text, rich=chosen.rich or self.config.rendering.rich)
@@ -80,13 +88,6 @@ def in_turn(rows: Sequence[NewOutbox], turn_id: str) -> Sequence[NewOutbox]:
     if len(rows) == 1 and not has_file(rows[0].payload):
         return rows
     return [replace(row, turn_id=turn_id, part=part) for part, row in enumerate(rows)]
-
-
-async def discard(rows: Sequence[NewOutbox]) -> None:
-    """Remove the files of rows that are not sent."""
-    for row in rows:
-        if has_file(row.payload):
-            await remove_document(row.payload)
 
 
 def _settings(conn: Connection, lane: Lane) -> ChatSettings:

@@ -1,7 +1,6 @@
 """Long answers as files."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from tgllm.api.clock import Clock
@@ -17,6 +16,7 @@ from tgllm.bot.streaming.tool_notes import sources_in_markdown
 from tgllm.i18n import Catalogue
 from tgllm.services.conversations.turn import TurnOutcome
 from tgllm.services.files.made import MOST_FILE_BYTES, MOST_FILES
+from tgllm.services.files.storage.store import FileStorage
 
 __all__ = ["FILE_NAME", "AnswerFiles"]
 
@@ -28,7 +28,7 @@ FILE_NAME = "answer.md"
 class AnswerFiles:
     """Writes the files of answers."""
 
-    data_dir: Path
+    storage: FileStorage
     clock: Clock
     over: int
     """UTF-16 units above which an answer is sent as a file, unless the chat has its own setting; 0: never."""
@@ -53,11 +53,11 @@ class AnswerFiles:
         if sources := sources_in_markdown(outcome.tools, texts, language):
             markdown = f"{markdown.rstrip()}\n\n{sources}\n"
         instead = with_note(await _instead(renderer, outcome.text), notes_of(outcome, texts, language))
-        return await TextFiles(self.data_dir, self.clock).document(markdown, FILE_NAME, instead)
+        return await TextFiles(self.storage, self.clock).document(markdown, FILE_NAME, instead)
 
     async def of_tools(self, outcome: TurnOutcome, texts: Catalogue, language: str) -> tuple[list[dict[str, Any]], str]:
         """Return what sends the files that tools have made, and a note on those that can't be sent."""
-        files, left_out = await GivenFiles(self.data_dir, self.clock).payloads(outcome.tools.files)
+        files, left_out = await GivenFiles(self.storage, self.clock).payloads(outcome.tools.files)
         if not left_out:
             return files, ""
         limit, names = f"{MOST_FILE_BYTES // 2**20} MB", ", ".join(left_out)

@@ -20,6 +20,7 @@ from aiohttp import ClientError
 from tgllm.api import TgllmError
 from tgllm.bot.telegram.connection import ConnectionLost
 from tgllm.providers.connections.failure import ConnectionFailure
+from tgllm.services.files.storage.remote import StorageUnavailable
 
 __all__ = [
     "NOT_MODIFIED",
@@ -67,7 +68,7 @@ class CallFailure:
         return max(self.retry_after, min(longest, _FIRST_PAUSE_SECONDS * 2 ** min(doublings, 10)))
 
 
-def classify(error: BaseException) -> CallFailure:  # noqa: PLR0911  one case for each meaning
+def classify(error: BaseException) -> CallFailure:  # noqa: C901, PLR0911  one case for each meaning
     """Classify the error that a call raised."""
     match error:
         case TelegramRetryAfter():
@@ -87,6 +88,9 @@ def classify(error: BaseException) -> CallFailure:  # noqa: PLR0911  one case fo
             return CallFailure("retry" if failure.is_unsent else "unknown", str(failure), connection=failure)
         case TelegramServerError(message=message) if message:
             return CallFailure("unknown", f"the server answers with an error: {message}")
+        case StorageUnavailable():
+            # The file of the call was not there yet.
+            return CallFailure("retry", str(error))
         case AiogramError() | TimeoutError() | OSError():
             # An error without a known status, or a connection that was lost after the request was sent.
             return CallFailure("unknown", type(error).__name__)

@@ -22,7 +22,7 @@ from tgllm.db.tables import inbox
 from tgllm.db.tables.inbox import InboxRow, NewUpdate
 from tgllm.services.admin_password.questions import Questions
 from tgllm.services.common.lane import Lane
-from tgllm.services.common.update_notes import HIDDEN, notes_of
+from tgllm.services.common.update_notes import HIDDEN, WAITS, notes_of, with_note
 from tgllm.services.conversations.turn import Turn
 from tgllm.services.turns.running import RunningTurns
 
@@ -59,6 +59,8 @@ def take_edits(
             begun[update.update_id] = turn_id_of(leader.update_id)
             continue
         payload = json.dumps({"update_id": row.update_id, row.kind: edited}, separators=(",", ":"))
+        if WAITS in notes_of(row.payload):
+            payload = with_note(payload, WAITS)
         inbox.rewrite(conn, row.update_id, payload)
         # The merged parts continued the old text; they may not continue the new one.
         inbox.separate(conn, row.update_id)
@@ -69,7 +71,7 @@ def take_edits(
 
 
 def stop_superseded(
-    updates: Iterable[NewUpdate],
+    updates: Iterable[NewUpdate | InboxRow],
     begun: Mapping[int, str],
     running: RunningTurns,
     bot_id: int,

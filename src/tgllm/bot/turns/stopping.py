@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tgllm.bot.scope import Scope
+from tgllm.bot.turns.elsewhere import order_stop
 from tgllm.bot.turns.ownership import is_theirs, not_theirs
 from tgllm.bot.turns.unsent import drop_unsent, dropped_text, is_later
 from tgllm.bot.updates.raw import content_of, turn_id_of
@@ -41,7 +42,7 @@ async def _stop_turn(scope: Scope, *, also_next: bool) -> str | None:
     Returns:
         The reason why it is not stopped; empty if it is; None if there is none.
     """
-    running, lane = scope.core.running, scope.lane.key
+    running, lane, holder = scope.core.running, scope.lane.key, scope.core.database.member_id
     current = running.in_lane(lane)
     # A question that was sent after a command may have started before the command is handled.
     if current is not None and not (also_next and is_later(current.turn.id, scope.row)):
@@ -57,6 +58,10 @@ async def _stop_turn(scope: Scope, *, also_next: bool) -> str | None:
     if not is_theirs(scope, sender.get("id")):
         return not_theirs(scope, str(sender.get("first_name")))
     running.stop_turn(lane, turn_id_of(before.update_id))
+    if holder is not None:
+        # Another replica may have started it, or may do so before this is committed.
+        now = scope.now
+        await scope.write(lambda conn: order_stop(conn, lane, before.update_id, holder, now))
     return ""
 
 

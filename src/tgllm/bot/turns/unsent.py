@@ -9,6 +9,7 @@ from tgllm.bot.delivery.files import has_file, remove_document
 from tgllm.bot.delivery.rows import EDIT_OF_PART, PLACEHOLDER
 from tgllm.bot.rendering.payloads import EntityText
 from tgllm.bot.scope import Scope
+from tgllm.bot.turns.elsewhere import running_elsewhere
 from tgllm.bot.turns.ownership import is_theirs, name_of
 from tgllm.bot.updates.raw import content_of
 from tgllm.bot.updates.values import as_id, as_mapping
@@ -17,7 +18,7 @@ from tgllm.db.queries.unsent import replace_unsent, stop_after_this, unsent_in
 from tgllm.db.tables import inbox, messages, outbox
 from tgllm.db.tables.inbox import InboxRow
 from tgllm.db.tables.outbox import OutboxRow
-from tgllm.services.common.turn_ids import update_id_of
+from tgllm.services.common.turn_ids import turn_id_of, update_id_of
 
 __all__ = ["Dropped", "drop_unsent", "dropped_text", "is_later"]
 
@@ -43,11 +44,16 @@ async def drop_unsent(scope: Scope) -> Dropped:
 
     The placeholder of a running turn stays, and the answers to what came after the update.
     """
-    running = scope.core.running.in_lane(scope.lane.key)
-    current = None if running is None else running.turn.id
-    dropped = await scope.write(lambda conn: _drop(conn, scope, current))
+    running, holder = scope.core.running.in_lane(scope.lane.key), scope.core.database.member_id
+
+    def unit(conn: Connection) -> Dropped:
+        elsewhere = running_elsewhere(conn, scope.lane.key, holder)
+        current = None if elsewhere is None else turn_id_of(elsewhere.update_id)
+        return _drop(conn, scope, current if running is None else running.turn.id)
+
+    dropped = await scope.write(unit)
     for payload in dropped.documents:
-        await remove_document(payload)
+        await remove_document(payload, scope.core.storage)
     return dropped
 
 

@@ -1,18 +1,23 @@
 """Reactions to messages that wait while an answer to an earlier message is being written.
 
-A message gets the reaction when it is stored, and loses it when it has been handled.
+A message gets the reaction when it is stored, and loses it when it has been handled. Which messages have one is known
+from memory; where several replicas share the updates, a note in the stored update says so, since another one may handle
+it.
 """
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from tgllm.bot.updates.raw import message_of
 from tgllm.bot.updates.scrubbing import Relevance
 from tgllm.bot.updates.values import as_id
 from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import inbox
 from tgllm.db.tables.inbox import InboxRow, NewUpdate
 from tgllm.db.tables.outbox import TIDY, NewOutbox
 from tgllm.services.common.lane import Lane
+from tgllm.services.common.update_notes import WAITS, notes_of, with_note
 from tgllm.services.turns.running import RunningTurns
 
 __all__ = ["WAITING", "Acknowledgements"]
@@ -21,22 +26,27 @@ WAITING = "👀"
 """The reaction. Bot API: ReactionTypeEmoji lists the allowed emoji."""
 
 _MOST_NOTED = 10_000
+_BEGUN: Final = 1500
+"""Milliseconds after its start from which an update that another replica runs counts as a turn: before, it may wait
+for the rest of a text that a client has split."""
 
 
 class Acknowledgements:
     """Sets and removes the reactions."""
 
-    def __init__(self, running: RunningTurns, relevance: Relevance, started_at: int) -> None:
+    def __init__(self, running: RunningTurns, relevance: Relevance, started_at: int, holder: int | None = None) -> None:
         """Start without reactions.
 
         Args:
             running: the turns that messages wait for.
             relevance: decides which messages are for the bot; the others get no reaction.
             started_at: start of the program, UTC in milliseconds; messages from before it may have a reaction.
+            holder: number of this replica; None where there is one process only.
         """
         self._running = running
         self._relevance = relevance
         self._started_at = started_at
+        self._holder = holder
         self._noted: OrderedDict[tuple[str, int], None] = OrderedDict()
 
     def put(self, conn: Connection, updates: Iterable[NewUpdate], now: int) -> Sequence[NewOutbox]:
@@ -49,16 +59,29 @@ class Acknowledgements:
         """
         found: list[NewOutbox] = []
         for update in updates:
-            if self._running.in_lane(update.lane) is None or update.control or update.kind != "message":
+            if update.control or update.kind != "message" or not self._is_busy(conn, update.lane, now):
                 continue
             message = message_of(update.payload)
             lane, message_id = Lane.parse(update.lane), as_id(message.get("message_id"))
             if message_id is not None and self._relevance.is_for_the_bot(conn, lane, message, now):
                 found.append(_reaction(lane, message_id, WAITING))
+                if self._holder is not None:
+                    inbox.rewrite(conn, update.update_id, with_note(update.payload, WAITS))
         return found
+
+    def _is_busy(self, conn: Connection, lane: str, now: int) -> bool:
+        """Return whether a turn of the lane runs, here or elsewhere."""
+        if self._running.in_lane(lane) is not None:
+            return True
+        if self._holder is None:
+            return False
+        rows = inbox.running_in(conn, lane)
+        return any(row.holder != self._holder and now - (row.started_at or now) >= _BEGUN for row in rows)
 
     def note(self, reactions: Iterable[NewOutbox]) -> None:
         """Remember the messages with reactions from ``put``, once those are committed."""
+        if self._holder is not None:
+            return
         for row in reactions:
             self._noted[row.lane, int(str(row.payload["message_id"]))] = None
             if len(self._noted) > _MOST_NOTED:
@@ -71,7 +94,7 @@ class Acknowledgements:
             row: the update.
             message_ids: ids of the messages that were handled with it, if there are several.
         """
-        is_old = row.received_at < self._started_at
+        is_old = row.received_at < self._started_at if self._holder is None else WAITS in notes_of(row.payload)
         if row.kind != "message" or row.control or not (is_old or self._noted):
             return []
         own = as_id(message_of(row.payload).get("message_id"))

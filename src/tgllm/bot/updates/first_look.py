@@ -55,7 +55,8 @@ class Looking:
     username: str
     """The bot's own, without the @."""
     clock: Clock
-    open: Open
+    open: Open | None
+    """None: nothing is read ahead for turns."""
 
     def __call__(self, conn: Connection, row: InboxRow) -> FirstLook:
         """Read what handlers need to know of a claimed update."""
@@ -69,7 +70,7 @@ class Looking:
     ) -> Opening | None:
         """Read what the turn of a question begins with. A wrong guess costs a query, or saves none."""
         text = content.get("text") or content.get("caption") or ""
-        if access is None or row.kind != "message" or row.control or str(text).startswith("/"):
+        if self.open is None or access is None or row.kind != "message" or row.control or str(text).startswith("/"):
             return None
         role = role_by(access, milliseconds(self.clock))
         lane, is_private = Lane.parse(row.lane), as_mapping(content.get("chat")).get("type") == "private"

@@ -1,4 +1,4 @@
-"""``tgllm db``: creation, check, backup, restoring and upkeep of the database."""
+"""``tgllm db``: creation, check, backup, restoring, copying and upkeep of the database."""
 
 import asyncio
 from dataclasses import asdict
@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 
 from tgllm.api.clock import SystemClock, milliseconds
+from tgllm.cli.commands.db_server import check_server, server_object
 from tgllm.cli.failure import tell, tell_text
 from tgllm.cli.options import options_of
 from tgllm.cli.output import JsonOption, print_json, print_table, say
-from tgllm.cli.stored import existing_database
+from tgllm.cli.stored import database_file, existing_database, existing_file
 from tgllm.cli.words import moment
-from tgllm.config.paths import database_path
-from tgllm.db.connection import init_db
+from tgllm.db.database import Database
+from tgllm.db.engine.place import Place, Server, words_for
 from tgllm.db.engine.sqlite import in_words
 from tgllm.db.file.check import Report
 from tgllm.db.file.check import check as look_over
@@ -25,6 +26,7 @@ from tgllm.services.backups.folder import Listed, list_backups, stamped_name
 from tgllm.services.backups.making import Order, make_backup
 from tgllm.services.backups.restoring import Restore, Restored
 from tgllm.services.backups.restoring import restore as restore_backup
+from tgllm.services.common.database_place import database_place
 
 __all__ = ["app"]
 
@@ -50,10 +52,16 @@ def init(
     --new starts anew all the same. A database that is there is never removed.
     """
     config = options_of(ctx).load().config
-    if new:
-        forget_known(database_path(config.data_dir))
-    asyncio.run(init_db(database_path(config.data_dir)))
-    say(Catalogue(config.language)("shell.db_ready", path=database_path(config.data_dir)))
+    place = database_place(config)
+    if new and isinstance(place, Path):
+        forget_known(place)
+    asyncio.run(_create(place))
+    say(Catalogue(config.language)("shell.db_ready", path=words_for(place)))
+
+
+async def _create(place: Place) -> None:
+    async with await Database.open(place):
+        pass
 
 
 @app.command()
@@ -63,9 +71,10 @@ def check(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
     Exits with 1 if a check fails.
     """
     config = options_of(ctx).load().config
-    report = look_over(existing_database(config.data_dir))
+    place = existing_database(config)
+    report = check_server(place) if isinstance(place, Server) else look_over(place)
     if as_json:
-        print_json(_object(report))
+        print_json(_object(report) if isinstance(report, Report) else server_object(report))
     else:
         print_table(("Table", "Rows"), ((table, str(count)) for table, count in sorted(report.rows.items())))
         if report.ok:
@@ -101,20 +110,23 @@ def backup(
     no_files: _NoFiles = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Back up the database and the files; the bot may be running.
+    """Back up the database and the files; the bot may be running. A database on a server is backed up with pg_dump.
 
     The backup is one file, checked after it is written: a tar file, compressed if its name ends with .gz. With a name
     that ends with .db or .sqlite it is a copy of the database alone. An existing file is never overwritten.
     """
     config = options_of(ctx).load().config
-    database, now = existing_database(config.data_dir), milliseconds(SystemClock())
+    database, now = existing_file("shell.db_backup_server", config), milliseconds(SystemClock())
     folder = config.backups_folder
     if target is None:
         with in_words(folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         target = folder
     file = target / stamped_name(now) if target.is_dir() else target
-    made = make_backup(Order(database, config.data_dir, file, now, with_files=not no_files))
+    bucket = config.s3.bucket
+    made = make_backup(
+        Order(database, config.data_dir, file, now, with_files=not no_files, are_elsewhere=bucket is not None)
+    )
     if as_json:
         print_json({"path": str(made.path), "size": made.size, "files": made.files, "files_left_out": made.left_out})
         return
@@ -122,7 +134,9 @@ def backup(
     say(texts("shell.db_backup", path=made.path))
     if made.files:
         say(texts("shell.db_backup_files", count=made.files))
-    if made.left_out > made.missing and not no_files:
+    if bucket is not None:
+        say(texts("shell.db_backup_s3", bucket=bucket))
+    elif made.left_out > made.missing and not no_files:
         say(texts("shell.db_backup_left_out", count=made.left_out))
 
 
@@ -130,6 +144,7 @@ def backup(
 def backups(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
     """List the backups in the folder of backups, newest first."""
     config = options_of(ctx).load().config
+    database_file("shell.db_backup_server", config)
     found = list_backups(config.backups_folder)
     if as_json:
         print_json([asdict(each) | {"path": str(each.path)} for each in found])
@@ -160,7 +175,7 @@ def restore(
     config = options_of(ctx).load().config
     order = Restore(
         source.absolute(),
-        database_path(config.data_dir),
+        database_file("shell.db_restore_server", config),
         milliseconds(SystemClock()),
         config.bot_id,
         other_bot,
@@ -173,7 +188,7 @@ def restore(
     say(texts("shell.db_restored", source=source))
     if restored.is_older:
         say(texts("shell.db_restored_older"))
-    if restored.missing:
+    if restored.missing and config.s3.bucket is None:
         say(texts("shell.db_restore_missing", count=restored.missing))
     if restored.aside is not None:
         say(texts("shell.db_restore_aside", path=restored.aside))
@@ -188,6 +203,26 @@ def _restored_object(order: Restore, restored: Restored) -> dict[str, object]:
         "files_missing": restored.missing,
         "kept_in": None if restored.aside is None else str(restored.aside),
     }
+
+
+@app.command()
+def copy(
+    ctx: typer.Context,
+    source: Annotated[
+        str, typer.Argument(metavar="FROM", help="Data folder or SQLite file, or the URL of a PostgreSQL database.")
+    ],
+    target: Annotated[str, typer.Argument(metavar="TO", help="The same; a missing file is created.")],
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Copy the database, also from SQLite to PostgreSQL and back; the bot must be stopped.
+
+    TO must be empty. Everything is copied in one transaction and compared: each table has the same rows and the same
+    checksum in both. FROM stays as it is. The files of people are not part of the database.
+    """
+    from tgllm.cli.commands.db_copy import run_copy  # noqa: PLC0415  loaded only where it runs
+
+    run_copy(source, target, options_of(ctx).load().config.language, as_json=as_json)
 
 
 @app.command()

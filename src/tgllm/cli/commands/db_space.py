@@ -2,19 +2,22 @@
 
 import asyncio
 from collections.abc import Mapping
-from pathlib import Path
+from contextlib import aclosing
 
 from tgllm.api.clock import SystemClock
+from tgllm.cli.commands.db_server import folder_size, print_sizes
 from tgllm.cli.output import print_json, print_table, say
-from tgllm.cli.stored import existing_database
+from tgllm.cli.stored import existing_database, existing_file
 from tgllm.config.model import Config
 from tgllm.db.database import Database
 from tgllm.db.engine.lock import lock_data_folder
+from tgllm.db.engine.place import Server
 from tgllm.db.file.probe import mib
 from tgllm.db.file.space import Space, measure_space
 from tgllm.db.file.space import vacuum as vacuum_file
 from tgllm.db.tables import inbox
 from tgllm.i18n import Catalogue
+from tgllm.services.files.storage.opening import storage_of
 from tgllm.services.maintenance.retention import Retention
 from tgllm.services.maintenance.unconfirmed import Unconfirmed
 
@@ -30,9 +33,13 @@ def run_stats(config: Config, *, as_json: bool) -> None:
     Raises:
         DatabaseError: the database is missing or can't be read.
     """
-    space = measure_space(existing_database(config.data_dir))
+    place = existing_database(config)
+    if isinstance(place, Server):
+        print_sizes(config, place, as_json=as_json)
+        return
+    space = measure_space(place)
     folders = {"files": config.data_dir / "files", "backups": config.backups_folder}
-    found = {name: _folder(path) for name, path in folders.items()}
+    found = {name: folder_size(path) for name, path in folders.items()}
     if as_json:
         print_json(_object(space) | {name: {"count": count, "bytes": size} for name, (count, size) in found.items()})
         return
@@ -57,16 +64,21 @@ def run_prune(config: Config, *, as_json: bool) -> None:
     gone = [(name, str(count)) for name, count in counts.items() if count]
     if gone:
         print_table(("Deleted", "Rows"), gone)
-    say(Catalogue(config.language)("shell.db_pruned" if gone else "shell.db_pruned_nothing"))
+    is_file, texts = config.database.url is None, Catalogue(config.language)
+    if gone:
+        say(texts("shell.db_pruned" if is_file else "shell.db_pruned_server"))
+    else:
+        say(texts("shell.db_pruned_nothing"))
 
 
 async def _prune(config: Config) -> Mapping[str, int]:
     clock, unconfirmed = SystemClock(), Unconfirmed()
-    async with await Database.open(existing_database(config.data_dir), clock=clock) as database:
+    async with await Database.open(existing_database(config), clock=clock) as database:
         latest = await database.read(lambda conn: inbox.latest(conn, MOST_UNCONFIRMED))
         unconfirmed.note(latest, any_new=True)
-        retention = Retention(database, config.data_dir, clock, config.retention, config.access, unconfirmed)
-        return await retention.clean()
+        async with aclosing(storage_of(config)) as storage:
+            retention = Retention(database, storage, clock, config.retention, config.access, unconfirmed)
+            return await retention.clean()
 
 
 def run_vacuum(config: Config, *, as_json: bool) -> None:
@@ -76,7 +88,7 @@ def run_vacuum(config: Config, *, as_json: bool) -> None:
         DataFolderBusy: the bot runs.
         DatabaseError: the database is missing or can't be written, or the disk has too little space.
     """
-    path = existing_database(config.data_dir)
+    path = existing_file("shell.db_vacuum_server", config)
     with lock_data_folder(config.data_dir):
         before = path.stat().st_size
         vacuum_file(path)
@@ -95,12 +107,6 @@ def _object(space: Space) -> dict[str, object]:
         "log_size": space.log_size,
         "tables": {name: {"rows": table.rows, "bytes": table.bytes} for name, table in space.tables.items()},
     }
-
-
-def _folder(path: Path) -> tuple[int, int]:
-    """Return the number of files in a folder, and their bytes."""
-    sizes = [file.stat().st_size for file in path.rglob("*") if file.is_file() and not file.is_symlink()]
-    return len(sizes), sum(sizes)
 
 
 def _mib(size: int | None) -> str:

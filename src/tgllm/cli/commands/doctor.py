@@ -17,8 +17,9 @@ from tgllm.cli.options import Options, options_of
 from tgllm.cli.output import JsonOption, print_json, print_table
 from tgllm.config.exposure import exposed_files, exposure_text
 from tgllm.config.load import LoadedConfig
-from tgllm.db.engine.lock import is_locked
+from tgllm.db.looking import is_running
 from tgllm.i18n import Catalogue
+from tgllm.services.common.database_place import database_place
 from tgllm.services.common.own_webhook import own_url
 from tgllm.services.core import Core
 from tgllm.services.diagnosis.examine import core_probes, machine_probes
@@ -73,10 +74,11 @@ async def _examine(options: Options, loaded: LoadedConfig, *, online: bool) -> S
     ]
     try:
         async with open_core(loaded, plugins=options.plugins) as core:
-            telegram = _telegram(loaded, texts, await core.database.read(own_url), online=online)
+            own = await core.database.read(own_url)
+            telegram = _telegram(loaded, texts, own, online=online, bot_runs=await _bot_runs(loaded))
             return await _with_core(core, [*outside, *telegram], online=online)
     except TgllmError as error:
-        telegram = _telegram(loaded, texts, "", online=online)
+        telegram = _telegram(loaded, texts, "", online=online, bot_runs=await _bot_runs(loaded))
         # The rest may say why, such as a disk that is full.
         tell(str(error))
         return [Check("Database", "failed", str(error)), *await run_probes([*outside, *telegram], texts)]
@@ -86,7 +88,9 @@ async def _with_core(core: Core, outside: Sequence[Probe], *, online: bool) -> S
     return await run_probes([*core_probes(core, config_problems(core), online=online), *outside], core.texts)
 
 
-def _telegram(loaded: LoadedConfig, texts: Catalogue, own_webhook: str, *, online: bool) -> Sequence[Probe]:
+def _telegram(
+    loaded: LoadedConfig, texts: Catalogue, own_webhook: str, *, online: bool, bot_runs: bool
+) -> Sequence[Probe]:
     config = loaded.config
     token = config.bot_token
     if not online or token is None:
@@ -98,11 +102,19 @@ def _telegram(loaded: LoadedConfig, texts: Catalogue, own_webhook: str, *, onlin
         config.telegram_api,
         config.admin_ids,
         config.admin_chat_id,
-        is_locked(config.data_dir),
+        bot_runs,
         config.webhook.url or "",
         own_webhook,
     )
     return (Probe("Telegram", lambda: check_telegram(wanted, texts), 60.0),)
+
+
+async def _bot_runs(loaded: LoadedConfig) -> bool:
+    """Return whether the bot runs; also if that can't be found out, since what runs must not be disturbed."""
+    try:
+        return await asyncio.to_thread(is_running, database_place(loaded.config))
+    except TgllmError:
+        return True
 
 
 async def _permissions(loaded: LoadedConfig, texts: Catalogue) -> Sequence[Check]:

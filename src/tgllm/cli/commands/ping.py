@@ -13,10 +13,12 @@ from tgllm.cli.core import model_warnings, raise_config_errors, warnings
 from tgllm.cli.failure import report, tell
 from tgllm.cli.options import Options, options_of
 from tgllm.cli.output import say
-from tgllm.db.engine.lock import is_locked
 from tgllm.db.engine.unit import Connection
 from tgllm.db.file.probe import probe_folder, write_probe
+from tgllm.db.looking import is_running
+from tgllm.services.common.database_place import database_place
 from tgllm.services.common.reception import failing
+from tgllm.services.files.storage.remote import StorageUnavailable
 
 if TYPE_CHECKING:
     from tgllm.services.core import Core
@@ -49,6 +51,7 @@ async def _check(options: Options) -> str:
         for warning in (*await model_warnings(core), *warnings(core, loaded)):
             tell(warning)
         await _check_writes(core)
+        await _check_files(core)
         await _check_reception(core)
         return core.texts("shell.ready" if loaded.config.bot_token else "shell.ready_no_token")
 
@@ -75,14 +78,26 @@ async def _check_writes(core: "Core") -> None:
         await core.database.write(unit)
 
 
+async def _check_files(core: "Core") -> None:
+    """Store and remove a file in the storage of files, if it is not the data folder.
+
+    Raises:
+        TgllmError: it can't be used; the message says what to do.
+    """
+    try:
+        await core.storage.check(core.config.bot_id)
+    except StorageUnavailable as error:
+        raise TgllmError(str(error), code="file_storage") from error
+
+
 async def _check_reception(core: "Core") -> None:
-    """Raise an error if the bot runs on this data folder, but can't receive updates.
+    """Raise an error if the bot runs on this database, but can't receive updates.
 
     Raises:
         TgllmError: it can't.
     """
     now = milliseconds(core.clock)
     found = await core.database.read(lambda conn: failing(conn, now))
-    if found is not None and is_locked(core.config.data_dir):
+    if found is not None and await asyncio.to_thread(is_running, database_place(core.config)):
         minutes = max(1, (now - found.since) // 60_000)
         raise TgllmError(core.texts("shell.not_receiving", count=minutes, reason=found.reason), code="not_receiving")

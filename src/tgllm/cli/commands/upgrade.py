@@ -16,7 +16,6 @@ from tgllm.api.errors import ConfigError
 from tgllm.cli.options import Options, options_of
 from tgllm.cli.output import JsonOption, print_json, print_table, say
 from tgllm.config.load import LoadedConfig
-from tgllm.config.paths import database_path
 from tgllm.i18n import Catalogue
 from tgllm.observe.installation import clone_folder, place_of
 from tgllm.observe.logs import get_logger
@@ -27,6 +26,7 @@ from tgllm.plugins.loading.clashes import CORE_COMMANDS
 from tgllm.plugins.loading.contexts import HostServices
 from tgllm.plugins.loading.records import PluginRecord
 from tgllm.plugins.requirements import is_version
+from tgllm.services.common.database_place import database_place
 from tgllm.services.upgrade_check import Target, check_database, check_plugins
 
 __all__ = ["app"]
@@ -91,7 +91,7 @@ def _examine(options: Options, target: Target) -> Sequence[Check]:
     records = asyncio.run(_records(loaded, plugins=options.plugins))
     return [
         Check("Settings", "ok", str(loaded.path or "")),
-        *check_database(database_path(config.data_dir), config.backups_folder, SystemClock().now()),
+        *check_database(database_place(config), config.backups_folder, SystemClock().now()),
         *check_plugins(records, target),
     ]
 

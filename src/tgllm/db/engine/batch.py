@@ -6,30 +6,25 @@ unit is reported as stored before the shared commit.
 """
 
 import asyncio
-import sqlite3
-from collections.abc import Callable, Generator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
-from typing import Any, Literal
+from typing import Any
 
+from tgllm.api.errors import DatabaseError
+from tgllm.db.engine.session import Mode, Session
 from tgllm.db.engine.signals import NO_SIGNALS, Signal, take_signals
-from tgllm.db.engine.sqlite import require_transaction
 
-__all__ = ["Begin", "Job", "Outcome", "Words", "run_jobs"]
-
-Begin = Literal["BEGIN", "BEGIN IMMEDIATE"]
-
-Words = Callable[[], AbstractContextManager[None]]
-"""Context manager that translates SQLite's errors; see ``tgllm.db.engine.sqlite.in_words``."""
+__all__ = ["Job", "Outcome", "run_jobs"]
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """Function to run on a connection."""
 
-    run: Callable[[sqlite3.Connection], Any]
+    run: Callable[[Any], Any]
+    """Gets the connection in a transaction, and the session otherwise."""
     in_transaction: bool
     durable: bool = True
     """Whether its commit needs an fsync."""
@@ -37,6 +32,8 @@ class Job:
     """Whether the caller was cancelled, so that the job can be skipped; called on the connection's thread."""
     answers: Signal | None = None
     """A signal after which such a job is run: given earlier in the same transaction, it is answered by this one."""
+    claims: bool = False
+    """Whether it needs a transaction of its own, in the mode ``claim``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +43,9 @@ class Outcome:
     value: Any = None
     error: BaseException | None = None
     signals: frozenset[Signal] = NO_SIGNALS
-    """What the job gave; it is committed."""
+    """What the job gave, and what no later job of its transaction has reacted to; it is committed."""
+    given: frozenset[Signal] = NO_SIGNALS
+    """All that the job gave."""
 
     def answered(self, signal: Signal) -> "Outcome":
         """Return the outcome without a signal to which a later job of the transaction has reacted."""
@@ -65,59 +64,63 @@ class Outcome:
 _GIVEN_UP = Outcome(error=asyncio.CancelledError())
 
 
-def run_jobs(conn: sqlite3.Connection, jobs: Sequence[Job], begin: Begin, words: Words) -> list[Outcome]:
-    """Run jobs in order; consecutive units of work share a transaction.
+def run_jobs(session: Session, jobs: Sequence[Job], mode: Mode) -> list[Outcome]:
+    """Run jobs in order; consecutive units of work share a transaction, unless one claims.
 
     Args:
-        conn: a connection without an open transaction.
+        session: without an open transaction.
         jobs: the jobs.
-        begin: the statement that starts a transaction; ``BEGIN`` means read only.
-        words: the context manager that translates SQLite's errors.
+        mode: of their transactions.
     """
     outcomes: list[Outcome] = []
-    for in_transaction, group in groupby(jobs, lambda job: job.in_transaction):
-        if in_transaction:
-            outcomes += _together(conn, list(group), begin, words)
+    for (in_transaction, claims), group in groupby(jobs, lambda job: (job.in_transaction, job.claims)):
+        if claims:
+            outcomes += [_together(session, [job], "claim")[0] for job in group]
+        elif in_transaction:
+            outcomes += _together(session, list(group), mode)
         else:
-            outcomes += [_attempt(partial(job.run, conn), words) for job in group]
+            outcomes += [_attempt(partial(job.run, session), session) for job in group]
     return outcomes
 
 
-def _together(conn: sqlite3.Connection, units: Sequence[Job], begin: Begin, words: Words) -> list[Outcome]:
+def _together(session: Session, units: Sequence[Job], mode: Mode) -> list[Outcome]:
     """Run units in one transaction; if it can't begin, is lost or can't be committed, all of them fail."""
-    writes = begin == "BEGIN IMMEDIATE"
+    writes = mode != "read"
+    durable = not writes or any(unit.durable for unit in units)
+    undo = writes or session.dies_of_errors
 
     def transaction() -> list[Outcome]:
         # A transaction that was rolled back may have left some.
-        take_signals(conn)
-        conn.execute(begin)
+        take_signals(session.connection)
         try:
-            outcomes = [_alone(conn, units[0])] if len(units) == 1 else _each(conn, units, words, undo=writes)
-            conn.execute("COMMIT")
+            session.begin(mode, durable=durable)
+            outcomes = [_alone(session, units[0])] if len(units) == 1 else _each(session, units, undo=undo)
+            session.commit(NO_SIGNALS.union(*(outcome.given for outcome in outcomes)))
         finally:
-            # SQLite rolls back by itself on some errors, such as a full disk.
-            if conn.in_transaction:
-                conn.execute("ROLLBACK")
+            # After a commit, and after an error on which the database rolls back by itself, this does nothing.
+            session.rollback()
         return outcomes
 
-    with _sync(conn, wait=not writes or any(unit.durable for unit in units)):
-        whole = _attempt(transaction, words)
+    attempt = 1
+    while (whole := _attempt(transaction, session)).error is not None and session.repeats(whole.error, attempt):
+        attempt += 1
     return [whole] * len(units) if whole.error is not None else whole.value
 
 
-def _alone(conn: sqlite3.Connection, unit: Job) -> Outcome:
-    value = unit.run(conn)
-    require_transaction(conn)
-    return Outcome(value, signals=take_signals(conn))
+def _alone(session: Session, unit: Job) -> Outcome:
+    value = unit.run(session.connection)
+    _require_transaction(session)
+    given = take_signals(session.connection)
+    return Outcome(value, signals=given, given=given)
 
 
-def _each(conn: sqlite3.Connection, units: Sequence[Job], words: Words, *, undo: bool) -> list[Outcome]:
+def _each(session: Session, units: Sequence[Job], *, undo: bool) -> list[Outcome]:
     """Run units that share a transaction; with ``undo``, a failed unit is rolled back.
 
     Savepoints are nested and released by the commit, which saves a RELEASE for each unit.
 
     Raises:
-        BaseException: the error on which SQLite rolled back the whole transaction.
+        BaseException: the error on which the whole transaction is lost.
         DatabaseError: a unit ended the transaction.
     """
     outcomes: list[Outcome] = []
@@ -126,25 +129,36 @@ def _each(conn: sqlite3.Connection, units: Sequence[Job], words: Words, *, undo:
             outcomes.append(_GIVEN_UP)
             continue
         if undo:
-            conn.execute("SAVEPOINT unit")
-        outcome = _attempt(partial(unit.run, conn), words)
-        if outcome.error is not None and not conn.in_transaction:
+            session.savepoint()
+        outcome = _attempt(partial(unit.run, session.connection), session)
+        if outcome.error is not None and session.is_lost(outcome.error):
             raise outcome.error
-        require_transaction(conn)
-        signals = take_signals(conn)
-        if undo and outcome.error is not None:
-            conn.execute("ROLLBACK TO unit")
+        signals = take_signals(session.connection)
         if outcome.error is None:
-            outcome = Outcome(outcome.value, signals=signals)
+            _require_transaction(session)
+        elif undo:
+            session.undo()
+        if outcome.error is None:
+            outcome = Outcome(outcome.value, signals=signals, given=signals)
             if unit.answers is not None:
                 outcomes = [earlier.answered(unit.answers) for earlier in outcomes]
         outcomes.append(outcome)
     return outcomes
 
 
-def _attempt(job: Callable[[], Any], words: Words) -> Outcome:
+def _require_transaction(session: Session) -> None:
+    """Check that a transaction is still open after a unit of work.
+
+    Raises:
+        DatabaseError: the unit ended it.
+    """
+    if not session.is_open:
+        raise DatabaseError("a unit of work ended its own transaction", code="database_unit")
+
+
+def _attempt(job: Callable[[], Any], session: Session) -> Outcome:
     try:
-        with words():
+        with session.words():
             return Outcome(job())
     except StopIteration as error:
         # A future can't hold a StopIteration: set_exception refuses it, and the caller would wait forever.
@@ -153,17 +167,3 @@ def _attempt(job: Callable[[], Any], words: Words) -> Outcome:
         return Outcome(error=broken)
     except BaseException as error:  # noqa: BLE001  re-raised in the caller by its future
         return Outcome(error=error)
-
-
-@contextmanager
-def _sync(conn: sqlite3.Connection, *, wait: bool) -> Generator[None]:
-    """Commit with an fsync if ``wait``, without one otherwise."""
-    if wait:
-        yield
-        return
-    # SQLite: in WAL mode, NORMAL skips the fsync at commit; the next commit with FULL syncs the whole log.
-    conn.execute("PRAGMA synchronous = NORMAL")
-    try:
-        yield
-    finally:
-        conn.execute("PRAGMA synchronous = FULL")

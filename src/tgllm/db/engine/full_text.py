@@ -6,7 +6,17 @@ import unicodedata
 from functools import cache
 from typing import Final
 
-__all__ = ["CHARACTER_SCRIPTS", "character_runs", "has_full_text", "pairs", "plain_words", "sqlite_version", "words_of"]
+from tgllm.db.engine.unit import Connection
+
+__all__ = [
+    "CHARACTER_SCRIPTS",
+    "character_runs",
+    "has_full_text",
+    "pairs",
+    "plain_words",
+    "sqlite_version",
+    "words_of",
+]
 
 CHARACTER_SCRIPTS: Final = (
     "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff"
@@ -27,12 +37,14 @@ def character_runs() -> re.Pattern[str]:
     return re.compile(f"[{CHARACTER_SCRIPTS}]+")
 
 
-def has_full_text(conn: sqlite3.Connection) -> bool:
-    """Return whether this build of SQLite has FTS5."""
+def has_full_text(conn: Connection) -> bool:
+    """Return whether the database has full-text indexes: PostgreSQL always, SQLite if it is built with FTS5."""
+    if not isinstance(conn, sqlite3.Connection):
+        return True
     return conn.execute("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'").fetchone() is not None
 
 
-def sqlite_version(conn: sqlite3.Connection) -> str:
+def sqlite_version(conn: Connection) -> str:
     """Return the version of SQLite."""
     return str(conn.execute("SELECT sqlite_version()").fetchone()[0])
 

@@ -16,6 +16,7 @@ _STATES: Final[dict[str, StorageState]] = {
     "database_read_only": "read_only",
     "database_locked": "locked",
     "database_unreachable": "unreachable",
+    "database_away": "unreachable",
     "database_disk": "broken",
 }
 """By the code of an error that passes without a change of the file: by freed space, a mount, the end of a lock."""

@@ -1,11 +1,12 @@
 """Conversion between rows and dataclasses: JSON and boolean columns, and text that SQLite can store."""
 
 import json
-import sqlite3
 from collections.abc import Callable
 from dataclasses import fields
 from functools import cache
 from typing import Any, TypeVar, cast
+
+from tgllm.db.engine.unit import Cursor, Row
 
 __all__ = [
     "BOOL",
@@ -53,27 +54,26 @@ def _plan(cls: type[Any]) -> tuple[tuple[str, Callable[[Any], object] | None], .
     return tuple((field.name, field.metadata.get(_CONVERT)) for field in fields(cls))
 
 
-def read(cls: type[T], row: sqlite3.Row) -> T:
+def read(cls: type[T], row: Row) -> T:
     """Return a row as the dataclass ``cls``; the row has a column named after each field."""
     make = cast("Callable[..., T]", cls)
     return make(*[row[name] if convert is None else convert(row[name]) for name, convert in _plan(cls)])
 
 
-def read_one(cls: type[T], cursor: sqlite3.Cursor) -> T | None:
+def read_one(cls: type[T], cursor: Cursor) -> T | None:
     """Return the first row of a result as ``cls``; None if there is none."""
     row = cursor.fetchone()
     return None if row is None else read(cls, row)
 
 
-def read_all(cls: type[T], cursor: sqlite3.Cursor) -> list[T]:
+def read_all(cls: type[T], cursor: Cursor) -> list[T]:
     """Return all rows of a result as ``cls``."""
     return [read(cls, row) for row in cursor.fetchall()]
 
 
-def new_id(cursor: sqlite3.Cursor) -> int:
-    """Return the id of the row that was just inserted; cheaper than RETURNING."""
-    assert cursor.lastrowid is not None  # noqa: S101  None before any INSERT only (Python: sqlite3)
-    return cursor.lastrowid
+def new_id(cursor: Cursor) -> int:
+    """Return the id of the row that was just inserted by a statement with ``RETURNING id``."""
+    return int(cursor.fetchone()[0])
 
 
 def dumps(value: object) -> str:

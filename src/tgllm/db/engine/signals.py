@@ -5,32 +5,43 @@ are called once the unit is committed; a rollback discards the signals.
 """
 
 import sqlite3
-from typing import Literal
+from typing import Literal, get_args
 
-__all__ = ["NO_SIGNALS", "Signal", "SignalConnection", "signal", "take_signals"]
+from tgllm.db.engine.unit import Connection
 
-Signal = Literal["jobs", "menus", "outbox"]
-"""``jobs``: a job of a plugin may be due earlier. ``menus``: a user's menu of commands may have changed. ``outbox``: a
-row of the outbox may be ready to be sent."""
+__all__ = ["ALL_SIGNALS", "NO_SIGNALS", "KeepsSignals", "Signal", "SignalConnection", "signal", "take_signals"]
+
+Signal = Literal["approvals", "budgets", "inbox", "jobs", "leader", "menus", "orders", "outbox", "sent"]
+"""``approvals``: a call of a tool was decided. ``budgets``: a reservation was released. ``inbox``: updates may be
+waiting to be claimed. ``jobs``: a job of a plugin may be due earlier. ``leader``: no process leads. ``menus``: a user's menu of
+commands may have changed.
+``orders``: another process should stop a turn. ``outbox``: a row of the outbox may be ready to be sent. ``sent``: a
+message was sent, for whose id another process may wait."""
+
+ALL_SIGNALS: frozenset[Signal] = frozenset(get_args(Signal))
 
 NO_SIGNALS: frozenset[Signal] = frozenset()
 
 
-class SignalConnection(sqlite3.Connection):
-    """A connection that keeps the signals of its transaction."""
+class KeepsSignals:
+    """Base of connections that keep the signals of their transaction."""
 
     signals: frozenset[Signal] = NO_SIGNALS
 
 
-def signal(conn: sqlite3.Connection, what: Signal) -> None:
+class SignalConnection(KeepsSignals, sqlite3.Connection):
+    """A connection of SQLite that keeps them."""
+
+
+def signal(conn: Connection, what: Signal) -> None:
     """Call the listeners of ``what`` when the transaction is committed."""
-    if isinstance(conn, SignalConnection):
+    if isinstance(conn, KeepsSignals):
         conn.signals = conn.signals.union((what,))
 
 
-def take_signals(conn: sqlite3.Connection) -> frozenset[Signal]:
+def take_signals(conn: Connection) -> frozenset[Signal]:
     """Return the signals given since the last call, and forget them."""
-    if not isinstance(conn, SignalConnection):
+    if not isinstance(conn, KeepsSignals):
         return NO_SIGNALS
     taken, conn.signals = conn.signals, NO_SIGNALS
     return taken

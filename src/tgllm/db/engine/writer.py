@@ -1,32 +1,25 @@
-"""SQLite connection with its own thread, on which jobs run one at a time and to their end."""
+"""Session with its own thread, on which jobs run one at a time and to their end."""
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol, TypeVar
 
 from tgllm.db.engine.batch import Job, Outcome, run_jobs
 from tgllm.db.engine.errors import DatabaseClosed
 from tgllm.db.engine.gate import StorageGate, is_passing
+from tgllm.db.engine.session import Session, Store, Use
 from tgllm.db.engine.signals import Signal
-from tgllm.db.engine.sqlite import connect, in_words
+from tgllm.db.engine.unit import Connection
 
-__all__ = ["LONGEST_LOG", "ConnectionThread", "Operation", "Timings", "timed_transactions"]
+__all__ = ["ConnectionThread", "Operation", "Timings", "timed_transactions"]
 
 T = TypeVar("T")
 
 MOST_TOGETHER = 64
 """Maximum number of jobs in a batch; a job's result waits for the commit of its whole batch."""
-
-
-COPY_AFTER = 32
-"""Batches of a writer after which the log is copied into the file; each adds some twenty pages to the log."""
-LONGEST_LOG = 4000
-"""Pages of the log from which on SQLite copies it within a commit, as it does from 1000 on by default."""
 
 Operation = Literal["read", "write"]
 
@@ -82,7 +75,7 @@ class _Waiting:
 
 
 class ConnectionThread:
-    """One SQLite connection, used by one thread only.
+    """One session, used by one thread only.
 
     Jobs run one after another in the order of submission. Jobs that are submitted while others run form the next batch,
     and consecutive units of work in it share a transaction (see ``tgllm.db.engine.batch``). A job that has started
@@ -96,34 +89,30 @@ class ConnectionThread:
 
     def __init__(
         self,
-        path: Path,
-        name: str,
-        begin: Literal["BEGIN", "BEGIN IMMEDIATE"],
+        store: Store,
+        use: Use,
         announce: Callable[[Signal], None] = lambda _signal: None,
     ) -> None:
         """Set up the thread.
 
         Args:
-            path: the database file.
-            name: of the thread.
-            begin: how each transaction starts.
+            store: where the database is.
+            use: what the session is for; the thread is named after it.
             announce: called on the loop with each signal of what was committed.
         """
-        self._path = path
-        self._begin: Literal["BEGIN", "BEGIN IMMEDIATE"] = begin
+        self._store = store
+        self._use: Use = use
         self._announce = announce
-        self._conn: sqlite3.Connection | None = None
+        self._session: Session | None = None
         self._closed = False
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"tgllm-db-{use}")
         self._waiting: list[_Waiting] = []
         self._busy = False
-        self._operation: Operation = "read" if begin == "BEGIN" else "write"
-        self._uncopied = 0
-        """Batches since the log was copied into the file."""
+        self._operation: Operation = "read" if use == "reader" else "write"
         self._began = 0.0
         """When the running batch began, by the loop's clock; 0 if it is not measured."""
         self._gate: StorageGate | None = None
-        self._name = name
+        self._name = use
         self._held: list[_Waiting] = []
         """Units that wait for the disk."""
         self._obstacle: BaseException | None = None
@@ -135,17 +124,15 @@ class ConnectionThread:
         """Number of jobs that have ended. What a unit has read is what a later one would read as long as this is the
         number that the callback of the unit has found: nothing else has run on the connection meanwhile."""
 
-    async def open(self, *pragmas: str) -> None:
-        """Open the connection and execute ``pragmas`` on it; ``aclose`` must be called even if this fails.
+    async def open(self) -> None:
+        """Open the session; ``aclose`` must be called even if this fails.
 
         Raises:
-            DatabaseError: the file can't be used.
+            DatabaseError: the database can't be used.
         """
 
         def opening() -> None:
-            self._conn = connect(self._path)
-            for pragma in pragmas:
-                self._conn.execute(pragma)
+            self._session = self._store.open(self._use)
 
         if self._closed:
             raise DatabaseClosed
@@ -174,12 +161,13 @@ class ConnectionThread:
 
     async def unit(
         self,
-        unit: Callable[[sqlite3.Connection], T],
+        unit: Callable[[Connection], T],
         *,
         durable: bool = True,
         then: Callable[[T], None] | None = None,
         patient: bool = True,
         answers: Signal | None = None,
+        claims: bool = False,
     ) -> T:
         """Run ``unit`` in a transaction: committed when this returns, rolled back if it raises.
 
@@ -189,35 +177,25 @@ class ConnectionThread:
             then: callback for the unit's result; see ``Database.write``.
             patient: whether it may wait for the disk; see ``Database.write``.
             answers: signal to which the unit reacts; see ``Database.write``.
+            claims: whether it runs alone in its transaction, in the mode ``claim``.
 
         Raises:
-            DatabaseError: the file can't be used (full disk, no access, damage) or is closed.
+            DatabaseError: the database can't be used (full disk, no access, damage) or is closed.
         """
-        return await self._submit(
-            unit, in_transaction=True, durable=durable, then=then, patient=patient, answers=answers
-        )
+        job = Job(unit, in_transaction=True, durable=durable, answers=answers, claims=claims)
+        return await self._submit(job, then, patient=patient)
 
-    async def outside(self, job: Callable[[sqlite3.Connection], T]) -> T:
-        """Run ``job`` on the connection, outside any transaction."""
-        return await self._submit(job, in_transaction=False)
+    async def outside(self, job: Callable[[Session], T]) -> T:
+        """Run ``job`` on the session, outside any transaction."""
+        return await self._submit(Job(job, in_transaction=False))
 
-    async def _submit(
-        self,
-        run: Callable[[sqlite3.Connection], T],
-        *,
-        in_transaction: bool,
-        durable: bool = True,
-        then: Callable[[T], None] | None = None,
-        patient: bool = False,
-        answers: Signal | None = None,
-    ) -> T:
+    async def _submit(self, job: Job, then: Callable[[Any], None] | None = None, *, patient: bool = False) -> Any:  # noqa: ANN401  as the job returns it
         if self._closed:
             raise DatabaseClosed
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
+        future: asyncio.Future[Any] = loop.create_future()
         since = loop.time() if _Observed.timings is not None else 0.0
-        job = Job(run, in_transaction, durable, future.cancelled, answers)
-        self._waiting.append(_Waiting(job, future, then, since, patient))
+        self._waiting.append(_Waiting(replace(job, given_up=future.cancelled), future, then, since, patient))
         if not self._busy:
             self._busy = True
             # Not at once: other jobs submitted in this iteration of the loop join the batch.
@@ -265,45 +243,29 @@ class ConnectionThread:
         except RuntimeError:
             # The loop is closed, so no caller waits; committed work stays committed.
             return
-        if self._operation == "write":
-            self._copy_log()
-
-    def _copy_log(self) -> None:
-        """Copy the log into the file now and then; called on the thread, when the callers of a batch are told.
-
-        SQLite would do it within the commit that makes the log too long, and the units of that commit would wait for
-        two more synchronisations of the disk.
-        """
-        self._uncopied += 1
-        if self._uncopied < COPY_AFTER or self._conn is None:
-            return
-        self._uncopied = 0
-        # What prevents it is reported by the next commit, or passes, such as a reader of old pages.
-        with suppress(sqlite3.Error):
-            self._conn.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        if self._operation == "write" and self._session is not None:
+            self._session.after_write()
 
     def _outcomes(self, jobs: Sequence[Job]) -> Sequence[Outcome]:
         try:
-            if self._conn is None:
+            if self._session is None:
                 raise DatabaseClosed
-            outcomes = run_jobs(self._conn, jobs, self._begin, lambda: in_words(self._path))
-            return self._each_alone(self._conn, jobs, outcomes) if len(jobs) > 1 and self._gate else outcomes
+            outcomes = run_jobs(self._session, jobs, self._operation)
+            return self._each_alone(self._session, jobs, outcomes) if len(jobs) > 1 and self._gate else outcomes
         except BaseException as error:  # noqa: BLE001  every error must reach the callers
             return [Outcome(error=error)] * len(jobs)
 
-    def _each_alone(
-        self, conn: sqlite3.Connection, jobs: Sequence[Job], outcomes: Sequence[Outcome]
-    ) -> Sequence[Outcome]:
+    def _each_alone(self, session: Session, jobs: Sequence[Job], outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
         """Run units alone that have failed together: on a nearly full disk there may be room for the small ones.
 
-        Not those that a lock has stopped: each would wait for its end again.
+        Not those that a lock has stopped, or a server that is away: each would wait for its end again.
         """
 
         def again(job: Job, outcome: Outcome) -> Outcome:
             is_of_disk = job.in_transaction and is_passing(outcome.error)
-            if not is_of_disk or getattr(outcome.error, "code", "") == "database_locked":
+            if not is_of_disk or getattr(outcome.error, "code", "") in {"database_locked", "database_away"}:
                 return outcome
-            return run_jobs(conn, [job], self._begin, lambda: in_words(self._path))[0]
+            return run_jobs(session, [job], self._operation)[0]
 
         return [again(job, outcome) for job, outcome in zip(jobs, outcomes, strict=True)]
 
@@ -370,9 +332,9 @@ class ConnectionThread:
         await asyncio.shield(asyncio.wrap_future(closing))
 
     def _close(self) -> None:
-        conn, self._conn = self._conn, None
-        if conn is not None:
-            conn.close()
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
 
 
 def _reacts_to_none(place: tuple[int, tuple[_Waiting, Outcome]]) -> bool:

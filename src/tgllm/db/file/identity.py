@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tgllm import __version__
 from tgllm.db.engine.errors import DatabaseError, DatabaseTooNew
+from tgllm.db.engine.unit import Connection
 from tgllm.db.migrations.load import FIRST_VERSION, Migration
 
 __all__ = ["APPLICATION_ID", "latest_version", "mark_program", "program_of", "refuse_foreign", "version_of"]
@@ -25,7 +26,7 @@ def latest_version(migrations: Sequence[Migration]) -> int:
     return migrations[-1].version if migrations else FIRST_VERSION
 
 
-def mark_program(conn: sqlite3.Connection, now: int) -> None:
+def mark_program(conn: Connection, now: int) -> None:
     """Store the version of this program, unless it is stored already; by it an older program says what is needed."""
     from tgllm.db.tables import kv  # noqa: PLC0415  short commands that only read never need it
 

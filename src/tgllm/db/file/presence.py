@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Literal
 
+from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import kv
 
 __all__ = ["Loss", "Presence", "mark_run", "unmark_run"]
@@ -24,7 +25,7 @@ _TRIES = 3
 _Identity = tuple[int, int]
 
 
-def mark_run(conn: sqlite3.Connection, run: str, number: int, now: int) -> None:
+def mark_run(conn: Connection, run: str, number: int, now: int) -> None:
     """Store the id of this run in the database, by which a file that was overwritten in place is recognised.
 
     Args:

@@ -2,12 +2,12 @@
 
 import os
 import secrets
-import sqlite3
 import tempfile
 from pathlib import Path
 
 from tgllm.db.engine.errors import DatabaseError
 from tgllm.db.engine.sqlite import in_words
+from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import kv
 
 __all__ = ["PROBE_BYTES", "erase_probe", "free_bytes", "mib", "probe_folder", "read_probe", "write_probe"]
@@ -40,17 +40,17 @@ def probe_folder(folder: Path) -> None:
         )
 
 
-def write_probe(conn: sqlite3.Connection, text: str, now: int) -> None:
+def write_probe(conn: Connection, text: str, now: int) -> None:
     """Store a test value; the commit forces it to the disk."""
     kv.set_value(conn, _SCOPE, _KEY, text, now)
 
 
-def read_probe(conn: sqlite3.Connection) -> object:
+def read_probe(conn: Connection) -> object:
     """Return the test value."""
     return kv.get(conn, _SCOPE, _KEY)
 
 
-def erase_probe(conn: sqlite3.Connection) -> None:
+def erase_probe(conn: Connection) -> None:
     """Remove the test value."""
     kv.delete(conn, _SCOPE, _KEY)
 

@@ -30,8 +30,12 @@ class Migration:
     sql: str
 
 
-def load(folder: Path) -> Sequence[Migration]:
+def load(folder: Path, first: int = FIRST_VERSION) -> Sequence[Migration]:
     """Read the migrations of a folder, in order of version.
+
+    Args:
+        folder: the folder; other files in it are ignored.
+        first: version of a database without migrations.
 
     Raises:
         ValueError: a version is missing, or two migrations have the same one.
@@ -40,8 +44,8 @@ def load(folder: Path) -> Sequence[Migration]:
     steps = [Migration(int(m["version"]), m["name"], entry.read_text(encoding="utf-8")) for m, entry in named if m]
     steps.sort(key=lambda step: step.version)
     versions = [step.version for step in steps]
-    if versions != list(range(FIRST_VERSION + 1, FIRST_VERSION + 1 + len(steps))):
-        raise ValueError(f"migrations have to count on from {FIRST_VERSION + 1} without a gap, found {versions}")
+    if versions != list(range(first + 1, first + 1 + len(steps))):
+        raise ValueError(f"migrations have to count on from {first + 1} without a gap, found {versions}")
     return tuple(steps)
 
 

@@ -1,6 +1,6 @@
 """Messages of a lane that have come after a question and before its answer."""
 
-import sqlite3
+from tgllm.db.engine.unit import Connection
 
 __all__ = ["has_messages_between"]
 
@@ -24,7 +24,7 @@ _BETWEEN = """
 
 
 def has_messages_between(
-    conn: sqlite3.Connection, lane: str, *, update_id: int, turn_id: str, message_id: int, received_at: int
+    conn: Connection, lane: str, *, update_id: int, turn_id: str, message_id: int, received_at: int
 ) -> bool:
     """Return whether other messages stand between a question and an answer that is sent now, or will do so.
 

@@ -1,8 +1,10 @@
 """Move of a group's rows to a new chat id: Telegram changes the id when a group becomes a supergroup."""
 
-import sqlite3
+import json
 
+from tgllm.db.engine.rows import dumps
 from tgllm.db.engine.signals import signal
+from tgllm.db.engine.unit import Connection
 
 __all__ = ["move"]
 
@@ -14,17 +16,21 @@ _MOVES = (
     "UPDATE tool_rounds SET lane = :new_lane WHERE lane = :old_lane",
     "UPDATE tool_calls SET lane = :new_lane WHERE lane = :old_lane",
     "UPDATE reminders SET lane = :new_lane, message_id = 0 WHERE lane = :old_lane",
-    "UPDATE OR REPLACE tool_grants SET lane = :new_lane WHERE lane = :old_lane",
-    # What is not sent yet gets its id in the new chat.
     """
-    UPDATE plugin_messages SET lane = :new_lane, parts = (
-        SELECT json_group_array(json_array(value ->> 0, value ->> 1, NULL, NULL, NULL)) FROM json_each(parts)
-    ) WHERE lane = :old_lane
+    DELETE FROM tool_grants WHERE lane = :new_lane AND (tool, plugin_id, user_id) IN (
+        SELECT tool, plugin_id, user_id FROM tool_grants WHERE lane = :old_lane)
     """,
-    "UPDATE OR IGNORE budgets SET scope = 'group:' || :new WHERE scope = 'group:' || :old",
-    "DELETE FROM budgets WHERE scope = 'group:' || :old",
-    "UPDATE OR IGNORE budget_periods SET scope = 'group:' || :new WHERE scope = 'group:' || :old",
-    "DELETE FROM budget_periods WHERE scope = 'group:' || :old",
+    "UPDATE tool_grants SET lane = :new_lane WHERE lane = :old_lane",
+    """
+    UPDATE budgets SET scope = :new_scope WHERE scope = :old_scope AND (measure, period) NOT IN (
+        SELECT measure, period FROM budgets WHERE scope = :new_scope)
+    """,
+    "DELETE FROM budgets WHERE scope = :old_scope",
+    """
+    UPDATE budget_periods SET scope = :new_scope WHERE scope = :old_scope AND (measure, period, first_day) NOT IN (
+        SELECT measure, period, first_day FROM budget_periods WHERE scope = :new_scope)
+    """,
+    "DELETE FROM budget_periods WHERE scope = :old_scope",
 )
 _CONVERSATIONS = (
     """
@@ -40,11 +46,11 @@ _USAGE = (
     SELECT user_id, :new, day, provider, model, requests, input_tokens, output_tokens, cost_micros, unpriced_requests
     FROM usage WHERE group_id = :old
     ON CONFLICT (user_id, day, group_id, provider, model) DO UPDATE SET
-        requests = requests + excluded.requests,
-        input_tokens = input_tokens + excluded.input_tokens,
-        output_tokens = output_tokens + excluded.output_tokens,
-        cost_micros = cost_micros + excluded.cost_micros,
-        unpriced_requests = unpriced_requests + excluded.unpriced_requests
+        requests = usage.requests + excluded.requests,
+        input_tokens = usage.input_tokens + excluded.input_tokens,
+        output_tokens = usage.output_tokens + excluded.output_tokens,
+        cost_micros = usage.cost_micros + excluded.cost_micros,
+        unpriced_requests = usage.unpriced_requests + excluded.unpriced_requests
     """,
     "DELETE FROM usage WHERE group_id = :old",
 )
@@ -57,14 +63,13 @@ _OUTBOX = (
     """,
     "UPDATE outbox SET message_id = NULL WHERE chat_id = :old AND state = 'sent'",
     """
-    UPDATE outbox SET chat_id = :new, known_id = NULL, lane = iif(lane = :old_lane, :new_lane, lane),
-        payload = json_remove(json_set(payload, '$.chat_id', :new), '$.reply_parameters')
+    UPDATE outbox SET known_id = NULL, lane = CASE lane WHEN :old_lane THEN :new_lane ELSE lane END
     WHERE chat_id = :old AND state IN ('ready', 'uncertain')
     """,
 )
 
 
-def move(conn: sqlite3.Connection, old: int, new: int, old_lane: str, new_lane: str) -> None:
+def move(conn: Connection, old: int, new: int, old_lane: str, new_lane: str) -> None:
     """Move conversations, facts, budgets, usage and unsent outbox rows to the new chat.
 
     It can be repeated for rows that the old chat has got since. An active conversation of the old chat is archived if
@@ -77,7 +82,32 @@ def move(conn: sqlite3.Connection, old: int, new: int, old_lane: str, new_lane: 
         old_lane: lane of the group, which has no topics and so only this lane.
         new_lane: lane of the supergroup.
     """
-    values = {"old": old, "new": new, "old_lane": old_lane, "new_lane": new_lane}
+    values = {
+        "old": old,
+        "new": new,
+        "old_lane": old_lane,
+        "new_lane": new_lane,
+        "old_scope": f"group:{old}",
+        "new_scope": f"group:{new}",
+    }
     for statement in (*_CONVERSATIONS, *_MOVES, *_USAGE, *_OUTBOX):
         conn.execute(statement, values)
+    _move_plugin_messages(conn, old_lane, new_lane)
+    _move_unsent(conn, old, new)
     signal(conn, "outbox")
+
+
+def _move_plugin_messages(conn: Connection, old_lane: str, new_lane: str) -> None:
+    """Move messages of plugins, without Telegram's ids: what is not sent yet gets its id in the new chat."""
+    for row in conn.execute("SELECT id, parts FROM plugin_messages WHERE lane = ?", (old_lane,)).fetchall():
+        parts = dumps([[*part[:2], None, None, None] for part in json.loads(row["parts"])])
+        conn.execute("UPDATE plugin_messages SET lane = ?, parts = ? WHERE id = ?", (new_lane, parts, row["id"]))
+
+
+def _move_unsent(conn: Connection, old: int, new: int) -> None:
+    """Address the unsent calls to the new chat."""
+    unsent = "SELECT id, payload FROM outbox WHERE chat_id = ? AND state IN ('ready', 'uncertain')"
+    for row in conn.execute(unsent, (old,)).fetchall():
+        payload = {**json.loads(row["payload"]), "chat_id": new}
+        payload.pop("reply_parameters", None)
+        conn.execute("UPDATE outbox SET chat_id = ?, payload = ? WHERE id = ?", (new, dumps(payload), row["id"]))

@@ -1,11 +1,11 @@
 """Stored times of what is under way, after the system's clock was set."""
 
-import sqlite3
+from tgllm.db.engine.unit import Connection
 
 __all__ = ["bring_forward", "shift"]
 
 
-def shift(conn: sqlite3.Connection, milliseconds: int, before: int) -> None:
+def shift(conn: Connection, milliseconds: int, before: int) -> None:
     """Shift the times of waiting updates and of calls that were put off, so that their age and their pause stay true.
 
     Args:
@@ -23,7 +23,7 @@ def shift(conn: sqlite3.Connection, milliseconds: int, before: int) -> None:
     )
 
 
-def bring_forward(conn: sqlite3.Connection, latest: int, now: int) -> int:
+def bring_forward(conn: Connection, latest: int, now: int) -> int:
     """Let calls that were put off beyond ``latest`` be due ``now``, and return their number.
 
     No pause is that long: the clock was wrong when it began. Times are UTC in milliseconds.

@@ -5,13 +5,14 @@ It returns one row of JSON: SQLite releases the GIL at each row, and a busy even
 """
 
 import json
-import sqlite3
 from collections.abc import Mapping
 from itertools import starmap
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from tgllm.api.types import ChatMessage
+from tgllm.db.engine.unit import Connection
 from tgllm.db.tables.messages import Role
 
 __all__ = ["HistoryMessage", "Reader", "newest", "with_files"]
@@ -74,10 +75,10 @@ _COST: Final = "coalesce(message.tokens, length(message.text) * 10 / 33)"
 _FIELDS: Final = """
     message.id, message.parent_id, message.conversation_id, message.role, message.text,
     message.telegram_message_ids, message.tokens, message.tokens_before, message.created_at"""
-_DATA: Final = "iif(message.provider = :provider AND message.model = :model, message.provider_data, NULL)"
+_DATA: Final = "CASE WHEN message.provider = :provider AND message.model = :model THEN message.provider_data END"
 # Each value costs time, in a long history for hundreds of messages.
-_COLUMNS: Final = f"""iif(message.parts IS NULL AND {_DATA} IS NULL, json_array({_FIELDS}),
-    json_array({_FIELDS}, message.parts, {_DATA}, message.provider, message.model))"""
+_COLUMNS: Final = f"""CASE WHEN message.parts IS NULL AND {_DATA} IS NULL THEN json_array({_FIELDS})
+    ELSE json_array({_FIELDS}, message.parts, {_DATA}, message.provider, message.model) END"""
 _LEAST: Final = 2
 """Messages that are read in any case: of an exchange that does not fit, the end is shown."""
 _MOST_BEYOND: Final = 400
@@ -85,10 +86,10 @@ _MOST_BEYOND: Final = 400
 # CROSS JOIN keeps SQLite from changing the order of the tables, and so that of the messages.
 _BRANCH: Final = f"""
     WITH RECURSIVE branch (id, parent_id, stamp, room, number) AS (
-        SELECT id, parent_id, iif(parts IS NULL, created_at, NULL), :room - {_COST}, 1 FROM messages AS message
+        SELECT id, parent_id, CASE WHEN parts IS NULL THEN created_at END, :room - {_COST}, 1 FROM messages AS message
         WHERE conversation_id = :conversation_id AND id = :head
         UNION ALL
-        SELECT message.id, message.parent_id, iif(message.parts IS NULL, message.created_at, NULL),
+        SELECT message.id, message.parent_id, CASE WHEN message.parts IS NULL THEN message.created_at END,
             room - {_COST}, number + 1
         FROM branch CROSS JOIN messages AS message ON message.id = branch.parent_id
         WHERE number < :most
@@ -100,7 +101,7 @@ _NEWEST = f"""{_BRANCH}
 _STAMPS = f"{_BRANCH} SELECT json_group_array(id), json_group_array(stamp) FROM branch"  # noqa: S608  only constants
 _THESE = f"""
     SELECT json_group_array({_COLUMNS})
-    FROM json_each(:ids) CROSS JOIN messages AS message ON message.id = json_each.value
+    FROM json_each(:ids) CROSS JOIN messages AS message ON message.id = CAST(json_each.value AS INTEGER)
 """  # noqa: S608  only constants are inserted
 _OLDEST_WITH_FILES = "SELECT min(id) FROM messages WHERE conversation_id = ? AND parts IS NOT NULL"
 _WITH_FILES = f"""
@@ -117,7 +118,7 @@ _WITH_FILES = f"""
 
 
 def newest(
-    conn: sqlite3.Connection,
+    conn: Connection,
     conversation_id: int,
     head: int | None,
     *,
@@ -147,9 +148,7 @@ def newest(
     return _beside(conn, reader.kept, values) if reader.kept else _messages(conn, _NEWEST, values)
 
 
-def _beside(
-    conn: sqlite3.Connection, kept: Mapping[int, HistoryMessage], values: dict[str, object]
-) -> list[HistoryMessage]:
+def _beside(conn: Connection, kept: Mapping[int, HistoryMessage], values: dict[str, object]) -> list[HistoryMessage]:
     """Return the messages of a branch, of which only the ids are read where they are kept.
 
     The text of a message never changes, and neither does anything else that counts of one without files, except that
@@ -169,7 +168,7 @@ def _beside(
     return [known[message_id] for message_id in ids]
 
 
-def with_files(conn: sqlite3.Connection, conversation_id: int, head: int | None, *, most: int) -> list[HistoryMessage]:
+def with_files(conn: Connection, conversation_id: int, head: int | None, *, most: int) -> list[HistoryMessage]:
     """Return the messages with files among the last ``most`` of the branch that ends with ``head``, oldest first."""
     oldest = conn.execute(_OLDEST_WITH_FILES, (conversation_id,)).fetchone()[0]
     if head is None or oldest is None or oldest > head:
@@ -178,8 +177,10 @@ def with_files(conn: sqlite3.Connection, conversation_id: int, head: int | None,
     return _messages(conn, _WITH_FILES, {**values, "provider": "", "model": ""})
 
 
-def _messages(conn: sqlite3.Connection, query: str, values: dict[str, object]) -> list[HistoryMessage]:
+def _messages(conn: Connection, query: str, values: dict[str, object]) -> list[HistoryMessage]:
     # JSON columns are strings in it, since JSON that is nested in JSON could exceed the depth that SQLite accepts.
-    found: list[list[Any]] = json.loads(conn.execute(query, values).fetchone()[0])
-    found.reverse()
+    # PostgreSQL returns NULL for no messages, and any order; what SQLite returns, the newest first, is quick to sort. A
+    # message has a higher id than the one before it.
+    found: list[list[Any]] = json.loads(conn.execute(query, values).fetchone()[0] or "[]")
+    found.sort(key=itemgetter(0))
     return [*starmap(HistoryMessage, found)]

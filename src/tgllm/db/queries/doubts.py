@@ -1,11 +1,11 @@
 """Calls that may have arrived: the message ids that they may have."""
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from tgllm.db.engine.rows import read_all, read_one
+from tgllm.db.engine.unit import Connection
 from tgllm.db.queries import known_ids
 from tgllm.db.tables.outbox import OutboxRow
 
@@ -18,7 +18,7 @@ _MAY_HAVE_ARRIVED: Final = """
     WHERE doubt = 1 AND state IN ('ready', 'sending', 'uncertain', 'dropped') AND payload <> '{}'
     UNION ALL
     SELECT * FROM outbox WHERE state = 'sending' AND doubt = 0 AND payload <> '{}'
-        AND (kind = 'send' OR payload ->> '$.edit_of_part' IS NOT NULL)
+        AND (kind = 'send' OR json_extract(payload, '$.edit_of_part') IS NOT NULL)
 """
 
 
@@ -36,7 +36,7 @@ class Doubt:
     """Number of rows in doubt in the same sequence, this one included."""
 
 
-def doubt_of(conn: sqlite3.Connection, row: OutboxRow) -> Doubt | None:
+def doubt_of(conn: Connection, row: OutboxRow) -> Doubt | None:
     """Return what is known about a row; None if nothing is."""
     if row.chat_id is None or row.known_id is None:
         return None
@@ -52,7 +52,7 @@ def doubt_of(conn: sqlite3.Connection, row: OutboxRow) -> Doubt | None:
     return Doubt(row.known_id, known, rivals, 1 + len(waiting))
 
 
-def sent_lately(conn: sqlite3.Connection, row: OutboxRow, message_id: int) -> OutboxRow | None:
+def sent_lately(conn: Connection, row: OutboxRow, message_id: int) -> OutboxRow | None:
     """Return the row that has sent a message to the chat of ``row``, if it is one of the latest that were sent."""
     query = """
         SELECT * FROM (SELECT * FROM outbox WHERE sent_at IS NOT NULL ORDER BY sent_at DESC LIMIT 100)

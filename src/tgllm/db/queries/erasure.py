@@ -1,14 +1,17 @@
 """Erasure of a person's data: the content of their private chats, and references to them elsewhere."""
 
-import sqlite3
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 from tgllm.db.engine.signals import signal
+from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import errors, files
 from tgllm.db.tables.plugins import jobs, unreachable
 from tgllm.db.tables.plugins import values as plugin_values
 from tgllm.db.tables.reminders import store as reminders
+from tgllm.db.tables.shared import question_times
 from tgllm.db.tables.tools import grants as tool_grants
 
 __all__ = ["Erased", "erase", "is_busy"]
@@ -63,7 +66,8 @@ _OPEN_CALLS = f"""
 """  # noqa: S608 (constants)
 _CALLS = f"""
     UPDATE tool_calls SET turn_id = 'erased:' || id, call_id = '', arguments = '', result = '', extras = '{{}}',
-        error = NULL, state = iif(state IN ('asked', 'waiting', 'approved', 'running'), 'stopped', state)
+        error = NULL,
+        state = CASE WHEN state IN ('asked', 'waiting', 'approved', 'running') THEN 'stopped' ELSE state END
     WHERE {_MINE} OR user_id = :user
 """  # noqa: S608 (constants)
 _KV = "DELETE FROM kv WHERE key = CAST(:user AS TEXT) AND scope NOT GLOB 'plugin:*'"
@@ -74,7 +78,7 @@ _KEYED = f"UPDATE plugin_messages SET parts = '[]' WHERE {_MINE}"  # noqa: S608 
 # The rows stay, so that a repeated update is still recognised. Updates of a turn that is queued or running keep their
 # content.
 _INBOX = f"""
-    UPDATE inbox SET payload = json_object('update_id', update_id), error = NULL
+    UPDATE inbox SET payload = '{{"update_id":' || update_id || '}}', error = NULL
     WHERE {_MINE} AND state NOT IN ('queued', 'running') AND update_id <> :update
       AND NOT EXISTS (SELECT 1 FROM inbox AS leader
                       WHERE leader.update_id = inbox.leader_id AND leader.state IN ('queued', 'running'))
@@ -92,18 +96,16 @@ _OUTBOX = f"""
 # Answers and exports that were to be sent as files. Files of conversations have rows of their own, and may share a blob
 # with those of other people.
 _DOCUMENTS = f"""
-    SELECT file ->> '$.path' FROM (
-        SELECT coalesce(payload -> '$.document', payload -> '$.photo') AS file FROM outbox WHERE {_MY_OUTBOX}
-    ) WHERE file ->> '$.kept' IS NULL
+    SELECT payload FROM outbox WHERE {_MY_OUTBOX} AND (payload LIKE '%"document"%' OR payload LIKE '%"photo"%')
 """  # noqa: S608 (constants)
 
 
-def is_busy(conn: sqlite3.Connection, user_id: int, update_id: int) -> bool:
+def is_busy(conn: Connection, user_id: int, update_id: int) -> bool:
     """Return whether an update other than ``update_id`` is running in the person's private chat."""
     return conn.execute(_BUSY, {"user": user_id, "update": update_id}).fetchone() is not None
 
 
-def erase(conn: sqlite3.Connection, user_id: int, update_id: int) -> Erased:
+def erase(conn: Connection, user_id: int, update_id: int) -> Erased:
     """Erase conversations, facts, files, settings, and the content of updates and answers of the person's private chat.
 
     The values and jobs that plugins have for the person are erased too, and the buttons of their messages with the data
@@ -119,7 +121,7 @@ def erase(conn: sqlite3.Connection, user_id: int, update_id: int) -> Erased:
     found = [int(row[0]) for row in conn.execute(_FILES, values)]
     calls = [int(row[0]) for row in conn.execute(_OPEN_CALLS, values)]
     paths = [files.delete(conn, file_id) for file_id in found]
-    paths += [row[0] for row in conn.execute(_DOCUMENTS, values)]
+    paths += [_document(str(row[0])) for row in conn.execute(_DOCUMENTS, values)]
     messages = int(conn.execute(_MESSAGES, values).fetchone()[0])
     conversations = conn.execute(_CONVERSATIONS, values).rowcount
     requests = conn.execute(_REQUESTS, values).rowcount
@@ -144,7 +146,18 @@ def erase(conn: sqlite3.Connection, user_id: int, update_id: int) -> Erased:
     jobs.forget(conn, user_id)
     reminders.forget(conn, user_id)
     unreachable.reached(conn, user_id)
+    question_times.forget(conn, user_id)
     signal(conn, "outbox")
     # The language of their choice is among what is deleted.
     signal(conn, "menus")
     return Erased(conversations, messages, len(found), requests, [path for path in paths if path is not None], calls)
+
+
+def _document(payload: str) -> str | None:
+    """Return the path of the file that an outbox row was to send; None if it sends none, or one that is kept."""
+    call = json.loads(payload)
+    file: object = call.get("document") or call.get("photo")
+    if not isinstance(file, dict):
+        return None
+    upload = cast("dict[str, Any]", file)
+    return upload.get("path") if upload.get("kept") is None else None

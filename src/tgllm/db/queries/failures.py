@@ -1,10 +1,10 @@
 """Recent failures of model calls, updates and outgoing messages, with the ids that the log uses."""
 
-import sqlite3
 from dataclasses import dataclass
 from typing import Literal
 
 from tgllm.db.engine.rows import read_all
+from tgllm.db.engine.unit import Connection
 
 __all__ = ["Failure", "count", "recent"]
 
@@ -47,12 +47,12 @@ _ALL = """
 """
 
 
-def recent(conn: sqlite3.Connection, limit: int, offset: int = 0) -> list[Failure]:
+def recent(conn: Connection, limit: int, offset: int = 0) -> list[Failure]:
     """Return the latest failures, newest first."""
     cursor = conn.execute(f"{_ALL} ORDER BY at DESC, kind, id DESC LIMIT ? OFFSET ?", (limit, offset))
     return read_all(Failure, cursor)
 
 
-def count(conn: sqlite3.Connection) -> int:
+def count(conn: Connection) -> int:
     """Return the number of stored failures."""
     return int(conn.execute(f"SELECT count(*) FROM ({_ALL})").fetchone()[0])  # noqa: S608 (constants)

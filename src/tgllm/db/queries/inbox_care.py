@@ -1,11 +1,11 @@
 """What an operator does about single updates: looks at them, has them handled again, or drops them."""
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from tgllm.db.engine.rows import dumps, read_all
+from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import inbox
 from tgllm.db.tables.inbox import InboxRow, State
 
@@ -57,35 +57,36 @@ class Call:
 
 _COLUMNS = (
     "update_id, lane, kind, control, '' AS payload, state, leader_id, attempts, received_at, started_at, finished_at,"
-    " error, stranger, behind, asked, crashes, strikes"
+    " error, stranger, behind, asked, crashes, strikes, holder"
 )
 _LISTED = f"""
     SELECT {_COLUMNS} FROM inbox WHERE state IN (SELECT value FROM json_each(:states))
-    ORDER BY finished_at IS NOT NULL, iif(finished_at IS NULL, update_id, 0), finished_at DESC, update_id DESC
+    ORDER BY finished_at IS NOT NULL, CASE WHEN finished_at IS NULL THEN update_id ELSE 0 END, finished_at DESC,
+        update_id DESC
     LIMIT :limit
 """  # noqa: S608 (constants)
 
 
-def listing(conn: sqlite3.Connection, states: Sequence[State], limit: int) -> Listing:
+def listing(conn: Connection, states: Sequence[State], limit: int) -> Listing:
     """Return up to ``limit`` updates in these states."""
     counts = inbox.counts(conn)
     rows = read_all(InboxRow, conn.execute(_LISTED, {"states": dumps([*states]), "limit": limit}))
     return Listing(rows, sum(counts.get(state, 0) for state in states))
 
 
-def ended_badly(conn: sqlite3.Connection) -> list[int]:
+def ended_badly(conn: Connection) -> list[int]:
     """Return the ids of all updates that ended badly, oldest first."""
     query = "SELECT update_id FROM inbox WHERE state IN (SELECT value FROM json_each(?)) ORDER BY update_id"
     return [int(row[0]) for row in conn.execute(query, (dumps([*ENDED_BADLY]),))]
 
 
-def calls_of(conn: sqlite3.Connection, turn_id: str) -> list[Call]:
+def calls_of(conn: Connection, turn_id: str) -> list[Call]:
     """Return the calls of the Bot API of a turn, in order."""
     query = "SELECT id, method, state, message_id, error FROM outbox WHERE turn_id = ? ORDER BY id"
     return read_all(Call, conn.execute(query, (turn_id,)))
 
 
-def retry(conn: sqlite3.Connection, update_id: int, turn_id: str, now: int) -> Refusal | None:
+def retry(conn: Connection, update_id: int, turn_id: str, now: int) -> Refusal | None:
     """Queue an update that ended badly, as if it had just arrived; return why not, or None.
 
     Its crashes are forgotten, and so are the messages about its end; updates that are merged into it stay merged. Its
@@ -108,13 +109,13 @@ def retry(conn: sqlite3.Connection, update_id: int, turn_id: str, now: int) -> R
     conn.execute("DELETE FROM outbox WHERE turn_id = ?", (turn_id,))
     conn.execute(
         "UPDATE inbox SET state = 'queued', finished_at = NULL, started_at = NULL, error = NULL, received_at = ?,"
-        " crashes = 0, strikes = 0, behind = 0 WHERE update_id = ?",
+        " crashes = 0, strikes = 0, behind = 0, holder = NULL WHERE update_id = ?",
         (now, update_id),
     )
     return None
 
 
-def drop(conn: sqlite3.Connection, update_id: int, turn_id: str, now: int, *, stopped: bool) -> Refusal | None:
+def drop(conn: Connection, update_id: int, turn_id: str, now: int, *, stopped: bool) -> Refusal | None:
     """End an update without an answer, also without one that waits to be sent; return why not, or None.
 
     Its row stays until retention deletes it, since Telegram may deliver the update again.

@@ -1,12 +1,12 @@
 """Claims of updates: which of those that are queued may start, and their start."""
 
-import sqlite3
 from collections import Counter
 
 from tgllm.db.engine.rows import dumps, read, read_all
+from tgllm.db.engine.unit import Connection
 from tgllm.db.tables.inbox import InboxRow
 
-__all__ = ["claim", "claim_suspect", "suspects"]
+__all__ = ["FREE", "FREE_UNSUSPECTED", "SUSPECTS", "chat_of", "claim", "claim_suspect", "suspects"]
 
 # Ids are selected first and started one by one: a single UPDATE with these queries as subqueries materialises each of
 # them in a temporary table, which is several times slower.
@@ -15,7 +15,7 @@ __all__ = ["claim", "claim_suspect", "suspects"]
 # that wait for their lane cost nothing: of those only a few are in the index (see ``behind``). A lane in which somebody
 # with access waits is found by their update, though it starts with the one of a stranger that is before it. Only lanes
 # of chats that have no place left are read in vain.
-_FREE = """
+FREE = """
     SELECT (
         SELECT min(first.update_id) FROM inbox AS first
         WHERE first.lane = head.lane AND first.state = 'queued' AND first.control = 0
@@ -49,7 +49,7 @@ _START = """
     UPDATE inbox SET state = 'running', attempts = attempts + 1, asked = 0, started_at = ?
     WHERE update_id = ? RETURNING *
 """
-_FREE_UNSUSPECTED = _FREE.replace(
+FREE_UNSUSPECTED = FREE.replace(
     "ORDER BY",
     """AND (
             SELECT first.crashes FROM inbox AS first
@@ -63,7 +63,7 @@ _NO_LIMIT = -1
 
 
 def claim(
-    conn: sqlite3.Connection,
+    conn: Connection,
     limit: int,
     now: int,
     *,
@@ -95,7 +95,7 @@ def claim(
         # None: all updates of a lane have crashed the program too often.
         return [int(row[0]) for row in conn.execute(query, values) if row[0] is not None] if most else []
 
-    free = _FREE_UNSUSPECTED if but_suspects else _FREE
+    free = FREE_UNSUSPECTED if but_suspects else FREE
     found = ids(_CONTROL, _NO_LIMIT, stranger=False)
     if most_in_chat is None:
         found += ids(free, max(0, limit), stranger=False)
@@ -106,15 +106,15 @@ def claim(
     return [read(InboxRow, conn.execute(_START, (now, row_id)).fetchone()) for row_id in found + strangers]
 
 
-def _shared_out(conn: sqlite3.Connection, query: str, limit: int, max_attempts: int, most_in_chat: int) -> list[int]:
-    """Return the first updates of lanes that may start, by ``_FREE``; of each chat only as many as have places."""
+def _shared_out(conn: Connection, query: str, limit: int, max_attempts: int, most_in_chat: int) -> list[int]:
+    """Return the first updates of lanes that may start, by ``FREE``; of each chat only as many as have places."""
     busy = conn.execute("SELECT lane FROM inbox WHERE state = 'running' AND control = 0")
-    places = Counter(_chat_of(lane) for (lane,) in busy)
+    places = Counter(chat_of(lane) for (lane,) in busy)
     full = dumps([f"{chat}:" for chat, taken in places.items() if taken >= most_in_chat])
     values = {"limit": _NO_LIMIT, "max_attempts": max_attempts, "stranger": False, "full": full}
     found: list[int] = []
     for update_id, lane in conn.execute(query, values):
-        chat = _chat_of(lane)
+        chat = chat_of(lane)
         if update_id is None or places[chat] >= most_in_chat:
             continue
         places[chat] += 1
@@ -124,12 +124,12 @@ def _shared_out(conn: sqlite3.Connection, query: str, limit: int, max_attempts: 
     return found
 
 
-def _chat_of(lane: str) -> str:
+def chat_of(lane: str) -> str:
     """Return the part of a lane's key that all lanes of its chat have in common."""
     return lane.rpartition(":")[0]
 
 
-_SUSPECTS = """
+SUSPECTS = """
     SELECT * FROM inbox AS suspect
     WHERE state = 'queued' AND control = 0 AND crashes > 1 AND NOT EXISTS (
         SELECT 1 FROM inbox AS busy WHERE busy.lane = suspect.lane AND busy.state = 'running' AND busy.control = 0
@@ -142,11 +142,11 @@ _SUSPECTS = """
 """
 
 
-def suspects(conn: sqlite3.Connection) -> list[InboxRow]:
+def suspects(conn: Connection) -> list[InboxRow]:
     """Return the queued updates that have run in two crashes and are next in their lanes; least suspected first."""
-    return read_all(InboxRow, conn.execute(_SUSPECTS))
+    return read_all(InboxRow, conn.execute(SUSPECTS))
 
 
-def claim_suspect(conn: sqlite3.Connection, update_id: int, now: int) -> InboxRow:
+def claim_suspect(conn: Connection, update_id: int, now: int) -> InboxRow:
     """Start one of ``suspects``, in the same transaction."""
     return read(InboxRow, conn.execute(_START, (now, update_id)).fetchone())

@@ -5,9 +5,10 @@ sequence for each supergroup and channel. An id between two known ones that is n
 whose sending was not confirmed.
 """
 
-import sqlite3
 from collections.abc import Iterable
 from typing import Final
+
+from tgllm.db.engine.unit import Connection
 
 __all__ = ["ACCOUNT", "HIGHEST", "KEPT", "known_above", "note", "sequence_of"]
 
@@ -18,7 +19,8 @@ KEPT: Final = 1000
 _LAST_OF_ACCOUNT: Final = -1_000_000_000_000
 """Ids of supergroups and channels are not above it (Bot API: Chat)."""
 HIGHEST: Final = f"""
-    SELECT max(message_id) FROM known_ids WHERE sequence = iif(chat_id <= {_LAST_OF_ACCOUNT}, chat_id, {ACCOUNT})
+    SELECT max(message_id) FROM known_ids WHERE sequence =
+        CASE WHEN chat_id <= {_LAST_OF_ACCOUNT} THEN chat_id ELSE {ACCOUNT} END
 """  # noqa: S608  only constants are inserted
 """Query within a statement on rows with a ``chat_id``: the highest id in the sequence of the chat; NULL without any."""
 
@@ -28,17 +30,20 @@ def sequence_of(chat_id: int) -> int:
     return chat_id if chat_id <= _LAST_OF_ACCOUNT else ACCOUNT
 
 
-def note(conn: sqlite3.Connection, ids: Iterable[tuple[int, int]]) -> None:
+def note(conn: Connection, ids: Iterable[tuple[int, int]]) -> None:
     """Note messages that exist or have existed, given pairs of chat and message id."""
     values = [(sequence_of(chat_id), message_id) for chat_id, message_id in ids]
-    conn.executemany("INSERT OR IGNORE INTO known_ids (sequence, message_id) VALUES (?, ?)", values)
+    conn.executemany(
+        "INSERT INTO known_ids (sequence, message_id) VALUES (?, ?) ON CONFLICT (sequence, message_id) DO NOTHING",
+        values,
+    )
     conn.executemany(
         "DELETE FROM known_ids WHERE sequence = ? AND message_id <= ?",
         [(sequence, message_id - KEPT) for sequence, message_id in values],
     )
 
 
-def known_above(conn: sqlite3.Connection, sequence: int, message_id: int) -> frozenset[int]:
+def known_above(conn: Connection, sequence: int, message_id: int) -> frozenset[int]:
     """Return the known ids of a sequence above an id."""
     query = "SELECT message_id FROM known_ids WHERE sequence = ? AND message_id > ?"
     return frozenset(row[0] for row in conn.execute(query, (sequence, message_id)))

@@ -1,12 +1,12 @@
 """Claims of outbox rows: which calls may be made next, and when there will be others."""
 
-import sqlite3
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from tgllm.db.engine.rows import read
+from tgllm.db.engine.unit import Connection, Row
 from tgllm.db.queries.known_ids import HIGHEST
 from tgllm.db.tables.outbox import ANSWER, CARD, NOTICE, TIDY, OutboxRow, Priority, first_of_stream
 
@@ -49,9 +49,9 @@ _WAITING = """
 # (see ``outbox.pass_over``).
 _START = f"""
     UPDATE outbox
-    SET state = 'sending', attempts = attempts + 1, claimed_at = ?, unconfirmed = unconfirmed + (doubt = 0),
+    SET state = 'sending', attempts = attempts + 1, claimed_at = ?, unconfirmed = unconfirmed + (1 - doubt),
     known_id = CASE
-        WHEN doubt THEN known_id
+        WHEN doubt = 1 THEN known_id
         WHEN NOT EXISTS (
             SELECT 1 FROM outbox AS other
             WHERE other.chat_id = outbox.chat_id AND other.doubt = 1 AND other.state IN ('uncertain', 'dropped')
@@ -65,7 +65,7 @@ _ALL: Final[Sequence[Priority]] = (ANSWER, TIDY, CARD, NOTICE)
 
 
 def claim(
-    conn: sqlite3.Connection,
+    conn: Connection,
     limit: int,
     now: int,
     *,
@@ -96,7 +96,7 @@ def claim(
     for priority in priorities:
         if len(chosen) == limit:
             break
-        due: list[sqlite3.Row] = []
+        due: list[Row] = []
         for query in (_FRESH, _PUT_OFF):
             due += _first(conn, query, priority, now, share, limit)
         due.sort(key=lambda head: head["id"])
@@ -128,12 +128,10 @@ class _Share:
         return True
 
 
-def _first(
-    conn: sqlite3.Connection, query: str, priority: Priority, now: int, share: _Share, limit: int
-) -> list[sqlite3.Row]:
+def _first(conn: Connection, query: str, priority: Priority, now: int, share: _Share, limit: int) -> list[Row]:
     """Return the first rows of a query, which is read no further than necessary."""
     values = {"priority": priority, "now": now, "first": first_of_stream(priority)}
-    found: list[sqlite3.Row] = []
+    found: list[Row] = []
     counted: Counter[int] = Counter()
     for head in conn.execute(query, values):
         if len(found) >= limit:
@@ -143,13 +141,13 @@ def _first(
     return found
 
 
-def waiting(conn: sqlite3.Connection) -> set[int]:
+def waiting(conn: Connection) -> set[int]:
     """Return the priorities of which a row is ready."""
     return {row[0] for row in conn.execute(_WAITING)}
 
 
 def next_due(
-    conn: sqlite3.Connection,
+    conn: Connection,
     now: int = 0,
     *,
     priorities: Sequence[Priority] = _ALL,

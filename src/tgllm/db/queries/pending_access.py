@@ -1,8 +1,9 @@
 """Undecided access requests of people and groups."""
 
-import sqlite3
 from dataclasses import dataclass, field
 from typing import Literal
+
+from tgllm.db.engine.unit import Connection
 
 __all__ = ["Waiting", "count_cards", "decline_all", "drop_old", "has_unseen", "mark_carded", "waiting"]
 
@@ -29,21 +30,21 @@ class Waiting:
 _PENDING = "status = 'pending' AND requested_at IS NOT NULL"
 
 
-def waiting(conn: sqlite3.Connection) -> Waiting:
+def waiting(conn: Connection) -> Waiting:
     """Return the number of undecided requests."""
     people, unseen_people = _counts(conn, "users")
     groups, unseen_groups = _counts(conn, "groups")
     return Waiting(people, groups, unseen_people + unseen_groups, unseen_groups)
 
 
-def _counts(conn: sqlite3.Connection, table: Table) -> tuple[int, int]:
+def _counts(conn: Connection, table: Table) -> tuple[int, int]:
     row = conn.execute(
         f"SELECT count(*), count(*) FILTER (WHERE carded_at IS NULL) FROM {table} WHERE {_PENDING}"  # noqa: S608 (constants)
     ).fetchone()
     return int(row[0]), int(row[1])
 
 
-def has_unseen(conn: sqlite3.Connection, since: int) -> bool:
+def has_unseen(conn: Connection, since: int) -> bool:
     """Return whether there is a request made after ``since`` (UTC, milliseconds) that the admins have not seen."""
     unseen = f"{_PENDING} AND requested_at > :since AND carded_at IS NULL"
     cursor = conn.execute(
@@ -53,7 +54,7 @@ def has_unseen(conn: sqlite3.Connection, since: int) -> bool:
     return bool(cursor.fetchone()[0])
 
 
-def count_cards(conn: sqlite3.Connection, since: int) -> int:
+def count_cards(conn: Connection, since: int) -> int:
     """Return how many requests were shown to the admins after ``since`` (UTC, milliseconds)."""
     row = conn.execute(
         "SELECT (SELECT count(*) FROM users WHERE carded_at > :since)"
@@ -63,7 +64,7 @@ def count_cards(conn: sqlite3.Connection, since: int) -> int:
     return int(row[0])
 
 
-def mark_carded(conn: sqlite3.Connection, table: Table, row_id: int, now: int) -> None:
+def mark_carded(conn: Connection, table: Table, row_id: int, now: int) -> None:
     """Record that a request was shown to the admins."""
     conn.execute(f"UPDATE {table} SET carded_at = ? WHERE id = ?", (now, row_id))  # noqa: S608 (constants)
 
@@ -72,7 +73,7 @@ def mark_carded(conn: sqlite3.Connection, table: Table, row_id: int, now: int) -
 _LINKED = "EXISTS (SELECT 1 FROM messages WHERE user_id = users.id)"
 
 
-def drop_old(conn: sqlite3.Connection, before: int) -> int:
+def drop_old(conn: Connection, before: int) -> int:
     """Delete undecided requests made before ``before`` (UTC, milliseconds); return how many."""
     old = f"{_PENDING} AND requested_at < :before"
     kept = conn.execute(
@@ -84,7 +85,7 @@ def drop_old(conn: sqlite3.Connection, before: int) -> int:
     return kept + people + groups
 
 
-def decline_all(conn: sqlite3.Connection, now: int, by: int | None) -> int:
+def decline_all(conn: Connection, now: int, by: int | None) -> int:
     """Deny all pending requests of people; return how many. ``by`` is the admin's user id; None for the shell."""
     change = "status = 'denied', decided_at = :now, decided_by = :by, reason = NULL, updated_at = :now"
     cursor = conn.execute(f"UPDATE users SET {change} WHERE {_PENDING}", {"now": now, "by": by})  # noqa: S608 (constants)

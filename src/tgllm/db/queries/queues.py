@@ -1,7 +1,8 @@
 """Lengths of the queues: updates to handle and Bot API calls to make."""
 
-import sqlite3
 from dataclasses import dataclass
+
+from tgllm.db.engine.unit import Connection
 
 __all__ = ["Queues", "queues"]
 
@@ -35,7 +36,7 @@ _COUNTS = """
 """
 
 
-def queues(conn: sqlite3.Connection) -> Queues:
+def queues(conn: Connection) -> Queues:
     """Return the lengths of the queues."""
     queued, lanes, oldest = conn.execute(_QUEUED).fetchone()
     running, ready, sending, uncertain = conn.execute(_COUNTS).fetchone()

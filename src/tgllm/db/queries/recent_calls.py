@@ -1,11 +1,11 @@
 """Calls of the last minute, which Telegram's rates still count after a restart."""
 
-import sqlite3
+from tgllm.db.engine.unit import Connection
 
 __all__ = ["recent_calls"]
 
 
-def recent_calls(conn: sqlite3.Connection, since: int) -> list[tuple[int, int]]:
+def recent_calls(conn: Connection, since: int) -> list[tuple[int, int]]:
     """Return chat and time of the calls of the outbox since a time (UTC in ms), oldest first.
 
     Those under way count too. Call it before the recovery, which queues them again.

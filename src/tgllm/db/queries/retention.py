@@ -1,10 +1,10 @@
 """Deletion of old messages and of abandoned branches, in small pieces so that other work is not delayed."""
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tgllm.db.engine.rows import dumps
+from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import files
 
 __all__ = ["Forgotten", "conversations_after", "forget_messages", "forget_taken_back"]
@@ -52,7 +52,7 @@ _EMPTY = """
 """
 
 
-def forget_messages(conn: sqlite3.Connection, before: int, limit: int) -> Forgotten:
+def forget_messages(conn: Connection, before: int, limit: int) -> Forgotten:
     """Delete messages from before ``before``, with their files and summaries.
 
     Later messages stay and become the start of their conversations. Archived conversations that are empty are deleted
@@ -69,7 +69,7 @@ def forget_messages(conn: sqlite3.Connection, before: int, limit: int) -> Forgot
     return gone
 
 
-def forget_taken_back(conn: sqlite3.Connection, conversation_id: int, before: int, limit: int) -> Forgotten:
+def forget_taken_back(conn: Connection, conversation_id: int, before: int, limit: int) -> Forgotten:
     """Delete abandoned branches of a conversation from before ``before``: cleared, undone or retried messages.
 
     The branch that ends at the head stays regardless of its age, and so do the ancestors of newer messages.
@@ -84,13 +84,13 @@ def forget_taken_back(conn: sqlite3.Connection, conversation_id: int, before: in
     return _delete(conn, [int(row[0]) for row in conn.execute(_TAKEN_BACK, values)])
 
 
-def conversations_after(conn: sqlite3.Connection, conversation_id: int, limit: int) -> Sequence[int]:
+def conversations_after(conn: Connection, conversation_id: int, limit: int) -> Sequence[int]:
     """Return the next ``limit`` ids of conversations after ``conversation_id``, in order."""
     rows = conn.execute("SELECT id FROM conversations WHERE id > ? ORDER BY id LIMIT ?", (conversation_id, limit))
     return [int(row[0]) for row in rows]
 
 
-def _delete(conn: sqlite3.Connection, ids: Sequence[int]) -> Forgotten:
+def _delete(conn: Connection, ids: Sequence[int]) -> Forgotten:
     if not ids:
         return Forgotten(0, ())
     values = {"ids": dumps(ids)}

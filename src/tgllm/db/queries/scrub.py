@@ -4,10 +4,10 @@ The rows stay, so that a repeated update is still recognised. SQLite overwrites 
 the write-ahead log holds it until the next checkpoint.
 """
 
-import sqlite3
 from typing import Final
 
-from tgllm.db.engine.rows import read_all
+from tgllm.db.engine.rows import dumps, read_all
+from tgllm.db.engine.unit import Connection
 from tgllm.db.tables.inbox import InboxRow
 
 __all__ = ["QUESTIONS", "hidden_updates", "private_updates_after", "replace_payload", "scrub", "scrub_answers"]
@@ -21,19 +21,19 @@ the question."""
 _MINE = "lane GLOB ':' || :user || ':*'"
 
 
-def replace_payload(conn: sqlite3.Connection, update_id: int, payload: str) -> None:
+def replace_payload(conn: Connection, update_id: int, payload: str) -> None:
     """Replace the payload of an update with other JSON."""
     conn.execute("UPDATE inbox SET payload = ? WHERE update_id = ?", (payload, update_id))
 
 
-def scrub(conn: sqlite3.Connection, update_id: int) -> None:
+def scrub(conn: Connection, update_id: int) -> None:
     """Remove everything but the id from the payload of an update."""
     conn.execute(
-        "UPDATE inbox SET payload = json_object('update_id', update_id), error = NULL WHERE update_id = ?", (update_id,)
+        "UPDATE inbox SET payload = ?, error = NULL WHERE update_id = ?", (dumps({"update_id": update_id}), update_id)
     )
 
 
-def private_updates_after(conn: sqlite3.Connection, user_id: int, update_id: int, since: int) -> list[InboxRow]:
+def private_updates_after(conn: Connection, user_id: int, update_id: int, since: int) -> list[InboxRow]:
     """Return a person's private messages after an update that have not been handled, oldest first.
 
     Args:
@@ -50,27 +50,28 @@ def private_updates_after(conn: sqlite3.Connection, user_id: int, update_id: int
     return read_all(InboxRow, cursor)
 
 
-def hidden_updates(conn: sqlite3.Connection) -> list[InboxRow]:
+def hidden_updates(conn: Connection) -> list[InboxRow]:
     """Return the unfinished updates that are stored without their contents, oldest first."""
     cursor = conn.execute(
-        "SELECT * FROM inbox WHERE state IN ('queued', 'running') AND payload ->> '$.tgllm.hidden' = 1"
-        " ORDER BY update_id"
+        "SELECT * FROM inbox WHERE state IN ('queued', 'running')"
+        " AND CAST(json_extract(payload, '$.tgllm.hidden') AS INTEGER) = 1 ORDER BY update_id"
     )
     return read_all(InboxRow, cursor)
 
 
 _ANSWERS = """
     UPDATE inbox
-    SET payload = json_object('update_id', update_id), error = NULL,
-        finished_at = coalesce(finished_at, received_at), state = iif(finished_at IS NULL, 'done', state)
+    SET payload = '{"update_id":' || update_id || '}', error = NULL,
+        finished_at = coalesce(finished_at, received_at),
+        state = CASE WHEN finished_at IS NULL THEN 'done' ELSE state END
     WHERE kind IN ('message', 'edited_message') AND state NOT IN ('done', 'merged') AND EXISTS (
         SELECT 1 FROM kv
         WHERE scope = :scope AND lane GLOB ':' || substr(key, length('user:') + 1) || ':*'
-          AND update_id > json_extract(value, '$.update_id')
+          AND update_id > CAST(json_extract(value, '$.update_id') AS INTEGER)
     )
 """
 
 
-def scrub_answers(conn: sqlite3.Connection) -> None:
+def scrub_answers(conn: Connection) -> None:
     """Finish and scrub unhandled messages that may contain the admin password; called on a copy of the database."""
     conn.execute(_ANSWERS, {"scope": QUESTIONS})

@@ -1,9 +1,9 @@
 """Statistics over all people: access, usage by day and model, failures, and response times."""
 
-import sqlite3
 from dataclasses import dataclass
 
 from tgllm.db.engine.rows import read_all
+from tgllm.db.engine.unit import Connection
 from tgllm.db.tables.usage import NO_USER, ModelTotal, Total
 from tgllm.db.tables.users import Status
 
@@ -49,7 +49,7 @@ class Answered:
     latency_ms: int
 
 
-def people(conn: sqlite3.Connection) -> dict[Status, int]:
+def people(conn: Connection) -> dict[Status, int]:
     """Return the number of people by status, without zeros. Only people who have asked count as pending."""
     cursor = conn.execute(
         "SELECT status, count(*) FROM users WHERE status <> 'pending' OR requested_at IS NOT NULL GROUP BY status"
@@ -57,18 +57,18 @@ def people(conn: sqlite3.Connection) -> dict[Status, int]:
     return {row[0]: row[1] for row in cursor}
 
 
-def known_people(conn: sqlite3.Connection) -> int:
+def known_people(conn: Connection) -> int:
     """Return the number of known people."""
     return int(conn.execute("SELECT count(*) FROM users").fetchone()[0])
 
 
-def active_people(conn: sqlite3.Connection, since: str) -> int:
+def active_people(conn: Connection, since: str) -> int:
     """Return how many people have used a model since the day ``since``, inclusive."""
     cursor = conn.execute("SELECT count(DISTINCT user_id) FROM usage WHERE day >= ? AND user_id <> ?", (since, NO_USER))
     return int(cursor.fetchone()[0])
 
 
-def by_day(conn: sqlite3.Connection, since: str) -> list[DayTotal]:
+def by_day(conn: Connection, since: str) -> list[DayTotal]:
     """Return the usage of each day since ``since``, oldest first; days without usage are left out."""
     cursor = conn.execute(
         "SELECT day, sum(requests) AS requests, sum(input_tokens) AS input_tokens,"
@@ -79,7 +79,7 @@ def by_day(conn: sqlite3.Connection, since: str) -> list[DayTotal]:
     return read_all(DayTotal, cursor)
 
 
-def by_model(conn: sqlite3.Connection, since: str) -> list[ModelTotal]:
+def by_model(conn: Connection, since: str) -> list[ModelTotal]:
     """Return the usage of each model since the day ``since``, most expensive first."""
     cursor = conn.execute(
         "SELECT provider, model, sum(requests) AS requests, sum(input_tokens) AS input_tokens,"
@@ -91,7 +91,7 @@ def by_model(conn: sqlite3.Connection, since: str) -> list[ModelTotal]:
     return read_all(ModelTotal, cursor)
 
 
-def failed(conn: sqlite3.Connection, since: int) -> list[Failed]:
+def failed(conn: Connection, since: int) -> list[Failed]:
     """Return the failed or interrupted model calls since a time (UTC, milliseconds), by person and model."""
     cursor = conn.execute(
         "SELECT user_id, provider, model, count(*) AS count FROM requests"
@@ -108,6 +108,6 @@ _ANSWERED = """
 """
 
 
-def answered(conn: sqlite3.Connection, since: int, latest: int) -> list[Answered]:
+def answered(conn: Connection, since: int, latest: int) -> list[Answered]:
     """Return the complete answers since a time among the ``latest`` calls, fastest first."""
     return read_all(Answered, conn.execute(_ANSWERED, {"since": since, "latest": latest}))

@@ -1,11 +1,11 @@
 """Removal of content that must not be kept: scrubbed updates, and messages with invite links."""
 
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from tgllm.db.engine.rows import dumps, read_all
+from tgllm.db.engine.unit import Connection
 from tgllm.db.tables.inbox import SPARED
 
 __all__ = ["INVITE", "UnsentLink", "drop_scrubbed", "drop_unsent_links", "has_sent_link", "scrub_sent_links"]
@@ -27,14 +27,12 @@ class UnsentLink:
 _SCRUBBED = f"""
     DELETE FROM inbox
     WHERE finished_at >= :since AND finished_at < :until AND leader_id IS NULL AND update_id NOT IN ({SPARED})
-      AND payload = json_object('update_id', update_id)
+      AND payload = '{{"update_id":' || update_id || '}}'
       AND NOT EXISTS (SELECT 1 FROM inbox AS follower WHERE follower.leader_id = inbox.update_id)
 """  # noqa: S608 (constants)
 
 
-def drop_scrubbed(
-    conn: sqlite3.Connection, since: int, before: int, limit: int, *, spared: Iterable[int]
-) -> tuple[int, int]:
+def drop_scrubbed(conn: Connection, since: int, before: int, limit: int, *, spared: Iterable[int]) -> tuple[int, int]:
     """Delete one piece of the scrubbed updates (see ``scrub``) that finished in a period.
 
     Args:
@@ -52,7 +50,7 @@ def drop_scrubbed(
     return conn.execute(_SCRUBBED, values).rowcount, until
 
 
-def _end_of_piece(conn: sqlite3.Connection, since: int, before: int, limit: int) -> int:
+def _end_of_piece(conn: Connection, since: int, before: int, limit: int) -> int:
     query = (
         "SELECT finished_at FROM inbox WHERE finished_at >= ? AND finished_at < ? ORDER BY finished_at LIMIT 1 OFFSET ?"
     )
@@ -60,12 +58,12 @@ def _end_of_piece(conn: sqlite3.Connection, since: int, before: int, limit: int)
     return before if row is None else max(int(row[0]), since + 1)
 
 
-def has_sent_link(conn: sqlite3.Connection) -> bool:
+def has_sent_link(conn: Connection) -> bool:
     """Return whether the outbox still contains an invite link that was sent."""
     return conn.execute(f"SELECT 1 FROM outbox WHERE {_SENT_LINKS} LIMIT 1").fetchone() is not None  # noqa: S608 (constants)
 
 
-def scrub_sent_links(conn: sqlite3.Connection) -> int:
+def scrub_sent_links(conn: Connection) -> int:
     """Remove the payloads of invite links that were sent; return how many."""
     return conn.execute(f"UPDATE outbox SET payload = '{{}}' WHERE {_SENT_LINKS}").rowcount  # noqa: S608 (constants)
 
@@ -77,6 +75,6 @@ _DROP_UNSENT = """
 """
 
 
-def drop_unsent_links(conn: sqlite3.Connection) -> list[UnsentLink]:
+def drop_unsent_links(conn: Connection) -> list[UnsentLink]:
     """Drop the messages with invite links that may not have arrived, and return them."""
     return read_all(UnsentLink, conn.execute(_DROP_UNSENT))

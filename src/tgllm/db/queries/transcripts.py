@@ -1,6 +1,6 @@
 """Transcripts of the voice messages of a question."""
 
-import sqlite3
+from tgllm.db.engine.unit import Connection
 
 __all__ = ["transcripts_of"]
 
@@ -11,7 +11,7 @@ _TRANSCRIPTS = """
 """
 
 
-def transcripts_of(conn: sqlite3.Connection, message_id: int) -> list[str]:
+def transcripts_of(conn: Connection, message_id: int) -> list[str]:
     """Return what was heard in the voice and video messages of a question, those with speech only."""
     texts = (str(row[0]).strip() for row in conn.execute(_TRANSCRIPTS, (message_id,)))
     return [text for text in texts if text]

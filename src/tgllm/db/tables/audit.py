@@ -1,10 +1,10 @@
 """Table ``audit``: who changed what, when and from where."""
 
-import sqlite3
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tgllm.db.engine.rows import JSON, clean_error, dumps, read_all
+from tgllm.db.engine.unit import Connection
 
 if TYPE_CHECKING:
     from tgllm.api.types import JsonObject
@@ -41,7 +41,7 @@ class AuditRow:
     details: dict[str, Any] = field(metadata=JSON)
 
 
-def add(conn: sqlite3.Connection, entry: NewEntry, now: int) -> None:
+def add(conn: Connection, entry: NewEntry, now: int) -> None:
     """Record a change, in the transaction that makes it; its texts are stored without secrets."""
     from tgllm.observe.redaction import redacted_texts  # noqa: PLC0415  commands that only read store no changes
 
@@ -58,7 +58,7 @@ def add(conn: sqlite3.Connection, entry: NewEntry, now: int) -> None:
     )
 
 
-def list_recent(conn: sqlite3.Connection, limit: int, *, target: str | None = None, offset: int = 0) -> list[AuditRow]:
+def list_recent(conn: Connection, limit: int, *, target: str | None = None, offset: int = 0) -> list[AuditRow]:
     """Return the latest changes, of all targets or of one, newest first; skip the first ``offset``."""
     cursor = conn.execute(
         "SELECT * FROM audit WHERE :target IS NULL OR target = :target ORDER BY id DESC LIMIT :limit OFFSET :offset",
@@ -67,13 +67,13 @@ def list_recent(conn: sqlite3.Connection, limit: int, *, target: str | None = No
     return read_all(AuditRow, cursor)
 
 
-def count(conn: sqlite3.Connection, target: str | None = None) -> int:
+def count(conn: Connection, target: str | None = None) -> int:
     """Return the number of recorded changes, of all targets or of one."""
     cursor = conn.execute("SELECT count(*) FROM audit WHERE :target IS NULL OR target = :target", {"target": target})
     return int(cursor.fetchone()[0])
 
 
-def prune(conn: sqlite3.Connection, before: int, limit: int) -> int:
+def prune(conn: Connection, before: int, limit: int) -> int:
     """Delete up to ``limit`` changes made before ``before`` (UTC, milliseconds); return how many."""
     cursor = conn.execute(
         "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ? ORDER BY at LIMIT ?)", (before, limit)

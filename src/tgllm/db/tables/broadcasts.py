@@ -4,12 +4,12 @@ Each pending recipient is a row of ``broadcast_recipients``. It gets the id of t
 adds that row, so that a crash sends no message twice. It is deleted when the outcome of the message is known.
 """
 
-import sqlite3
 from dataclasses import dataclass
 from typing import Literal
 
 from tgllm.db.engine.rows import clean, read, read_one
 from tgllm.db.engine.signals import signal
+from tgllm.db.engine.unit import Connection
 
 __all__ = [
     "Broadcast",
@@ -70,14 +70,14 @@ class Progress:
 _PEOPLE = "status = 'active' AND (expires_at IS NULL OR expires_at > :now) AND id <> :admin"
 
 
-def count_people(conn: sqlite3.Connection, admin_id: int, now: int) -> int:
+def count_people(conn: Connection, admin_id: int, now: int) -> int:
     """Return how many recipients a broadcast of that admin would have at ``now``."""
     query = f"SELECT count(*) FROM users WHERE {_PEOPLE}"  # noqa: S608 (constants)
     return int(conn.execute(query, {"admin": admin_id, "now": now}).fetchone()[0])
 
 
 def add_preview(
-    conn: sqlite3.Connection, *, admin_id: int, text: str, lane: str, language: str, expires_at: int, now: int
+    conn: Connection, *, admin_id: int, text: str, lane: str, language: str, expires_at: int, now: int
 ) -> int:
     """Store a broadcast for confirmation, in place of earlier previews of the same admin; return its id.
 
@@ -99,18 +99,18 @@ def add_preview(
     return int(cursor.fetchone()[0])
 
 
-def get(conn: sqlite3.Connection, broadcast_id: int) -> Broadcast | None:
+def get(conn: Connection, broadcast_id: int) -> Broadcast | None:
     """Return a broadcast; None if there is none with that id."""
     return read_one(Broadcast, conn.execute("SELECT * FROM broadcasts WHERE id = ?", (broadcast_id,)))
 
 
-def current(conn: sqlite3.Connection) -> Broadcast | None:
+def current(conn: Connection) -> Broadcast | None:
     """Return the broadcast that is being sent; the first one if there are several."""
     cursor = conn.execute("SELECT * FROM broadcasts WHERE state IN ('running', 'stopping') ORDER BY id LIMIT 1")
     return read_one(Broadcast, cursor)
 
 
-def start(conn: sqlite3.Connection, broadcast_id: int, now: int) -> Broadcast:
+def start(conn: Connection, broadcast_id: int, now: int) -> Broadcast:
     """Start a confirmed broadcast, with all users who have access at ``now`` as recipients.
 
     Args:
@@ -140,12 +140,12 @@ def start(conn: sqlite3.Connection, broadcast_id: int, now: int) -> Broadcast:
     return read(Broadcast, begun)
 
 
-def set_progress_row(conn: sqlite3.Connection, broadcast_id: int, outbox_id: int) -> None:
+def set_progress_row(conn: Connection, broadcast_id: int, outbox_id: int) -> None:
     """Record the outbox row of the progress message."""
     conn.execute("UPDATE broadcasts SET progress_id = ? WHERE id = ?", (outbox_id, broadcast_id))
 
 
-def next_people(conn: sqlite3.Connection, broadcast_id: int, limit: int, now: int) -> list[int]:
+def next_people(conn: Connection, broadcast_id: int, limit: int, now: int) -> list[int]:
     """Return the next recipients; those who have lost access since are removed and counted as left out."""
     lost = conn.execute(
         "DELETE FROM broadcast_recipients WHERE broadcast_id = :broadcast AND outbox_id IS NULL"  # noqa: S608 (constants)
@@ -161,7 +161,7 @@ def next_people(conn: sqlite3.Connection, broadcast_id: int, limit: int, now: in
     return [int(row[0]) for row in rows]
 
 
-def queued(conn: sqlite3.Connection, broadcast_id: int, user_id: int, outbox_id: int) -> None:
+def queued(conn: Connection, broadcast_id: int, user_id: int, outbox_id: int) -> None:
     """Record the outbox row of a recipient's message; call this in the transaction that adds the row."""
     conn.execute(
         "UPDATE broadcast_recipients SET outbox_id = ? WHERE broadcast_id = ? AND user_id = ?",
@@ -169,7 +169,7 @@ def queued(conn: sqlite3.Connection, broadcast_id: int, user_id: int, outbox_id:
     )
 
 
-def collect(conn: sqlite3.Connection, broadcast_id: int) -> None:
+def collect(conn: Connection, broadcast_id: int) -> None:
     """Count the messages whose outcome is known, and remove their recipients."""
     rows = conn.execute(
         "SELECT user_id, state, error FROM broadcast_recipients LEFT JOIN outbox ON outbox.id = outbox_id"
@@ -202,7 +202,7 @@ def _meaning(state: str | None, error: str) -> str:
             return "failed"
 
 
-def _count(conn: sqlite3.Connection, broadcast_id: int, **counts: int) -> None:
+def _count(conn: Connection, broadcast_id: int, **counts: int) -> None:
     if any(counts.values()):
         values = {
             "delivered": 0,
@@ -221,7 +221,7 @@ def _count(conn: sqlite3.Connection, broadcast_id: int, **counts: int) -> None:
         )
 
 
-def progress(conn: sqlite3.Connection, broadcast_id: int) -> Progress:
+def progress(conn: Connection, broadcast_id: int) -> Progress:
     """Return the number of pending recipients."""
     row = conn.execute(
         "SELECT count(*) - count(outbox_id), count(outbox_id) FROM broadcast_recipients WHERE broadcast_id = ?",
@@ -230,7 +230,7 @@ def progress(conn: sqlite3.Connection, broadcast_id: int) -> Progress:
     return Progress(int(row[0]), int(row[1]))
 
 
-def stop(conn: sqlite3.Connection, broadcast_id: int, now: int) -> bool:
+def stop(conn: Connection, broadcast_id: int, now: int) -> bool:
     """Stop a broadcast or cancel a preview; return False if it is in no such state.
 
     Args:
@@ -240,14 +240,14 @@ def stop(conn: sqlite3.Connection, broadcast_id: int, now: int) -> bool:
     """
     cursor = conn.execute(
         "UPDATE broadcasts SET state = CASE state WHEN 'preview' THEN 'stopped' ELSE 'stopping' END,"
-        " finished_at = CASE state WHEN 'preview' THEN :now END"
+        " finished_at = CASE state WHEN 'preview' THEN CAST(:now AS BIGINT) END"
         " WHERE id = :id AND state IN ('preview', 'running')",
         {"id": broadcast_id, "now": now},
     )
     return cursor.rowcount == 1
 
 
-def leave_out_rest(conn: sqlite3.Connection, broadcast_id: int) -> None:
+def leave_out_rest(conn: Connection, broadcast_id: int) -> None:
     """Count the recipients without a message as left out, and drop the messages that are not sent yet."""
     conn.execute(
         "UPDATE outbox SET state = 'dropped', error = 'the broadcast was stopped' WHERE state = 'ready'"
@@ -262,7 +262,7 @@ def leave_out_rest(conn: sqlite3.Connection, broadcast_id: int) -> None:
     _count(conn, broadcast_id, left_out=rest)
 
 
-def finish(conn: sqlite3.Connection, broadcast_id: int, now: int) -> Broadcast:
+def finish(conn: Connection, broadcast_id: int, now: int) -> Broadcast:
     """Finish a broadcast that has no pending recipients."""
     row = conn.execute(
         "UPDATE broadcasts SET state = CASE state WHEN 'running' THEN 'done' ELSE 'stopped' END, finished_at = ?"
@@ -272,7 +272,7 @@ def finish(conn: sqlite3.Connection, broadcast_id: int, now: int) -> Broadcast:
     return read(Broadcast, row)
 
 
-def prune(conn: sqlite3.Connection, before: int, limit: int) -> int:
+def prune(conn: Connection, before: int, limit: int) -> int:
     """Delete up to ``limit`` broadcasts that finished, or previews that expired, before ``before``.
 
     Return how many.

@@ -1,12 +1,12 @@
 """Tables ``budgets`` and ``budget_periods``: limits set by admins, and adjustments for one day or month."""
 
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from tgllm.api.budgets import Measure, Period
 from tgllm.db.engine.rows import BOOL, dumps, read_all
+from tgllm.db.engine.unit import Connection
 
 __all__ = [
     "BudgetLimit",
@@ -52,7 +52,7 @@ class BudgetPeriod:
     told: Told
 
 
-def limits(conn: sqlite3.Connection, scopes: Iterable[str]) -> list[BudgetLimit]:
+def limits(conn: Connection, scopes: Iterable[str]) -> list[BudgetLimit]:
     """Return the limits that are set for these scopes."""
     return read_all(
         BudgetLimit,
@@ -63,7 +63,7 @@ def limits(conn: sqlite3.Connection, scopes: Iterable[str]) -> list[BudgetLimit]
     )
 
 
-def periods(conn: sqlite3.Connection, scopes: Iterable[str], first_days: Iterable[str]) -> list[BudgetPeriod]:
+def periods(conn: Connection, scopes: Iterable[str], first_days: Iterable[str]) -> list[BudgetPeriod]:
     """Return the adjustments for these scopes in the periods that begin on these days."""
     return read_all(
         BudgetPeriod,
@@ -75,7 +75,7 @@ def periods(conn: sqlite3.Connection, scopes: Iterable[str], first_days: Iterabl
     )
 
 
-def put(conn: sqlite3.Connection, budget: BudgetLimit, now: int) -> None:
+def put(conn: Connection, budget: BudgetLimit, now: int) -> None:
     """Set a limit; alerts that were sent for the former limit can be sent again."""
     conn.execute(
         "INSERT INTO budgets (scope, measure, period, amount, updated_at, by_owner) VALUES (?, ?, ?, ?, ?, ?)"
@@ -86,13 +86,13 @@ def put(conn: sqlite3.Connection, budget: BudgetLimit, now: int) -> None:
     _forget_told(conn, budget.scope, budget.measure, budget.period)
 
 
-def clear(conn: sqlite3.Connection, scope: str, measure: Measure, period: Period) -> None:
+def clear(conn: Connection, scope: str, measure: Measure, period: Period) -> None:
     """Delete a limit, so that the one in the configuration applies again."""
     conn.execute("DELETE FROM budgets WHERE (scope, measure, period) = (?, ?, ?)", (scope, measure, period))
     _forget_told(conn, scope, measure, period)
 
 
-def _forget_told(conn: sqlite3.Connection, scope: str, measure: Measure, period: Period) -> None:
+def _forget_told(conn: Connection, scope: str, measure: Measure, period: Period) -> None:
     """Reset the alerts for a limit; alerts for a role's limit are stored for each user."""
     conn.execute(
         "UPDATE budget_periods SET told = 0 WHERE (measure, period) = (?, ?) AND scope GLOB ?",
@@ -104,15 +104,15 @@ _ROW = "INSERT INTO budget_periods (scope, measure, period, first_day"
 _KEY = "ON CONFLICT (scope, measure, period, first_day) DO UPDATE SET"
 
 
-def give(conn: sqlite3.Connection, scope: str, measure: Measure, period: Period, first_day: str, amount: int) -> None:
+def give(conn: Connection, scope: str, measure: Measure, period: Period, first_day: str, amount: int) -> None:
     """Add to a limit in one period; alerts that were sent can be sent again."""
     conn.execute(
-        f"{_ROW}, extra) VALUES (?, ?, ?, ?, ?) {_KEY} extra = extra + excluded.extra, told = 0",
+        f"{_ROW}, extra) VALUES (?, ?, ?, ?, ?) {_KEY} extra = budget_periods.extra + excluded.extra, told = 0",
         (scope, measure, period, first_day, amount),
     )
 
 
-def forgive(conn: sqlite3.Connection, scope: str, measure: Measure, period: Period, first_day: str, used: int) -> None:
+def forgive(conn: Connection, scope: str, measure: Measure, period: Period, first_day: str, used: int) -> None:
     """Restart a period's count at 0, given the amount used so far; earlier extras are removed."""
     conn.execute(
         f"{_ROW}, forgiven) VALUES (?, ?, ?, ?, ?) {_KEY} forgiven = excluded.forgiven, extra = 0, told = 0",
@@ -120,15 +120,15 @@ def forgive(conn: sqlite3.Connection, scope: str, measure: Measure, period: Peri
     )
 
 
-def tell(conn: sqlite3.Connection, scope: str, measure: Measure, period: Period, first_day: str, told: Told) -> bool:
+def tell(conn: Connection, scope: str, measure: Measure, period: Period, first_day: str, told: Told) -> bool:
     """Record that an alert is sent; return False if it was sent before."""
     cursor = conn.execute(
-        f"{_ROW}, told) VALUES (?, ?, ?, ?, ?) {_KEY} told = excluded.told WHERE told < excluded.told",
+        f"{_ROW}, told) VALUES (?, ?, ?, ?, ?) {_KEY} told = excluded.told WHERE budget_periods.told < excluded.told",
         (scope, measure, period, first_day, told),
     )
     return cursor.rowcount == 1
 
 
-def prune(conn: sqlite3.Connection, before: str) -> None:
+def prune(conn: Connection, before: str) -> None:
     """Delete the adjustments of periods that began before the day ``before``."""
     conn.execute("DELETE FROM budget_periods WHERE first_day < ?", (before,))

@@ -1,11 +1,11 @@
 """Tables ``errors`` and ``error_places``: unexpected errors by kind, and the turns and updates they ended."""
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from tgllm.db.engine.rows import JSON_LIST, clean, dumps, read_all, read_one
+from tgllm.db.engine.unit import Connection
 
 __all__ = [
     "ErrorPlace",
@@ -83,8 +83,9 @@ _PUT = """
     INSERT INTO errors (id, event, kind, message, place, trace, plugin, version, times, first_at, last_at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET
-        message = excluded.message, trace = excluded.trace, version = excluded.version, times = times + excluded.times,
-        first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at)
+        message = excluded.message, trace = excluded.trace, version = excluded.version,
+        times = errors.times + excluded.times, first_at = min(errors.first_at, excluded.first_at),
+        last_at = max(errors.last_at, excluded.last_at)
 """
 _PUT_PLACE = """
     INSERT INTO error_places (kind, ref, error_id, user_id, at) VALUES (?, ?, ?, ?, ?)
@@ -96,7 +97,7 @@ _DROP_PLACES = """
 """
 
 
-def put(conn: sqlite3.Connection, new: NewError) -> None:
+def put(conn: Connection, new: NewError) -> None:
     """Add errors of one kind to those that are stored."""
     texts = [clean(text) for text in (new.id, new.event, new.kind, new.message, new.place)]
     trace = dumps([clean(line) for line in new.trace])
@@ -108,23 +109,23 @@ def put(conn: sqlite3.Connection, new: NewError) -> None:
         conn.execute(_DROP_PLACES, (new.id, _MOST_PLACES))
 
 
-def get(conn: sqlite3.Connection, error_id: str) -> ErrorRow | None:
+def get(conn: Connection, error_id: str) -> ErrorRow | None:
     """Return a kind of error; None if there is none with that code."""
     return read_one(ErrorRow, conn.execute("SELECT * FROM errors WHERE id = ?", (error_id,)))
 
 
-def recent(conn: sqlite3.Connection, limit: int, offset: int = 0) -> list[ErrorRow]:
+def recent(conn: Connection, limit: int, offset: int = 0) -> list[ErrorRow]:
     """Return the kinds that occurred last, newest first."""
     cursor = conn.execute("SELECT * FROM errors ORDER BY last_at DESC, id LIMIT ? OFFSET ?", (limit, offset))
     return read_all(ErrorRow, cursor)
 
 
-def count(conn: sqlite3.Connection) -> int:
+def count(conn: Connection) -> int:
     """Return the number of stored kinds."""
     return int(conn.execute("SELECT count(*) FROM errors").fetchone()[0])
 
 
-def places(conn: sqlite3.Connection, error_id: str, limit: int) -> list[ErrorPlace]:
+def places(conn: Connection, error_id: str, limit: int) -> list[ErrorPlace]:
     """Return the latest turns and updates that an error ended, newest first."""
     cursor = conn.execute(
         "SELECT kind, ref, user_id, at FROM error_places WHERE error_id = ? ORDER BY at DESC, kind, ref LIMIT ?",
@@ -133,27 +134,27 @@ def places(conn: sqlite3.Connection, error_id: str, limit: int) -> list[ErrorPla
     return read_all(ErrorPlace, cursor)
 
 
-def unannounced(conn: sqlite3.Connection, since: int) -> list[ErrorRow]:
+def unannounced(conn: Connection, since: int) -> list[ErrorRow]:
     """Return the kinds that have occurred after the last notice of them, and after ``since``, by first occurrence."""
     query = "SELECT * FROM errors WHERE announced_times < times AND last_at >= ? ORDER BY first_at, id"
     return read_all(ErrorRow, conn.execute(query, (since,)))
 
 
-def mark_announced(conn: sqlite3.Connection, ids: Sequence[str], now: int) -> None:
+def mark_announced(conn: Connection, ids: Sequence[str], now: int) -> None:
     """Record that the admins were notified of all occurrences so far of these kinds."""
     conn.executemany(
         "UPDATE errors SET announced_at = ?, announced_times = times WHERE id = ?", [(now, each) for each in ids]
     )
 
 
-def prune(conn: sqlite3.Connection, before: int, limit: int) -> int:
+def prune(conn: Connection, before: int, limit: int) -> int:
     """Delete at most ``limit`` kinds that last occurred before a time, with their places; return their number."""
     return conn.execute(
         "DELETE FROM errors WHERE id IN (SELECT id FROM errors WHERE last_at < ? LIMIT ?)", (before, limit)
     ).rowcount
 
 
-def keep(conn: sqlite3.Connection, most: int) -> int:
+def keep(conn: Connection, most: int) -> int:
     """Delete the kinds above ``most``, those that occurred only once first, then the oldest; return their number."""
     if count(conn) <= most:
         return 0
@@ -164,7 +165,7 @@ def keep(conn: sqlite3.Connection, most: int) -> int:
     ).rowcount
 
 
-def forget_person(conn: sqlite3.Connection, user_id: int) -> None:
+def forget_person(conn: Connection, user_id: int) -> None:
     """Delete a person's turns and updates, and the messages of the errors that occurred in them."""
     values = (user_id,)
     conn.execute(

@@ -1,11 +1,11 @@
 """Table ``facts``: texts that people pin or keep, and that are sent to the model with every question."""
 
-import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
 from tgllm.db.engine.rows import clean, dumps, read_all
+from tgllm.db.engine.unit import Connection
 
 __all__ = ["Fact", "FactSource", "NewFact", "add", "delete", "delete_all", "list_for"]
 
@@ -47,25 +47,25 @@ _ADD = "INSERT INTO facts (lane, user_id, text, created_at, owner, source, messa
 _TOLD = "(lane = :lane OR owner = :owner)"
 
 
-def add(conn: sqlite3.Connection, new: NewFact, now: int) -> None:
+def add(conn: Connection, new: NewFact, now: int) -> None:
     """Add a fact."""
     values = (new.lane, new.user_id, clean(new.text), now, new.owner, new.source, new.message_id)
     conn.execute(_ADD, values)
 
 
-def delete(conn: sqlite3.Connection, lane: str, owner: int | None, fact_id: int) -> bool:
+def delete(conn: Connection, lane: str, owner: int | None, fact_id: int) -> bool:
     """Delete a fact that counts in a lane; return False if no such fact does."""
     return delete_all(conn, lane, owner, [fact_id]) == 1
 
 
-def delete_all(conn: sqlite3.Connection, lane: str, owner: int | None, ids: Collection[int]) -> int:
+def delete_all(conn: Connection, lane: str, owner: int | None, ids: Collection[int]) -> int:
     """Delete those of some facts that count in a lane, and return their number."""
     values = {"lane": lane, "owner": owner, "ids": dumps(sorted(ids))}
     query = f"DELETE FROM facts WHERE {_TOLD} AND id IN (SELECT value FROM json_each(:ids))"  # noqa: S608 (constants)
     return conn.execute(query, values).rowcount
 
 
-def list_for(conn: sqlite3.Connection, lane: str, owner: int | None) -> list[Fact]:
+def list_for(conn: Connection, lane: str, owner: int | None) -> list[Fact]:
     """Return the facts that count in a lane, oldest first.
 
     Args:

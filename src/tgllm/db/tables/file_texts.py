@@ -1,11 +1,11 @@
 """Table ``file_texts``: what was read of a content, or why it can't be read."""
 
-import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
 from tgllm.db.engine.rows import BOOL, JSON, clean, dumps, read_all, read_one
+from tgllm.db.engine.unit import Connection
 
 __all__ = ["FileText", "TextSize", "get", "put", "sizes"]
 
@@ -42,13 +42,17 @@ class TextSize:
 
 
 _PUT = """
-    INSERT OR REPLACE INTO file_texts (sha256, reader, text, chars, pages, truncated, without_text, encoding, language,
-                                       pictures, error, created_at)
+    INSERT INTO file_texts (sha256, reader, text, chars, pages, truncated, without_text, encoding, language, pictures,
+                            error, created_at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (sha256, reader) DO UPDATE SET
+        text = excluded.text, chars = excluded.chars, pages = excluded.pages, truncated = excluded.truncated,
+        without_text = excluded.without_text, encoding = excluded.encoding, language = excluded.language,
+        pictures = excluded.pictures, error = excluded.error, created_at = excluded.created_at
 """
 
 
-def put(conn: sqlite3.Connection, new: FileText) -> None:
+def put(conn: Connection, new: FileText) -> None:
     """Store what was read, in place of what the same reader has read before."""
     text = clean(new.text)
     values = (
@@ -68,13 +72,13 @@ def put(conn: sqlite3.Connection, new: FileText) -> None:
     conn.execute(_PUT, values)
 
 
-def get(conn: sqlite3.Connection, sha256: str, reader: str) -> FileText | None:
+def get(conn: Connection, sha256: str, reader: str) -> FileText | None:
     """Return what a reader has read of a content; None if it has not read it yet."""
     cursor = conn.execute("SELECT * FROM file_texts WHERE sha256 = ? AND reader = ?", (sha256, reader))
     return read_one(FileText, cursor)
 
 
-def sizes(conn: sqlite3.Connection, hashes: Collection[str]) -> list[TextSize]:
+def sizes(conn: Connection, hashes: Collection[str]) -> list[TextSize]:
     """Return the sizes of the texts of some contents: the longest of each."""
     cursor = conn.execute(
         "SELECT sha256, max(chars) AS chars FROM file_texts WHERE sha256 IN (SELECT value FROM json_each(?))"

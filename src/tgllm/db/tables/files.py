@@ -1,10 +1,10 @@
 """Table ``files``: a row for each attachment; attachments with equal content share one blob on disk."""
 
-import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from tgllm.db.engine.rows import clean, dumps, new_id, read_all, read_one
+from tgllm.db.engine.unit import Connection
 
 __all__ = [
     "File",
@@ -80,10 +80,11 @@ _ADD = """
     INSERT INTO files (request_id, message_id, user_id, path, mime, size, sha256, original_name, created_at,
                        turn_id, position, kind, key, seconds)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    RETURNING id
 """
 
 
-def add(conn: sqlite3.Connection, new: NewFile, now: int) -> int:
+def add(conn: Connection, new: NewFile, now: int) -> int:
     """Store an attachment and return its id."""
     cursor = conn.execute(
         _ADD,
@@ -115,12 +116,12 @@ _COPY = """
 """
 
 
-def copy(conn: sqlite3.Connection, file_ids: Collection[int], message_id: int, now: int) -> None:
+def copy(conn: Connection, file_ids: Collection[int], message_id: int, now: int) -> None:
     """Attach files to a further message, such as a question that is asked again. Deleted ones are left out."""
     conn.execute(_COPY, {"ids": dumps(sorted(file_ids)), "message": message_id, "now": now})
 
 
-def link(conn: sqlite3.Connection, file_ids: Collection[int], message_id: int, request_id: int | None) -> None:
+def link(conn: Connection, file_ids: Collection[int], message_id: int, request_id: int | None) -> None:
     """Link attachments to a message, and to a model call unless they are linked to an earlier one."""
     conn.execute(
         "UPDATE files SET message_id = ?, request_id = coalesce(request_id, ?)"
@@ -129,18 +130,18 @@ def link(conn: sqlite3.Connection, file_ids: Collection[int], message_id: int, r
     )
 
 
-def get(conn: sqlite3.Connection, file_id: int) -> File | None:
+def get(conn: Connection, file_id: int) -> File | None:
     """Return an attachment; None if there is none with that id."""
     return read_one(File, conn.execute("SELECT * FROM files WHERE id = ?", (file_id,)))
 
 
-def of_message(conn: sqlite3.Connection, message_id: int) -> list[File]:
+def of_message(conn: Connection, message_id: int) -> list[File]:
     """Return the attachments of a message, in the order in which they were sent."""
     cursor = conn.execute("SELECT * FROM files WHERE message_id = ? ORDER BY position, id", (message_id,))
     return read_all(File, cursor)
 
 
-def of_messages(conn: sqlite3.Connection, message_ids: Collection[int]) -> list[File]:
+def of_messages(conn: Connection, message_ids: Collection[int]) -> list[File]:
     """Return the attachments of some messages; those of one message in the order in which they were sent."""
     cursor = conn.execute(
         "SELECT * FROM files WHERE message_id IN (SELECT value FROM json_each(?)) ORDER BY message_id, position, id",
@@ -149,7 +150,7 @@ def of_messages(conn: sqlite3.Connection, message_ids: Collection[int]) -> list[
     return read_all(File, cursor)
 
 
-def same_in_conversation(conn: sqlite3.Connection, conversation_id: int, sha256: str) -> list[File]:
+def same_in_conversation(conn: Connection, conversation_id: int, sha256: str) -> list[File]:
     """Return all attachments of a conversation with that content."""
     cursor = conn.execute(
         "SELECT files.* FROM files JOIN messages ON messages.id = files.message_id"
@@ -159,12 +160,12 @@ def same_in_conversation(conn: sqlite3.Connection, conversation_id: int, sha256:
     return read_all(File, cursor)
 
 
-def of_turn(conn: sqlite3.Connection, turn_id: str) -> list[File]:
+def of_turn(conn: Connection, turn_id: str) -> list[File]:
     """Return the attachments that were received in a turn, in order."""
     return read_all(File, conn.execute("SELECT * FROM files WHERE turn_id = ? ORDER BY position, id", (turn_id,)))
 
 
-def list_by_id(conn: sqlite3.Connection, file_ids: Collection[int]) -> list[File]:
+def list_by_id(conn: Connection, file_ids: Collection[int]) -> list[File]:
     """Return attachments by their ids, in the order in which they were sent; deleted ones are left out."""
     cursor = conn.execute(
         "SELECT * FROM files WHERE id IN (SELECT value FROM json_each(?)) ORDER BY position, id",
@@ -173,23 +174,23 @@ def list_by_id(conn: sqlite3.Connection, file_ids: Collection[int]) -> list[File
     return read_all(File, cursor)
 
 
-def with_key(conn: sqlite3.Connection, key: str) -> File | None:
+def with_key(conn: Connection, key: str) -> File | None:
     """Return the latest attachment with that content, by Telegram's id of it; None if there is none."""
     return read_one(File, conn.execute("SELECT * FROM files WHERE key = ? ORDER BY id DESC LIMIT 1", (key,)))
 
 
-def path_of(conn: sqlite3.Connection, sha256: str) -> str | None:
+def path_of(conn: Connection, sha256: str) -> str | None:
     """Return the path of the blob with that content; None if no attachment has it."""
     row = conn.execute("SELECT path FROM files WHERE sha256 = ? ORDER BY id LIMIT 1", (sha256,)).fetchone()
     return None if row is None else str(row[0])
 
 
-def replace_path(conn: sqlite3.Connection, path: str, new_path: str) -> None:
+def replace_path(conn: Connection, path: str, new_path: str) -> None:
     """Move all attachments of a blob to another one with the same content."""
     conn.execute("UPDATE files SET path = ? WHERE path = ?", (new_path, path))
 
 
-def paths_among(conn: sqlite3.Connection, paths: Collection[str]) -> set[str]:
+def paths_among(conn: Connection, paths: Collection[str]) -> set[str]:
     """Return those of the paths that belong to an attachment."""
     cursor = conn.execute(
         "SELECT DISTINCT path FROM files WHERE path IN (SELECT value FROM json_each(?))", (dumps(sorted(paths)),)
@@ -197,7 +198,7 @@ def paths_among(conn: sqlite3.Connection, paths: Collection[str]) -> set[str]:
     return {str(row[0]) for row in cursor}
 
 
-def delete(conn: sqlite3.Connection, file_id: int) -> str | None:
+def delete(conn: Connection, file_id: int) -> str | None:
     """Delete an attachment.
 
     Returns:
@@ -213,7 +214,7 @@ def delete(conn: sqlite3.Connection, file_id: int) -> str | None:
     return None if used else path
 
 
-def prune_unlinked(conn: sqlite3.Connection, before: int, limit: int) -> tuple[int, list[str]]:
+def prune_unlinked(conn: Connection, before: int, limit: int) -> tuple[int, list[str]]:
     """Delete attachments from before ``before`` whose question was never stored.
 
     Returns:

@@ -1,10 +1,10 @@
 """Table ``groups``: known groups, and the decision whether everyone there may use the bot."""
 
-import sqlite3
 from dataclasses import dataclass
 from typing import Literal
 
 from tgllm.db.engine.rows import clean, read_all, read_one
+from tgllm.db.engine.unit import Connection
 
 __all__ = ["Group", "GroupStatus", "get", "list_all", "move", "request", "set_status", "set_title"]
 
@@ -27,12 +27,12 @@ class Group:
     updated_at: int
 
 
-def get(conn: sqlite3.Connection, chat_id: int) -> Group | None:
+def get(conn: Connection, chat_id: int) -> Group | None:
     """Return a group; None if it is unknown."""
     return read_one(Group, conn.execute("SELECT * FROM groups WHERE id = ?", (chat_id,)))
 
 
-def request(conn: sqlite3.Connection, chat_id: int, title: str, now: int, *, by: int | None = None) -> bool:
+def request(conn: Connection, chat_id: int, title: str, now: int, *, by: int | None = None) -> bool:
     """Add a request for a group; return False, and change nothing, if the group is already known."""
     cursor = conn.execute(
         "INSERT INTO groups (id, title, requested_at, requested_by, updated_at) VALUES (:id, :title, :now, :by, :now)"
@@ -42,13 +42,13 @@ def request(conn: sqlite3.Connection, chat_id: int, title: str, now: int, *, by:
     return cursor.rowcount == 1
 
 
-def set_title(conn: sqlite3.Connection, chat_id: int, title: str, now: int) -> None:
+def set_title(conn: Connection, chat_id: int, title: str, now: int) -> None:
     """Update the title of a known group."""
     conn.execute("UPDATE groups SET title = ?, updated_at = ? WHERE id = ?", (clean(title), now, chat_id))
 
 
 def set_status(
-    conn: sqlite3.Connection, chat_id: int, status: GroupStatus, now: int, *, decided_by: int | None = None
+    conn: Connection, chat_id: int, status: GroupStatus, now: int, *, decided_by: int | None = None
 ) -> Group:
     """Set the status of a group.
 
@@ -73,7 +73,7 @@ def set_status(
     return group
 
 
-def move(conn: sqlite3.Connection, old: int, new: int) -> None:
+def move(conn: Connection, old: int, new: int) -> None:
     """Transfer the decision on a group to the supergroup that replaces it.
 
     A decision on ``new`` takes precedence; a pending request of ``new`` is replaced.
@@ -81,10 +81,14 @@ def move(conn: sqlite3.Connection, old: int, new: int) -> None:
     if get(conn, old) is None:
         return
     conn.execute("DELETE FROM groups WHERE id = ? AND status = 'pending'", (new,))
-    conn.execute("UPDATE OR IGNORE groups SET id = ? WHERE id = ?", (new, old))
+    conn.execute(
+        "UPDATE groups SET id = :new WHERE id = :old"
+        " AND NOT EXISTS (SELECT 1 FROM groups AS other WHERE other.id = :new)",
+        {"old": old, "new": new},
+    )
     conn.execute("DELETE FROM groups WHERE id = ?", (old,))
 
 
-def list_all(conn: sqlite3.Connection) -> list[Group]:
+def list_all(conn: Connection) -> list[Group]:
     """Return all groups: pending ones first, then by request time, newest first."""
     return read_all(Group, conn.execute("SELECT * FROM groups ORDER BY status <> 'pending', requested_at DESC, id"))

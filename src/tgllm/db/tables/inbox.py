@@ -5,12 +5,12 @@ updates increase, but after a week without updates the next id is random. So a d
 never by comparison with the largest known id.
 """
 
-import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from tgllm.db.engine.rows import BOOL, clean_error, dumps, read_all, read_one
+from tgllm.db.engine.unit import Connection
 
 __all__ = [
     "CALLBACK_LIFE",
@@ -19,7 +19,6 @@ __all__ = [
     "FinalState",
     "InboxRow",
     "NewUpdate",
-    "Recovered",
     "State",
     "add_quarantined",
     "add_updates",
@@ -40,7 +39,6 @@ __all__ = [
     "quarantine",
     "queued",
     "queued_edits",
-    "recover",
     "release",
     "rewrite",
     "running",
@@ -103,21 +101,11 @@ class InboxRow:
     asked: bool = field(default=False, metadata=BOOL)
     crashes: int = 0
     strikes: int = 0
+    holder: int | None = None
+    """Number of the replica that runs it; None where there is one process only."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recovered:
-    """Unfinished updates found at startup."""
-
-    requeued: int
-    """Number of updates that were running and are queued again."""
-    spent: Sequence[InboxRow]
-    """Updates that failed because they crash the program; their senders have not been notified."""
-    expired: Sequence[InboxRow]
-    """Updates that were too old to be answered."""
-
-
-def add_updates(conn: sqlite3.Connection, updates: Iterable[NewUpdate], now: int) -> list[NewUpdate]:
+def add_updates(conn: Connection, updates: Iterable[NewUpdate], now: int) -> list[NewUpdate]:
     """Queue the updates whose ids are new, and return them."""
     return [update for update in updates if _add_one(conn, update, now)]
 
@@ -125,16 +113,16 @@ def add_updates(conn: sqlite3.Connection, updates: Iterable[NewUpdate], now: int
 # The update is behind another one if its lane has a queued one of the same kind of sender with a smaller id.
 _ADD = """
     INSERT INTO inbox (update_id, lane, kind, control, payload, received_at, stranger, behind)
-    VALUES (:update_id, :lane, :kind, :control, :payload, :now, :stranger, :control = 0 AND EXISTS (
+    VALUES (:update_id, :lane, :kind, :control, :payload, :now, :stranger, CASE WHEN :control = 0 AND EXISTS (
         SELECT 1 FROM inbox AS earlier
         WHERE earlier.state = 'queued' AND earlier.control = 0 AND earlier.lane = :lane
             AND earlier.stranger = :stranger AND earlier.update_id < :update_id
-    ))
+    ) THEN 1 ELSE 0 END)
     ON CONFLICT (update_id) DO NOTHING
 """
 
 
-def _add_one(conn: sqlite3.Connection, update: NewUpdate, now: int) -> bool:
+def _add_one(conn: Connection, update: NewUpdate, now: int) -> bool:
     values = {
         "update_id": update.update_id,
         "lane": update.lane,
@@ -147,7 +135,7 @@ def _add_one(conn: sqlite3.Connection, update: NewUpdate, now: int) -> bool:
     return conn.execute(_ADD, values).rowcount == 1
 
 
-def add_quarantined(conn: sqlite3.Connection, update_id: int, lane: str, error: str, now: int) -> bool:
+def add_quarantined(conn: Connection, update_id: int, lane: str, error: str, now: int) -> bool:
     """Add an update that can't be decoded or stored, as quarantined and with its id only.
 
     Returns:
@@ -161,12 +149,12 @@ def add_quarantined(conn: sqlite3.Connection, update_id: int, lane: str, error: 
     return cursor.rowcount == 1
 
 
-def mark_asked(conn: sqlite3.Connection, update_id: int) -> None:
+def mark_asked(conn: Connection, update_id: int) -> None:
     """Record that the present start of an update calls a model."""
     conn.execute("UPDATE inbox SET asked = 1 WHERE update_id = ? AND state = 'running'", (update_id,))
 
 
-def finish(conn: sqlite3.Connection, update_id: int, state: FinalState, now: int, error: str | None = None) -> bool:
+def finish(conn: Connection, update_id: int, state: FinalState, now: int, error: str | None = None) -> bool:
     """Set the final state of an update; return False, and change nothing, if it had finished already."""
     cursor = conn.execute(
         "UPDATE inbox SET state = ?, finished_at = ?, error = ? WHERE update_id = ? AND state IN ('queued', 'running')",
@@ -175,7 +163,7 @@ def finish(conn: sqlite3.Connection, update_id: int, state: FinalState, now: int
     return cursor.rowcount == 1
 
 
-def cancel(conn: sqlite3.Connection, update_id: int, now: int) -> bool:
+def cancel(conn: Connection, update_id: int, now: int) -> bool:
     """Cancel a queued update; return False, and change nothing, if it is not queued."""
     cursor = conn.execute(
         "UPDATE inbox SET state = 'done', finished_at = ?, error = 'cancelled'"
@@ -185,7 +173,7 @@ def cancel(conn: sqlite3.Connection, update_id: int, now: int) -> bool:
     return cursor.rowcount == 1
 
 
-def quarantine(conn: sqlite3.Connection, update_id: int, now: int, error: str) -> bool:
+def quarantine(conn: Connection, update_id: int, now: int, error: str) -> bool:
     """Quarantine an update that can't be parsed: it is kept for inspection and never started again."""
     cursor = conn.execute(
         "UPDATE inbox SET state = 'quarantined', finished_at = ?, error = ?"
@@ -195,76 +183,7 @@ def quarantine(conn: sqlite3.Connection, update_id: int, now: int, error: str) -
     return cursor.rowcount == 1
 
 
-def recover(
-    conn: sqlite3.Connection,
-    now: int,
-    *,
-    max_attempts: int,
-    crashed: bool = True,
-    life: int = UPDATE_LIFE,
-    life_by_kind: Mapping[str, int] | None = None,
-) -> Recovered:
-    """Expire, fail or requeue the updates that an earlier process left unfinished.
-
-    Call this once, before the first ``claim``.
-
-    Args:
-        conn: an open write transaction.
-        now: UTC in milliseconds.
-        max_attempts: updates that have crashed the program this often fail.
-        crashed: whether the earlier process has crashed or was killed, and did not end in order.
-        life: age in ms at which an update expires.
-        life_by_kind: the same for control updates, by type; by default ``CALLBACK_LIFE`` for ``callback_query``. A
-            button press that is no control update expires like a message, since it starts a turn.
-    """
-    lives = {"callback_query": CALLBACK_LIFE} if life_by_kind is None else life_by_kind
-
-    def life_of(row: InboxRow) -> int:
-        return lives.get(row.kind, life) if row.control else life
-
-    if crashed:
-        _blame(conn)
-    expired = [row for row in _open_before(conn, now) if row.received_at <= now - life_of(row)]
-    for row in expired:
-        finish(conn, row.update_id, "expired", now)
-    spent = conn.execute(
-        "UPDATE inbox SET state = 'failed', finished_at = ?, error = 'the program ended during each attempt'"
-        " WHERE state IN ('queued', 'running') AND strikes >= ? RETURNING *",
-        (now, max_attempts),
-    )
-    failed = sorted(read_all(InboxRow, spent), key=lambda row: row.update_id)
-    requeued = conn.execute("UPDATE inbox SET state = 'queued', started_at = NULL WHERE state = 'running'").rowcount
-    return Recovered(requeued, failed, expired)
-
-
-def _blame(conn: sqlite3.Connection) -> None:
-    """Count a crash for the updates that were running, and against the one that ran alone.
-
-    The others are innocent, or will be found alone later. A first crash, before a model was called, may have any cause,
-    such as a supervisor that kills a slow start, so it does not count either. Control updates never run alone: each
-    crash counts from the third one on.
-
-    A crash for which no update alone can be blamed shows that something else ends the program, so nothing that was
-    counted against waiting updates counts any more.
-    """
-    alone = conn.execute("SELECT count(*) FROM inbox WHERE state = 'running'").fetchone()[0] == 1
-    if not alone:
-        conn.execute("UPDATE inbox SET strikes = 0 WHERE state = 'queued' AND control = 0 AND strikes > 0")
-    conn.execute(
-        "UPDATE inbox SET crashes = crashes + 1,"
-        " strikes = strikes + iif(control, crashes > 1, ? AND (asked OR crashes > 1)) WHERE state = 'running'",
-        (alone,),
-    )
-
-
-def _open_before(conn: sqlite3.Connection, now: int) -> list[InboxRow]:
-    cursor = conn.execute(
-        "SELECT * FROM inbox WHERE state IN ('queued', 'running') AND received_at <= ? ORDER BY update_id", (now,)
-    )
-    return read_all(InboxRow, cursor)
-
-
-def queued(conn: sqlite3.Connection, lane: str, limit: int) -> list[InboxRow]:
+def queued(conn: Connection, lane: str, limit: int) -> list[InboxRow]:
     """Return the first ``limit`` queued updates of ``lane``, oldest first; without control updates."""
     cursor = conn.execute(
         "SELECT * FROM inbox WHERE lane = ? AND state = 'queued' AND control = 0 ORDER BY update_id LIMIT ?",
@@ -273,7 +192,7 @@ def queued(conn: sqlite3.Connection, lane: str, limit: int) -> list[InboxRow]:
     return read_all(InboxRow, cursor)
 
 
-def queued_edits(conn: sqlite3.Connection) -> list[InboxRow]:
+def queued_edits(conn: Connection) -> list[InboxRow]:
     """Return the queued edits of messages, by lane, oldest first."""
     cursor = conn.execute(
         "SELECT * FROM inbox WHERE state = 'queued' AND control = 0 AND kind = 'edited_message'"
@@ -293,14 +212,14 @@ _OPEN_WITH_MESSAGE = """
         SELECT part.* FROM led CROSS JOIN inbox AS part ON part.leader_id = led.update_id
     )
     SELECT * FROM open WHERE update_id < :before AND :message_id = CASE kind
-        WHEN 'message' THEN json_extract(payload, '$.message.message_id')
-        WHEN 'edited_message' THEN json_extract(payload, '$.edited_message.message_id')
+        WHEN 'message' THEN CAST(json_extract(payload, '$.message.message_id') AS INTEGER)
+        WHEN 'edited_message' THEN CAST(json_extract(payload, '$.edited_message.message_id') AS INTEGER)
     END
     ORDER BY update_id DESC
 """
 
 
-def open_with_message(conn: sqlite3.Connection, lane: str, message_id: int, before: int) -> list[InboxRow]:
+def open_with_message(conn: Connection, lane: str, message_id: int, before: int) -> list[InboxRow]:
     """Return the unfinished updates about a message, new or edited; newest first.
 
     Args:
@@ -316,7 +235,7 @@ def open_with_message(conn: sqlite3.Connection, lane: str, message_id: int, befo
     return read_all(InboxRow, conn.execute(_OPEN_WITH_MESSAGE, values))
 
 
-def rewrite(conn: sqlite3.Connection, update_id: int, payload: str) -> bool:
+def rewrite(conn: Connection, update_id: int, payload: str) -> bool:
     """Replace the payload of an update; return False, and change nothing, unless it is queued or merged."""
     cursor = conn.execute(
         "UPDATE inbox SET payload = ? WHERE update_id = ? AND state IN ('queued', 'merged')", (payload, update_id)
@@ -324,23 +243,23 @@ def rewrite(conn: sqlite3.Connection, update_id: int, payload: str) -> bool:
     return cursor.rowcount == 1
 
 
-def release(conn: sqlite3.Connection, update_id: int) -> bool:
+def release(conn: Connection, update_id: int) -> bool:
     """Queue a running update again, without counting the attempt; updates merged into it stay merged."""
     cursor = conn.execute(
-        "UPDATE inbox SET state = 'queued', attempts = attempts - 1, started_at = NULL"
+        "UPDATE inbox SET state = 'queued', attempts = attempts - 1, started_at = NULL, holder = NULL"
         " WHERE update_id = ? AND state = 'running'",
         (update_id,),
     )
     return cursor.rowcount == 1
 
 
-def running(conn: sqlite3.Connection) -> list[InboxRow]:
+def running(conn: Connection) -> list[InboxRow]:
     """Return the running update of each lane; without control updates."""
     cursor = conn.execute("SELECT * FROM inbox WHERE state = 'running' AND control = 0 ORDER BY update_id")
     return read_all(InboxRow, cursor)
 
 
-def running_in(conn: sqlite3.Connection, lane: str) -> list[InboxRow]:
+def running_in(conn: Connection, lane: str) -> list[InboxRow]:
     """Return the running update of ``lane``, at most one; without control updates."""
     cursor = conn.execute("SELECT * FROM inbox WHERE lane = ? AND state = 'running' AND control = 0", (lane,))
     return read_all(InboxRow, cursor)
@@ -352,7 +271,7 @@ _HAS_QUEUED = """
 """
 
 
-def has_queued(conn: sqlite3.Connection) -> bool:
+def has_queued(conn: Connection) -> bool:
     """Return whether any update is queued, which may have to wait; without control updates of people with access."""
     return bool(conn.execute(_HAS_QUEUED).fetchone()[0])
 
@@ -363,12 +282,12 @@ _HAS_COMPANY = """
 """
 
 
-def has_company(conn: sqlite3.Connection, row: InboxRow) -> bool:
+def has_company(conn: Connection, row: InboxRow) -> bool:
     """Return whether updates wait in the lane of ``row``, or are merged into it; without control updates."""
     return bool(conn.execute(_HAS_COMPANY, (row.lane, row.update_id)).fetchone()[0])
 
 
-def merge(conn: sqlite3.Connection, leader: int, followers: Iterable[int], now: int) -> list[int]:
+def merge(conn: Connection, leader: int, followers: Iterable[int], now: int) -> list[int]:
     """Merge queued updates into the running turn of ``leader``, in the same lane.
 
     Returns:
@@ -378,7 +297,7 @@ def merge(conn: sqlite3.Connection, leader: int, followers: Iterable[int], now: 
     return sorted(merged)
 
 
-def _merge_one(conn: sqlite3.Connection, leader: int, update_id: int, now: int) -> bool:
+def _merge_one(conn: Connection, leader: int, update_id: int, now: int) -> bool:
     cursor = conn.execute(
         "UPDATE inbox SET state = 'merged', leader_id = :leader, finished_at = :now"
         " WHERE update_id = :id AND state = 'queued' AND control = 0"
@@ -388,14 +307,14 @@ def _merge_one(conn: sqlite3.Connection, leader: int, update_id: int, now: int) 
     return cursor.rowcount == 1
 
 
-def separate(conn: sqlite3.Connection, leader: int) -> None:
+def separate(conn: Connection, leader: int) -> None:
     """Undo a merge: queue the updates that were merged into ``leader``, which is queued again itself."""
     conn.execute(
         "UPDATE inbox SET state = 'queued', leader_id = NULL, finished_at = NULL WHERE leader_id = ?", (leader,)
     )
 
 
-def has_overtaken(conn: sqlite3.Connection, lane: str, first: int, last: int) -> bool:
+def has_overtaken(conn: Connection, lane: str, first: int, last: int) -> bool:
     """Return whether a message between two updates of ``lane`` did not wait for its turn."""
     cursor = conn.execute(
         "SELECT EXISTS (SELECT 1 FROM inbox WHERE update_id BETWEEN ? AND ?"
@@ -405,7 +324,7 @@ def has_overtaken(conn: sqlite3.Connection, lane: str, first: int, last: int) ->
     return bool(cursor.fetchone()[0])
 
 
-def overtaking(conn: sqlite3.Connection, lane: str, first: int) -> int:
+def overtaking(conn: Connection, lane: str, first: int) -> int:
     """Return how many messages of ``lane`` after an update are handled, or will be, without waiting for their turn."""
     cursor = conn.execute(
         "SELECT count(*) FROM inbox WHERE update_id > ? AND lane = ? AND kind = 'message' AND control = 1"
@@ -415,18 +334,18 @@ def overtaking(conn: sqlite3.Connection, lane: str, first: int) -> int:
     return int(cursor.fetchone()[0])
 
 
-def followers(conn: sqlite3.Connection, leader: int) -> list[InboxRow]:
+def followers(conn: Connection, leader: int) -> list[InboxRow]:
     """Return the updates that are merged into ``leader``, in order."""
     cursor = conn.execute("SELECT * FROM inbox WHERE leader_id = ? ORDER BY update_id", (leader,))
     return read_all(InboxRow, cursor)
 
 
-def get(conn: sqlite3.Connection, update_id: int) -> InboxRow | None:
+def get(conn: Connection, update_id: int) -> InboxRow | None:
     """Return an update; None if there is none with that id."""
     return read_one(InboxRow, conn.execute("SELECT * FROM inbox WHERE update_id = ?", (update_id,)))
 
 
-def counts(conn: sqlite3.Connection) -> dict[State, int]:
+def counts(conn: Connection) -> dict[State, int]:
     """Return the number of updates by state, without zeros."""
     return {row[0]: row[1] for row in conn.execute("SELECT state, count(*) FROM inbox GROUP BY state")}
 
@@ -443,7 +362,7 @@ _OLD = f"""
 """  # noqa: S608 (constants)
 
 
-def prune(conn: sqlite3.Connection, before: int, limit: int, *, spared: Iterable[int]) -> int:
+def prune(conn: Connection, before: int, limit: int, *, spared: Iterable[int]) -> int:
     """Delete finished turns, with all their updates.
 
     Args:
@@ -459,7 +378,7 @@ def prune(conn: sqlite3.Connection, before: int, limit: int, *, spared: Iterable
     return conn.execute(f"DELETE FROM inbox WHERE update_id IN ({_OLD})", values).rowcount  # noqa: S608 (constants)
 
 
-def latest(conn: sqlite3.Connection, limit: int) -> list[int]:
+def latest(conn: Connection, limit: int) -> list[int]:
     """Return the ids of the updates that were received last."""
     cursor = conn.execute("SELECT update_id FROM inbox ORDER BY received_at DESC, update_id DESC LIMIT ?", (limit,))
     return [int(row[0]) for row in cursor]

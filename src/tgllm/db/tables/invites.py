@@ -1,9 +1,9 @@
 """Table ``invites``: links that give access without a decision on each user."""
 
-import sqlite3
 from dataclasses import dataclass
 
 from tgllm.db.engine.rows import read_all, read_one
+from tgllm.db.engine.unit import Connection
 
 __all__ = ["Invite", "create", "find", "get", "list_open", "prune", "revoke", "use"]
 
@@ -26,7 +26,7 @@ class Invite:
 
 
 def create(
-    conn: sqlite3.Connection, token_hash: str, uses: int, expires_at: int, now: int, *, created_by: int | None = None
+    conn: Connection, token_hash: str, uses: int, expires_at: int, now: int, *, created_by: int | None = None
 ) -> Invite:
     """Store a new link.
 
@@ -48,17 +48,17 @@ def create(
     return invite
 
 
-def find(conn: sqlite3.Connection, token_hash: str) -> Invite | None:
+def find(conn: Connection, token_hash: str) -> Invite | None:
     """Return the link with that token; None if there is none."""
     return read_one(Invite, conn.execute("SELECT * FROM invites WHERE token_hash = ?", (token_hash,)))
 
 
-def get(conn: sqlite3.Connection, invite_id: int) -> Invite | None:
+def get(conn: Connection, invite_id: int) -> Invite | None:
     """Return a link; None if there is none with that id."""
     return read_one(Invite, conn.execute("SELECT * FROM invites WHERE id = ?", (invite_id,)))
 
 
-def use(conn: sqlite3.Connection, invite_id: int, now: int) -> bool:
+def use(conn: Connection, invite_id: int, now: int) -> bool:
     """Count one use; return False, and change nothing, if the link is used up or expired."""
     cursor = conn.execute(
         "UPDATE invites SET uses_left = uses_left - 1 WHERE id = ? AND uses_left > 0 AND expires_at > ?",
@@ -67,18 +67,18 @@ def use(conn: sqlite3.Connection, invite_id: int, now: int) -> bool:
     return cursor.rowcount == 1
 
 
-def revoke(conn: sqlite3.Connection, invite_id: int) -> bool:
+def revoke(conn: Connection, invite_id: int) -> bool:
     """Revoke a link; return False if it does not exist or has no uses left."""
     cursor = conn.execute("UPDATE invites SET uses_left = 0 WHERE id = ? AND uses_left > 0", (invite_id,))
     return cursor.rowcount == 1
 
 
-def list_open(conn: sqlite3.Connection, now: int) -> list[Invite]:
+def list_open(conn: Connection, now: int) -> list[Invite]:
     """Return the links that are valid at ``now``, newest first."""
     cursor = conn.execute("SELECT * FROM invites WHERE uses_left > 0 AND expires_at > ? ORDER BY id DESC", (now,))
     return read_all(Invite, cursor)
 
 
-def prune(conn: sqlite3.Connection, before: int) -> int:
+def prune(conn: Connection, before: int) -> int:
     """Delete links that expired before ``before``; return how many."""
     return conn.execute("DELETE FROM invites WHERE expires_at < ?", (before,)).rowcount

@@ -1,12 +1,12 @@
 """Table ``messages``: the messages of conversations, as trees; a conversation's head ends its active branch."""
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from tgllm.api.types import JsonObject
 from tgllm.db.engine.rows import JSON, JSON_LIST, clean, dumps, new_id, read_all, read_one
+from tgllm.db.engine.unit import Connection
 
 __all__ = [
     "MAX_PROVIDER_DATA",
@@ -81,10 +81,11 @@ _ADD = """
                           status, telegram_chat_id, telegram_message_ids, user_id, created_at, tokens, tokens_before)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
             coalesce((SELECT tokens_before + tokens FROM messages WHERE id = ?), 0))
+    RETURNING id
 """
 
 
-def add(conn: sqlite3.Connection, new: NewMessage, now: int) -> int:
+def add(conn: Connection, new: NewMessage, now: int) -> int:
     """Store a message and return its id. The conversation's head is not changed: see ``conversations.set_head``.
 
     Raises:
@@ -128,7 +129,7 @@ _HISTORY = """
 """
 
 
-def history(conn: sqlite3.Connection, conversation_id: int, head: int | None, limit: int) -> list[Message]:
+def history(conn: Connection, conversation_id: int, head: int | None, limit: int) -> list[Message]:
     """Return the last ``limit`` messages of the branch that ends with ``head``, oldest first."""
     if head is None or limit < 1:
         return []
@@ -136,27 +137,28 @@ def history(conn: sqlite3.Connection, conversation_id: int, head: int | None, li
     return read_all(Message, conn.execute(_HISTORY, values))
 
 
-def get(conn: sqlite3.Connection, message_id: int) -> Message | None:
+def get(conn: Connection, message_id: int) -> Message | None:
     """Return a message; None if there is none with that id."""
     return read_one(Message, conn.execute("SELECT * FROM messages WHERE id = ?", (message_id,)))
 
 
-def of_turn(conn: sqlite3.Connection, turn_id: str) -> list[Message]:
+def of_turn(conn: Connection, turn_id: str) -> list[Message]:
     """Return the messages of a turn, in order."""
     return read_all(Message, conn.execute("SELECT * FROM messages WHERE turn_id = ? ORDER BY id", (turn_id,)))
 
 
-def find_by_telegram(conn: sqlite3.Connection, chat_id: int, telegram_message_id: int) -> Message | None:
+def find_by_telegram(conn: Connection, chat_id: int, telegram_message_id: int) -> Message | None:
     """Return the message that a Telegram message shows; the latest if there are several."""
     cursor = conn.execute(
         "SELECT * FROM messages WHERE telegram_chat_id = ?"
-        " AND EXISTS (SELECT 1 FROM json_each(telegram_message_ids) WHERE value = ?) ORDER BY id DESC LIMIT 1",
+        " AND EXISTS (SELECT 1 FROM json_each(telegram_message_ids)"
+        " WHERE CAST(value AS INTEGER) = ?) ORDER BY id DESC LIMIT 1",
         (chat_id, telegram_message_id),
     )
     return read_one(Message, cursor)
 
 
-def set_parts(conn: sqlite3.Connection, message_id: int, parts: Sequence[JsonObject]) -> None:
+def set_parts(conn: Connection, message_id: int, parts: Sequence[JsonObject]) -> None:
     """Replace the parts of a message other than its text."""
     conn.execute("UPDATE messages SET parts = ? WHERE id = ?", (dumps(list(parts)) if parts else None, message_id))
 
@@ -165,10 +167,10 @@ _ADD_TELEGRAM_ID = """
     UPDATE messages
     SET telegram_chat_id = :chat_id, telegram_message_ids = json_insert(telegram_message_ids, '$[#]', :id)
     WHERE turn_id = :turn_id AND role = 'assistant'
-      AND NOT EXISTS (SELECT 1 FROM json_each(telegram_message_ids) WHERE value = :id)
+      AND NOT EXISTS (SELECT 1 FROM json_each(telegram_message_ids) WHERE CAST(value AS INTEGER) = :id)
 """
 
 
-def add_telegram_id(conn: sqlite3.Connection, turn_id: str, chat_id: int, telegram_message_id: int) -> None:
+def add_telegram_id(conn: Connection, turn_id: str, chat_id: int, telegram_message_id: int) -> None:
     """Record that a Telegram message shows a turn's answer or a part of it; a repeated call changes nothing."""
     conn.execute(_ADD_TELEGRAM_ID, {"turn_id": turn_id, "chat_id": chat_id, "id": telegram_message_id})

@@ -1,11 +1,11 @@
 """Table ``models``: the models that providers listed last, and the default model."""
 
-import sqlite3
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from tgllm.api.model_ref import ModelRef
 from tgllm.db.engine.rows import BOOL, BOOL_OR_NONE, JSON_LIST, clean, dumps, read_all, read_one
+from tgllm.db.engine.unit import Connection
 
 __all__ = ["Model", "NewModel", "default", "find", "get", "list_all", "retire_missing", "set_default", "upsert"]
 
@@ -80,7 +80,7 @@ _UPSERT = """
 """
 
 
-def upsert(conn: sqlite3.Connection, models: Iterable[NewModel], now: int) -> None:
+def upsert(conn: Connection, models: Iterable[NewModel], now: int) -> None:
     """Insert or update the models that a provider lists; a retired model becomes available again."""
     for new in models:
         values = {
@@ -103,7 +103,7 @@ def upsert(conn: sqlite3.Connection, models: Iterable[NewModel], now: int) -> No
         conn.execute(_UPSERT, values)
 
 
-def retire_missing(conn: sqlite3.Connection, provider: str, listed: Collection[str], now: int) -> list[ModelRef]:
+def retire_missing(conn: Connection, provider: str, listed: Collection[str], now: int) -> list[ModelRef]:
     """Retire the provider's models that are not in ``listed``; a retired model can't be the default.
 
     Returns:
@@ -117,7 +117,7 @@ def retire_missing(conn: sqlite3.Connection, provider: str, listed: Collection[s
     return [ModelRef(provider, name) for name in sorted(row[0] for row in cursor.fetchall())]
 
 
-def get(conn: sqlite3.Connection, ref: ModelRef) -> Model | None:
+def get(conn: Connection, ref: ModelRef) -> Model | None:
     """Return a model, retired or not; None if it is unknown."""
     cursor = conn.execute("SELECT * FROM models WHERE provider = ? AND model = ?", (ref.provider, ref.model))
     return read_one(Model, cursor)
@@ -130,28 +130,28 @@ _BY_ALIAS = """
 """
 
 
-def find(conn: sqlite3.Connection, ref: ModelRef) -> Model | None:
+def find(conn: Connection, ref: ModelRef) -> Model | None:
     """Return the model with that id, or else the one with that alias; retired or not."""
     # Every turn looks up its model, mostly by id; the slower query on aliases runs only if there is no such id.
     return get(conn, ref) or read_one(Model, conn.execute(_BY_ALIAS, {"provider": ref.provider, "model": ref.model}))
 
 
-def list_all(conn: sqlite3.Connection, provider: str | None = None, *, retired: bool = False) -> list[Model]:
+def list_all(conn: Connection, provider: str | None = None, *, retired: bool = False) -> list[Model]:
     """Return the models of one provider or of all, by name; with ``retired``, retired models too."""
     cursor = conn.execute(
-        "SELECT * FROM models WHERE (:provider IS NULL OR provider = :provider) AND (:retired OR retired_at IS NULL)"
-        " ORDER BY provider, model",
+        "SELECT * FROM models WHERE (:provider IS NULL OR provider = :provider)"
+        " AND (:retired = 1 OR retired_at IS NULL) ORDER BY provider, model",
         {"provider": provider, "retired": retired},
     )
     return read_all(Model, cursor)
 
 
-def default(conn: sqlite3.Connection) -> Model | None:
+def default(conn: Connection) -> Model | None:
     """Return the default model; None if none is set."""
     return read_one(Model, conn.execute("SELECT * FROM models WHERE is_default = 1"))
 
 
-def set_default(conn: sqlite3.Connection, ref: ModelRef | None) -> bool:
+def set_default(conn: Connection, ref: ModelRef | None) -> bool:
     """Set or clear the default model; return False, and change nothing, if the model is unknown or retired."""
     if ref is not None:
         found = get(conn, ref)

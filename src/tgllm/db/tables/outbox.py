@@ -7,7 +7,6 @@ for each other, so that a card in an admin's private chat delays no answer there
 A change that may let a row go out gives the signal ``outbox``; the commit then wakes the sender.
 """
 
-import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -15,6 +14,7 @@ from typing import Any, Final, Literal
 from tgllm.api.types import JsonObject
 from tgllm.db.engine.rows import BOOL, JSON, clean_error, dumps, new_id, read_all, read_one
 from tgllm.db.engine.signals import signal
+from tgllm.db.engine.unit import Connection
 
 __all__ = [
     "ANSWER",
@@ -98,7 +98,7 @@ class NewOutbox:
     """Number of the row within the turn, unique there."""
     kind: Kind = "send"
     priority: Priority = ANSWER
-    late: Callable[[sqlite3.Connection], JsonObject] | None = None
+    late: Callable[[Connection], JsonObject] | None = None
     """Returns further parameters, which are only known when the row is stored."""
 
 
@@ -130,7 +130,7 @@ class OutboxRow:
     unconfirmed: int = 0
 
 
-def add(conn: sqlite3.Connection, rows: Iterable[NewOutbox], now: int) -> list[int]:
+def add(conn: Connection, rows: Iterable[NewOutbox], now: int) -> list[int]:
     """Store calls, to be made in this order; return their ids.
 
     Raises:
@@ -149,10 +149,11 @@ _LONGEST_CALL = 600_000
 # The row is behind another one if its stream has a ready row of the same or a more urgent priority.
 _ADD = """
     INSERT INTO outbox (lane, turn_id, part, kind, method, chat_id, thread_id, payload, created_at, priority, behind)
-    VALUES (:lane, :turn_id, :part, :kind, :method, :chat_id, :thread_id, :payload, :now, :priority, EXISTS (
+    VALUES (:lane, :turn_id, :part, :kind, :method, :chat_id, :thread_id, :payload, :now, :priority, CASE WHEN EXISTS (
         SELECT 1 FROM outbox AS earlier
         WHERE earlier.state = 'ready' AND earlier.lane = :lane AND earlier.priority BETWEEN :first AND :priority
-    ))
+    ) THEN 1 ELSE 0 END)
+    RETURNING id
 """
 
 
@@ -161,7 +162,7 @@ def first_of_stream(priority: Priority) -> Priority:
     return CARD if priority >= CARD else ANSWER
 
 
-def _add_one(conn: sqlite3.Connection, row: NewOutbox, now: int) -> int:
+def _add_one(conn: Connection, row: NewOutbox, now: int) -> int:
     payload = row.payload if row.late is None else {**row.payload, **row.late(conn)}
     cursor = conn.execute(
         _ADD,
@@ -182,7 +183,7 @@ def _add_one(conn: sqlite3.Connection, row: NewOutbox, now: int) -> int:
     return new_id(cursor)
 
 
-def mark_sent(conn: sqlite3.Connection, sent: Iterable[tuple[int, int | None]], now: int) -> None:
+def mark_sent(conn: Connection, sent: Iterable[tuple[int, int | None]], now: int) -> None:
     """Mark rows as sent, given pairs of row id and Telegram's message id (None if the method returns none)."""
     conn.executemany(
         "UPDATE outbox SET state = 'sent', message_id = coalesce(?, message_id), sent_at = ?, error = NULL,"
@@ -191,9 +192,7 @@ def mark_sent(conn: sqlite3.Connection, sent: Iterable[tuple[int, int | None]], 
     )
 
 
-def mark_ready_again(
-    conn: sqlite3.Connection, row_id: int, not_before: int, error: str, *, refused: bool = False
-) -> None:
+def mark_ready_again(conn: Connection, row_id: int, not_before: int, error: str, *, refused: bool = False) -> None:
     """Schedule a retry at ``not_before`` (UTC, milliseconds).
 
     Args:
@@ -211,22 +210,22 @@ def mark_ready_again(
     signal(conn, "outbox")
 
 
-def release(conn: sqlite3.Connection, row_id: int, not_before: int) -> None:
+def release(conn: Connection, row_id: int, not_before: int) -> None:
     """Return a claimed row to the queue until ``not_before`` (UTC, milliseconds): its call was not made."""
     conn.execute(
-        "UPDATE outbox SET state = 'ready', attempts = attempts - 1, unconfirmed = max(0, unconfirmed - (doubt = 0)),"
+        "UPDATE outbox SET state = 'ready', attempts = attempts - 1, unconfirmed = max(0, unconfirmed - (1 - doubt)),"
         " not_before = ? WHERE id = ? AND state = 'sending'",
         (not_before, row_id),
     )
     signal(conn, "outbox")
 
 
-def begin_again(conn: sqlite3.Connection, row_id: int) -> None:
+def begin_again(conn: Connection, row_id: int) -> None:
     """Count the new call of a row that was in doubt, before it begins."""
     conn.execute("UPDATE outbox SET unconfirmed = unconfirmed + 1 WHERE id = ? AND state = 'sending'", (row_id,))
 
 
-def exclude(conn: sqlite3.Connection, row_id: int, message_id: int) -> None:
+def exclude(conn: Connection, row_id: int, message_id: int) -> None:
     """Note that no message up to ``message_id`` is the one of a row in doubt."""
     conn.execute(
         "UPDATE outbox SET known_id = ? WHERE id = ? AND state = 'sending' AND known_id < ?",
@@ -234,12 +233,12 @@ def exclude(conn: sqlite3.Connection, row_id: int, message_id: int) -> None:
     )
 
 
-def postpone(conn: sqlite3.Connection, row_id: int, not_before: int) -> None:
+def postpone(conn: Connection, row_id: int, not_before: int) -> None:
     """Delay a ready row until ``not_before`` (UTC, milliseconds)."""
     conn.execute("UPDATE outbox SET not_before = ? WHERE id = ? AND state = 'ready'", (not_before, row_id))
 
 
-def mark_uncertain(conn: sqlite3.Connection, row_id: int, error: str) -> None:
+def mark_uncertain(conn: Connection, row_id: int, error: str) -> None:
     """Mark a row as uncertain: the call was sent, but no response was received."""
     conn.execute(
         "UPDATE outbox SET state = 'uncertain', doubt = 1, error = ? WHERE id = ? AND state = 'sending'",
@@ -247,7 +246,7 @@ def mark_uncertain(conn: sqlite3.Connection, row_id: int, error: str) -> None:
     )
 
 
-def mark_in_doubt(conn: sqlite3.Connection, row_id: int, not_before: int, error: str) -> None:
+def mark_in_doubt(conn: Connection, row_id: int, not_before: int, error: str) -> None:
     """Return a row to its place in the queue: its call may have arrived, which is found out before the next one."""
     conn.execute(
         "UPDATE outbox SET state = 'ready', doubt = 1, error = ?, not_before = ?"
@@ -257,7 +256,7 @@ def mark_in_doubt(conn: sqlite3.Connection, row_id: int, not_before: int, error:
     signal(conn, "outbox")
 
 
-def mark_arrived(conn: sqlite3.Connection, row_ids: Iterable[int], now: int) -> None:
+def mark_arrived(conn: Connection, row_ids: Iterable[int], now: int) -> None:
     """Mark waiting rows as sent that were found to have arrived; their message ids are not known."""
     conn.executemany(
         "UPDATE outbox SET state = 'sent', sent_at = ?, error = NULL, doubt = 0"
@@ -267,7 +266,7 @@ def mark_arrived(conn: sqlite3.Connection, row_ids: Iterable[int], now: int) -> 
     signal(conn, "outbox")
 
 
-def forget_ids(conn: sqlite3.Connection, row: OutboxRow) -> None:
+def forget_ids(conn: Connection, row: OutboxRow) -> None:
     """Forget the ids of the other rows of the chat that may have arrived, or whose calls are under way.
 
     The message of ``row`` may have arrived and was not found, and it is not kept how it looks. It could be taken for
@@ -282,25 +281,25 @@ def forget_ids(conn: sqlite3.Connection, row: OutboxRow) -> None:
     )
 
 
-def pass_over(conn: sqlite3.Connection, row: OutboxRow) -> None:
+def pass_over(conn: Connection, row: OutboxRow) -> None:
     """Note that the messages of rows that were given up have ids below that of the message of ``row``.
 
     It was sent after them, since they are of the same stream or much older, and its id is known.
     """
     conn.execute(
         "UPDATE outbox SET doubt = 0 WHERE chat_id = ? AND doubt = 1 AND state IN ('uncertain', 'dropped')"
-        " AND (lane = ? AND (priority >= 2) = (? >= 2) OR claimed_at < ? - ?)",
-        (row.chat_id, row.lane, row.priority, row.claimed_at, _LONGEST_CALL),
+        " AND (lane = ? AND (priority >= 2) = (? >= 2) OR claimed_at + ? < ?)",
+        (row.chat_id, row.lane, row.priority, _LONGEST_CALL, row.claimed_at),
     )
 
 
-def mark_failed(conn: sqlite3.Connection, row_id: int, error: str) -> None:
+def mark_failed(conn: Connection, row_id: int, error: str) -> None:
     """Mark a row as failed: Telegram refused the call permanently."""
     _leave_sending(conn, row_id, "failed", error)
 
 
 def rewrite(
-    conn: sqlite3.Connection,
+    conn: Connection,
     row_id: int,
     *,
     method: str,
@@ -318,7 +317,7 @@ def rewrite(
     signal(conn, "outbox")
 
 
-def requeue(conn: sqlite3.Connection, row_id: int, payload: JsonObject, not_before: int) -> bool:
+def requeue(conn: Connection, row_id: int, payload: JsonObject, not_before: int) -> bool:
     """Change what a ready row sends, or send a finished one again, such as an edit that is repeated with new content.
 
     Return False if it is in another state.
@@ -332,9 +331,7 @@ def requeue(conn: sqlite3.Connection, row_id: int, payload: JsonObject, not_befo
     return cursor.rowcount == 1
 
 
-def _leave_sending(
-    conn: sqlite3.Connection, row_id: int, state: State, error: str, not_before: int | None = None
-) -> None:
+def _leave_sending(conn: Connection, row_id: int, state: State, error: str, not_before: int | None = None) -> None:
     conn.execute(
         "UPDATE outbox SET state = ?, error = ?, not_before = coalesce(?, not_before)"
         " WHERE id = ? AND state = 'sending'",
@@ -345,7 +342,7 @@ def _leave_sending(
 _DROP_ERASED = "SET state = 'dropped', doubt = 1, error = NULL WHERE state = 'sending' AND payload = '{}'"
 
 
-def recover(conn: sqlite3.Connection) -> list[OutboxRow]:
+def recover(conn: Connection) -> list[OutboxRow]:
     """Mark the rows that an earlier process was sending as ``uncertain``; return them in order.
 
     Call this once, before the first claim.
@@ -358,7 +355,7 @@ def recover(conn: sqlite3.Connection) -> list[OutboxRow]:
     return sorted(read_all(OutboxRow, cursor), key=lambda row: row.id)
 
 
-def resend(conn: sqlite3.Connection, row_id: int) -> bool:
+def resend(conn: Connection, row_id: int) -> bool:
     """Queue an ``uncertain`` row again, after an explicit decision; return False if it is in another state."""
     cursor = conn.execute(
         "UPDATE outbox SET state = 'ready', not_before = 0, doubt = 0, unconfirmed = 0"
@@ -369,7 +366,7 @@ def resend(conn: sqlite3.Connection, row_id: int) -> bool:
     return cursor.rowcount == 1
 
 
-def drop(conn: sqlite3.Connection, row_id: int, error: str) -> bool:
+def drop(conn: Connection, row_id: int, error: str) -> bool:
     """Drop a ready or uncertain row; return False if it is in another state."""
     cursor = conn.execute(
         "UPDATE outbox SET state = 'dropped', error = ? WHERE id = ? AND state IN ('ready', 'uncertain') RETURNING *",
@@ -381,7 +378,7 @@ def drop(conn: sqlite3.Connection, row_id: int, error: str) -> bool:
     return dropped is not None
 
 
-def drop_notices(conn: sqlite3.Connection, lane: str, error: str) -> None:
+def drop_notices(conn: Connection, lane: str, error: str) -> None:
     """Drop the ready rows of a lane that have the priority ``NOTICE``, except messages of plugins."""
     conn.execute(
         "UPDATE outbox SET state = 'dropped', error = ? WHERE state = 'ready' AND lane = ? AND priority = ?"
@@ -391,7 +388,7 @@ def drop_notices(conn: sqlite3.Connection, lane: str, error: str) -> None:
     signal(conn, "outbox")
 
 
-def drop_erased(conn: sqlite3.Connection, row_id: int) -> bool:
+def drop_erased(conn: Connection, row_id: int) -> bool:
     """Drop a row whose content was erased while it was being sent; return False if its content was not erased."""
     dropped = read_one(OutboxRow, conn.execute(f"UPDATE outbox {_DROP_ERASED} AND id = ? RETURNING *", (row_id,)))
     if dropped is not None:
@@ -399,22 +396,22 @@ def drop_erased(conn: sqlite3.Connection, row_id: int) -> bool:
     return dropped is not None
 
 
-def find(conn: sqlite3.Connection, turn_id: str, part: int) -> OutboxRow | None:
+def find(conn: Connection, turn_id: str, part: int) -> OutboxRow | None:
     """Return the row of a turn with that part; None if there is none."""
     return read_one(OutboxRow, conn.execute("SELECT * FROM outbox WHERE turn_id = ? AND part = ?", (turn_id, part)))
 
 
-def of_turn(conn: sqlite3.Connection, turn_id: str) -> list[OutboxRow]:
+def of_turn(conn: Connection, turn_id: str) -> list[OutboxRow]:
     """Return the rows of a turn, by part."""
     return read_all(OutboxRow, conn.execute("SELECT * FROM outbox WHERE turn_id = ? ORDER BY part", (turn_id,)))
 
 
-def get(conn: sqlite3.Connection, row_id: int) -> OutboxRow | None:
+def get(conn: Connection, row_id: int) -> OutboxRow | None:
     """Return a row; None if there is none with that id."""
     return read_one(OutboxRow, conn.execute("SELECT * FROM outbox WHERE id = ?", (row_id,)))
 
 
-def counts(conn: sqlite3.Connection) -> dict[State, int]:
+def counts(conn: Connection) -> dict[State, int]:
     """Return the number of rows by state, without zeros."""
     return {row[0]: row[1] for row in conn.execute("SELECT state, count(*) FROM outbox GROUP BY state")}
 
@@ -432,7 +429,7 @@ _SETTLED = """
 """
 
 
-def prune(conn: sqlite3.Connection, before: int, limit: int, *, spared_turns: str = "") -> int:
+def prune(conn: Connection, before: int, limit: int, *, spared_turns: str = "") -> int:
     """Delete sent, failed, dropped and uncertain rows from before ``before``.
 
     Args:
@@ -449,10 +446,11 @@ def prune(conn: sqlite3.Connection, before: int, limit: int, *, spared_turns: st
     return conn.execute(_SETTLED, values).rowcount
 
 
-def rename_turns(conn: sqlite3.Connection, before: str, after: str) -> None:
+def rename_turns(conn: Connection, before: str, after: str) -> None:
     """Replace the prefix ``before`` of turn ids by ``after``; ``before`` must not contain ``*``, ``?`` or ``[``."""
     conn.execute(
-        "UPDATE OR IGNORE outbox SET turn_id = :after || substr(turn_id, length(:before) + 1)"
-        " WHERE turn_id GLOB :before || '*'",
-        {"before": before, "after": after},
+        "UPDATE outbox SET turn_id = :after || substr(turn_id, :rest) WHERE turn_id GLOB :before || '*'"
+        " AND NOT EXISTS (SELECT 1 FROM outbox AS other"
+        " WHERE other.turn_id = :after || substr(outbox.turn_id, :rest) AND other.part = outbox.part)",
+        {"before": before, "after": after, "rest": len(before) + 1},
     )

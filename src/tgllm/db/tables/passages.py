@@ -1,11 +1,12 @@
 """Tables ``documents`` and ``passages``: texts of files in passages, and their full-text indexes."""
 
-import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from tgllm.db.engine.full_text import has_full_text, plain_words, words_of
+from tgllm.db.engine.full_text import has_full_text, plain_words
 from tgllm.db.engine.rows import clean, dumps, new_id, read_all, read_one
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables.full_text.index import index_of
 
 __all__ = [
     "MOST_PASSAGES",
@@ -22,6 +23,7 @@ __all__ = [
     "find_trigrams",
     "find_words",
     "has_orphans",
+    "index_waiting",
     "merge_indexes",
     "outline",
     "text_of",
@@ -30,10 +32,6 @@ __all__ = [
 
 MOST_PASSAGES = 2**20
 """Most passages of a document; the id of a passage is the document's id times this, plus its number."""
-
-
-MOST_STRINGS = 64
-"""Most strings of a query of the indexes; SQLite limits its depth to 256."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +108,7 @@ _ORPHAN = f"SELECT * FROM documents WHERE {_IS_ORPHAN} AND stored > 0 LIMIT 1"  
 _DROP = f"DELETE FROM documents WHERE {_IS_ORPHAN} AND stored = 0"  # noqa: S608 (constants)
 
 
-def begin(conn: sqlite3.Connection, sha256: str, passages: int, chars: int) -> int:
+def begin(conn: Connection, sha256: str, passages: int, chars: int) -> int:
     """Add a document without its passages, and return its id; an earlier one of that content must be deleted before.
 
     Args:
@@ -120,13 +118,13 @@ def begin(conn: sqlite3.Connection, sha256: str, passages: int, chars: int) -> i
         chars: characters of the text.
     """
     cursor = conn.execute(
-        "INSERT INTO documents (sha256, passages, chars, indexed) VALUES (?, ?, ?, ?)",
+        "INSERT INTO documents (sha256, passages, chars, indexed) VALUES (?, ?, ?, ?) RETURNING id",
         (sha256, passages, chars, int(has_full_text(conn))),
     )
     return new_id(cursor)
 
 
-def add(conn: sqlite3.Connection, document_id: int, start: int, passages: Sequence[Passage]) -> bool:
+def add(conn: Connection, document_id: int, start: int, passages: Sequence[Passage]) -> bool:
     """Store the next passages of a document.
 
     Args:
@@ -154,14 +152,12 @@ def add(conn: sqlite3.Connection, document_id: int, start: int, passages: Sequen
     ]
     conn.executemany(_INSERT, rows)
     if document.indexed:
-        words = [(id_, words_of(text)) for id_, text in texts]
-        conn.executemany("INSERT INTO passage_words (rowid, text) VALUES (?, ?)", words)
-        conn.executemany("INSERT INTO passage_trigrams (rowid, text) VALUES (?, ?)", texts)
+        index_of(conn).add_passages(conn, texts)
     conn.execute("UPDATE documents SET stored = stored + ? WHERE id = ?", (len(passages), document_id))
     return True
 
 
-def complete(conn: sqlite3.Connection, hashes: Collection[str]) -> list[Document]:
+def complete(conn: Connection, hashes: Collection[str]) -> list[Document]:
     """Return the documents of some contents, in no order, without those that are still being stored."""
     cursor = conn.execute(
         "SELECT * FROM documents WHERE stored = passages AND sha256 IN (SELECT value FROM json_each(?))",
@@ -170,22 +166,22 @@ def complete(conn: sqlite3.Connection, hashes: Collection[str]) -> list[Document
     return read_all(Document, cursor)
 
 
-def outline(conn: sqlite3.Connection, document_id: int) -> list[Outline]:
+def outline(conn: Connection, document_id: int) -> list[Outline]:
     """Return the passages of a document without their texts, in order."""
     return read_all(Outline, conn.execute(_OUTLINE, _bounds(document_id)))
 
 
-def texts_of(conn: sqlite3.Connection, document_id: int, numbers: Collection[int]) -> dict[int, str]:
+def texts_of(conn: Connection, document_id: int, numbers: Collection[int]) -> dict[int, str]:
     """Return the texts of some passages of a document by their numbers."""
     first = document_id * MOST_PASSAGES
     rows = conn.execute(
-        "SELECT id, text FROM passages WHERE id IN (SELECT value + ? FROM json_each(?))",
-        (first, dumps(sorted(numbers))),
+        "SELECT id, text FROM passages WHERE id IN (SELECT value FROM json_each(?))",
+        (dumps([first + number for number in sorted(numbers)]),),
     )
     return {int(row[0]) - first: str(row[1]) for row in rows}
 
 
-def text_of(conn: sqlite3.Connection, sha256: str) -> str | None:
+def text_of(conn: Connection, sha256: str) -> str | None:
     """Return the whole text of a content; None if it is not stored completely."""
     for document in complete(conn, [sha256]):
         rows = conn.execute(
@@ -195,7 +191,7 @@ def text_of(conn: sqlite3.Connection, sha256: str) -> str | None:
     return None
 
 
-def find_words(conn: sqlite3.Connection, document_id: int, word: str, *, is_prefix: bool = False) -> list[int]:
+def find_words(conn: Connection, document_id: int, word: str, *, is_prefix: bool = False) -> list[int]:
     """Return the numbers of the passages that contain a word, or a word that begins with it; the case is ignored.
 
     Args:
@@ -204,10 +200,11 @@ def find_words(conn: sqlite3.Connection, document_id: int, word: str, *, is_pref
         word: a word, or a pair of Chinese, Japanese or Korean characters; of several words all must be there.
         is_prefix: whether it is the beginning of a word.
     """
-    return _find(conn, "passage_words", document_id, [f"{_quoted(one)}{'*' * is_prefix}" for one in plain_words(word)])
+    bounds = _bounds(document_id)
+    return _numbers(bounds, index_of(conn).with_words(conn, **bounds, words=plain_words(word), is_prefix=is_prefix))
 
 
-def find_forms(conn: sqlite3.Connection, prefix: str, most: int) -> list[str]:
+def find_forms(conn: Connection, prefix: str, most: int) -> list[str]:
     """Return words of the index that begin with a prefix, of all documents, in alphabetical order.
 
     Args:
@@ -215,23 +212,19 @@ def find_forms(conn: sqlite3.Connection, prefix: str, most: int) -> list[str]:
         prefix: in lower case and without accents.
         most: maximum number of words.
     """
-    rows = conn.execute(
-        "SELECT term FROM passage_vocabulary WHERE term >= ? AND term < ? LIMIT ?",
-        (clean(prefix), clean(prefix) + "\U0010ffff", most),
-    )
-    return [str(row[0]) for row in rows]
+    return [*index_of(conn).forms(conn, prefix, most)]
 
 
-def find_trigrams(conn: sqlite3.Connection, document_id: int, part: str) -> list[int]:
+def find_trigrams(conn: Connection, document_id: int, part: str) -> list[int]:
     """Return the numbers of the passages that contain all trigrams of a part of a word, of three characters or more.
 
     Most of them contain the part itself.
     """
-    grams = dict.fromkeys(part[i : i + 3] for i in range(len(part) - 2))
-    return _find(conn, "passage_trigrams", document_id, list(map(_quoted, grams)))
+    bounds = _bounds(document_id)
+    return _numbers(bounds, index_of(conn).with_trigrams(conn, **bounds, part=part))
 
 
-def abandon(conn: sqlite3.Connection, sha256: str, most: int) -> bool:
+def abandon(conn: Connection, sha256: str, most: int) -> bool:
     """Delete up to ``most`` passages of the document of a content, and with the last one the document.
 
     Returns:
@@ -244,7 +237,7 @@ def abandon(conn: sqlite3.Connection, sha256: str, most: int) -> bool:
     return document is None
 
 
-def delete_orphans(conn: sqlite3.Connection, most: int) -> bool:
+def delete_orphans(conn: Connection, most: int) -> bool:
     """Delete up to ``most`` passages of documents whose content no row of ``files`` has; return whether none is left.
 
     What was deleted is still in older segments of the indexes. So the rows of the documents stay, without passages,
@@ -256,46 +249,45 @@ def delete_orphans(conn: sqlite3.Connection, most: int) -> bool:
     return document is None
 
 
-def drop_orphans(conn: sqlite3.Connection) -> int:
+def drop_orphans(conn: Connection) -> int:
     """Delete the documents without passages whose content no row of ``files`` has, and return their number."""
     return conn.execute(_DROP).rowcount
 
 
-def has_orphans(conn: sqlite3.Connection) -> bool:
+def has_orphans(conn: Connection) -> bool:
     """Return whether there are documents whose content no row of ``files`` has."""
     return conn.execute(f"SELECT 1 FROM documents WHERE {_IS_ORPHAN} LIMIT 1").fetchone() is not None  # noqa: S608 (constants)
 
 
-def merge_indexes(conn: sqlite3.Connection, pages: int) -> bool:
+def merge_indexes(conn: Connection, pages: int) -> bool:
     """Merge segments of the indexes, which removes what was deleted from them; return whether there is no more to do.
 
     Args:
         conn: an open write transaction.
         pages: about how many pages of an index may be written.
     """
+    return index_of(conn).merge_passages(conn, pages)
+
+
+def index_waiting(conn: Connection) -> None:
+    """Put all documents into the indexes that are in none, if the database has such indexes."""
     if not has_full_text(conn):
-        return True
-    is_done = True
-    for table in ("passage_words", "passage_trigrams"):
-        before = conn.total_changes
-        # A negative number merges all segments to one, a piece at a time (SQLite: FTS5, the merge command).
-        conn.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('merge', ?)", (-pages,))  # noqa: S608 (constants)
-        # SQLite: FTS5: less than two changes mean that nothing was left to merge.
-        is_done = is_done and conn.total_changes - before < 2
-    return is_done
+        return
+    for (document_id,) in conn.execute("SELECT id FROM documents WHERE indexed = 0").fetchall():
+        bounds = _bounds(document_id)
+        rows = conn.execute("SELECT id, text FROM passages WHERE id >= :first AND id < :end", bounds).fetchall()
+        index_of(conn).add_passages(conn, [(row["id"], row["text"]) for row in rows])
+        conn.execute("UPDATE documents SET indexed = 1 WHERE id = ?", (document_id,))
 
 
-def _delete(conn: sqlite3.Connection, document: Document, most: int) -> bool:
+def _delete(conn: Connection, document: Document, most: int) -> bool:
     """Delete the last passages of a document; return whether none is left."""
     rows = conn.execute(
         "SELECT id, text FROM passages WHERE id >= :first AND id < :end ORDER BY id DESC LIMIT :most",
         {**_bounds(document.id), "most": most},
     ).fetchall()
     if document.indexed and has_full_text(conn):
-        # An index without the text needs it to delete an entry (SQLite: FTS5, the delete command).
-        for table, prepare in (("passage_words", words_of), ("passage_trigrams", str)):
-            entries = [(row["id"], prepare(row["text"])) for row in rows]
-            conn.executemany(f"INSERT INTO {table} ({table}, rowid, text) VALUES ('delete', ?, ?)", entries)  # noqa: S608 (constants)
+        index_of(conn).remove_passages(conn, [(row["id"], row["text"]) for row in rows])
     if rows:
         conn.execute("DELETE FROM passages WHERE id BETWEEN ? AND ?", (rows[-1]["id"], rows[0]["id"]))
     left = max(document.stored - len(rows), 0)
@@ -304,25 +296,8 @@ def _delete(conn: sqlite3.Connection, document: Document, most: int) -> bool:
     return left == 0
 
 
-def _find(conn: sqlite3.Connection, table: str, document_id: int, strings: Sequence[str]) -> list[int]:
-    """Return the numbers of the passages that contain all strings."""
-    if not strings:
-        return []
-    bounds = _bounds(document_id)
-    query = f"SELECT rowid FROM {table} WHERE {table} MATCH :query AND rowid >= :first AND rowid < :end ORDER BY rowid"  # noqa: S608 (constants)
-    try:
-        rows = conn.execute(query, {**bounds, "query": " AND ".join(strings[:MOST_STRINGS])}).fetchall()
-    except sqlite3.OperationalError as error:
-        # A string that this build's tokenizer splits, by another version of Unicode than Python's.
-        if "fts5" not in str(error):
-            raise
-        return []
-    return [int(row[0]) - bounds["first"] for row in rows]
-
-
-def _quoted(text: str) -> str:
-    """Return a string of FTS5's query language, which ends at NUL."""
-    return '"{}"'.format(clean(text).replace("\0", " ").replace('"', '""'))
+def _numbers(bounds: dict[str, int], ids: Sequence[int]) -> list[int]:
+    return [id_ - bounds["first"] for id_ in ids]
 
 
 def _bounds(document_id: int) -> dict[str, int]:

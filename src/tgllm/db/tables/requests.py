@@ -1,10 +1,10 @@
 """Table ``requests``: each call of a model, its cost and its outcome."""
 
-import sqlite3
 from dataclasses import dataclass
 from typing import Literal
 
 from tgllm.db.engine.rows import clean_error, new_id, read_all, read_one
+from tgllm.db.engine.unit import Connection
 
 __all__ = [
     "NewRequest",
@@ -93,10 +93,11 @@ _ADD = """
         input_tokens, output_tokens, reasoning_tokens, cached_tokens, cost_micros, first_token_ms, latency_ms,
         error_code, error_text, finished_at, cache_write_tokens)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    RETURNING id
 """
 
 
-def add(conn: sqlite3.Connection, new: NewRequest, outcome: Outcome, began: int, ended: int) -> int:
+def add(conn: Connection, new: NewRequest, outcome: Outcome, began: int, ended: int) -> int:
     """Store a finished call and return its id.
 
     Args:
@@ -135,7 +136,7 @@ def add(conn: sqlite3.Connection, new: NewRequest, outcome: Outcome, began: int,
     return new_id(conn.execute(_ADD, values))
 
 
-def drop_open(conn: sqlite3.Connection, turn_id: str) -> Request | None:
+def drop_open(conn: Connection, turn_id: str) -> Request | None:
     """Delete the call of a turn that is stored without an outcome; return it, None if there is none.
 
     Such a call has the status ``interrupted`` and no error code: it is being made, or the process ended meanwhile.
@@ -147,17 +148,17 @@ def drop_open(conn: sqlite3.Connection, turn_id: str) -> Request | None:
     return next(iter(read_all(Request, cursor)), None)
 
 
-def get(conn: sqlite3.Connection, request_id: int) -> Request | None:
+def get(conn: Connection, request_id: int) -> Request | None:
     """Return a call; None if there is none with that id."""
     return read_one(Request, conn.execute("SELECT * FROM requests WHERE id = ?", (request_id,)))
 
 
-def of_turn(conn: sqlite3.Connection, turn_id: str) -> list[Request]:
+def of_turn(conn: Connection, turn_id: str) -> list[Request]:
     """Return the calls of a turn, in order."""
     return read_all(Request, conn.execute("SELECT * FROM requests WHERE turn_id = ? ORDER BY attempt", (turn_id,)))
 
 
-def recent(conn: sqlite3.Connection, limit: int, user_id: int | None = None) -> list[Request]:
+def recent(conn: Connection, limit: int, user_id: int | None = None) -> list[Request]:
     """Return the latest calls, of all users or of one, newest first."""
     cursor = conn.execute(
         "SELECT * FROM requests WHERE :user_id IS NULL OR user_id = :user_id ORDER BY id DESC LIMIT :limit",
@@ -166,7 +167,7 @@ def recent(conn: sqlite3.Connection, limit: int, user_id: int | None = None) -> 
     return read_all(Request, cursor)
 
 
-def prune_failed(conn: sqlite3.Connection, before: int, limit: int) -> int:
+def prune_failed(conn: Connection, before: int, limit: int) -> int:
     """Delete up to ``limit`` calls from before ``before`` that failed without any answer; return how many.
 
     Their usage stays in the daily totals.
@@ -179,7 +180,7 @@ def prune_failed(conn: sqlite3.Connection, before: int, limit: int) -> int:
     return cursor.rowcount
 
 
-def prune(conn: sqlite3.Connection, before: int, limit: int) -> int:
+def prune(conn: Connection, before: int, limit: int) -> int:
     """Delete up to ``limit`` of the oldest calls from before ``before``; return how many.
 
     Their usage stays in the daily totals. Ids grow with time, so the scan stops at the limit.

@@ -1,10 +1,10 @@
 """Table ``schedules``: the runs of jobs; a row for each due time, so that a restart repeats none."""
 
-import sqlite3
 from dataclasses import dataclass
 from typing import Literal
 
 from tgllm.db.engine.rows import clean_error, read_one
+from tgllm.db.engine.unit import Connection
 
 __all__ = ["FinalState", "Run", "State", "finish", "interrupt_running", "last", "prune", "start"]
 
@@ -24,7 +24,7 @@ class Run:
     error: str | None
 
 
-def start(conn: sqlite3.Connection, job_id: str, fire_time: int, now: int) -> bool:
+def start(conn: Connection, job_id: str, fire_time: int, now: int) -> bool:
     """Record the start of a run for ``fire_time``; return False if there was one already: the job must not run."""
     cursor = conn.execute(
         "INSERT INTO schedules (job_id, fire_time, started_at) VALUES (?, ?, ?)"
@@ -35,7 +35,7 @@ def start(conn: sqlite3.Connection, job_id: str, fire_time: int, now: int) -> bo
 
 
 def finish(
-    conn: sqlite3.Connection, job_id: str, fire_time: int, state: FinalState, now: int, error: str | None = None
+    conn: Connection, job_id: str, fire_time: int, state: FinalState, now: int, error: str | None = None
 ) -> bool:
     """Record the outcome of a run; return False, and change nothing, if it had finished already."""
     cursor = conn.execute(
@@ -46,19 +46,19 @@ def finish(
     return cursor.rowcount == 1
 
 
-def interrupt_running(conn: sqlite3.Connection, now: int) -> int:
+def interrupt_running(conn: Connection, now: int) -> int:
     """Mark runs that an earlier process left unfinished as interrupted; return how many."""
     cursor = conn.execute("UPDATE schedules SET state = 'interrupted', finished_at = ? WHERE state = 'running'", (now,))
     return cursor.rowcount
 
 
-def last(conn: sqlite3.Connection, job_id: str) -> Run | None:
+def last(conn: Connection, job_id: str) -> Run | None:
     """Return the run of a job with the latest due time; None if it never ran."""
     cursor = conn.execute("SELECT * FROM schedules WHERE job_id = ? ORDER BY fire_time DESC LIMIT 1", (job_id,))
     return read_one(Run, cursor)
 
 
-def prune(conn: sqlite3.Connection, before: int) -> int:
+def prune(conn: Connection, before: int) -> int:
     """Delete finished runs due before ``before``, except for each job's latest; return how many."""
     cursor = conn.execute(
         "DELETE FROM schedules WHERE fire_time < ? AND state <> 'running'"

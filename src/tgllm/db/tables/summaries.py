@@ -3,11 +3,11 @@
 A summary is valid on every branch that contains its last message: the messages before it are the same on all of them.
 """
 
-import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 
 from tgllm.db.engine.rows import clean, read_all
+from tgllm.db.engine.unit import Connection
 
 __all__ = ["Summary", "latest_before", "put"]
 
@@ -24,7 +24,7 @@ class Summary:
     created_at: int
 
 
-def put(conn: sqlite3.Connection, summary: Summary) -> None:
+def put(conn: Connection, summary: Summary) -> None:
     """Store a summary, in place of one up to the same message.
 
     Raises:
@@ -57,7 +57,7 @@ _BRANCH = """
 """
 
 
-def latest_before(conn: sqlite3.Connection, conversation_id: int, head: int | None) -> Summary | None:
+def latest_before(conn: Connection, conversation_id: int, head: int | None) -> Summary | None:
     """Return the latest summary on the branch that ends with ``head``; None if there is none.
 
     The branch is followed from its end, and only as far as the summary; ids decrease on the way.

@@ -1,10 +1,10 @@
 """Table ``usage``: usage by user, day, group and model, for budgets and reports."""
 
-import sqlite3
 from dataclasses import dataclass
 from typing import Final
 
 from tgllm.db.engine.rows import read, read_all
+from tgllm.db.engine.unit import Connection
 
 __all__ = [
     "EVER",
@@ -90,14 +90,15 @@ _ADD = """
                        unpriced_requests)
     VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?)
     ON CONFLICT (user_id, day, group_id, provider, model) DO UPDATE
-    SET requests = requests + 1, input_tokens = input_tokens + excluded.input_tokens,
-        output_tokens = output_tokens + excluded.output_tokens, cost_micros = cost_micros + excluded.cost_micros,
-        unpriced_requests = unpriced_requests + excluded.unpriced_requests
+    SET requests = usage.requests + 1, input_tokens = usage.input_tokens + excluded.input_tokens,
+        output_tokens = usage.output_tokens + excluded.output_tokens,
+        cost_micros = usage.cost_micros + excluded.cost_micros,
+        unpriced_requests = usage.unpriced_requests + excluded.unpriced_requests
 """
 
 
 def add(
-    conn: sqlite3.Connection,
+    conn: Connection,
     user_id: int | None,
     day: str,
     provider: str,
@@ -144,17 +145,17 @@ _BY_MODEL = f"""
 """  # noqa: S608 (constants)
 
 
-def total(conn: sqlite3.Connection, since: str, user_id: int | None = None) -> Total:
+def total(conn: Connection, since: str, user_id: int | None = None) -> Total:
     """Return the usage since the day ``since``, inclusive, of one user or of all."""
     return read(Total, conn.execute(_TOTAL, {"since": since, "user_id": user_id}).fetchone())
 
 
-def by_user(conn: sqlite3.Connection, since: str) -> list[UserTotal]:
+def by_user(conn: Connection, since: str) -> list[UserTotal]:
     """Return the usage of each user since the day ``since``, most expensive first."""
     return read_all(UserTotal, conn.execute(_BY_USER, (since,)))
 
 
-def by_model(conn: sqlite3.Connection, since: str, user_id: int) -> list[ModelTotal]:
+def by_model(conn: Connection, since: str, user_id: int) -> list[ModelTotal]:
     """Return one user's usage of each model since the day ``since``, most expensive first."""
     return read_all(ModelTotal, conn.execute(_BY_MODEL, (since, user_id)))
 
@@ -174,7 +175,7 @@ _USED_IN_GROUP = f"{_USED} AND group_id = :group_id AND group_id <> {NO_GROUP}"
 
 
 def used(
-    conn: sqlite3.Connection,
+    conn: Connection,
     since: str,
     today: str,
     *,
@@ -200,7 +201,7 @@ def used(
     return read(Used, conn.execute(_USED if group_id is None else _USED_IN_GROUP, values).fetchone())
 
 
-def prune(conn: sqlite3.Connection, before: str, limit: int) -> int:
+def prune(conn: Connection, before: str, limit: int) -> int:
     """Delete up to ``limit`` totals of days before the day ``before``; return how many."""
     cursor = conn.execute(
         "DELETE FROM usage WHERE rowid IN (SELECT rowid FROM usage WHERE day < ? ORDER BY day LIMIT ?)", (before, limit)

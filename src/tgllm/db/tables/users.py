@@ -1,11 +1,11 @@
 """Table ``users``: known users, their roles and their access."""
 
-import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from tgllm.db.engine.rows import BOOL, clean, dumps, read_all, read_one
+from tgllm.db.engine.unit import Connection
 
 __all__ = [
     "OwnerChanges",
@@ -77,7 +77,7 @@ class OwnerChanges:
     removed: Sequence[int]
 
 
-def get(conn: sqlite3.Connection, user_id: int) -> User | None:
+def get(conn: Connection, user_id: int) -> User | None:
     """Return a user; None if the id is unknown."""
     return read_one(User, conn.execute("SELECT * FROM users WHERE id = ?", (user_id,)))
 
@@ -88,12 +88,12 @@ _SEEN = """
     ON CONFLICT (id) DO UPDATE
     SET username = excluded.username, first_name = excluded.first_name, last_name = excluded.last_name,
         language_code = excluded.language_code, updated_at = excluded.updated_at
-    WHERE (username, first_name, last_name, language_code)
+    WHERE (users.username, users.first_name, users.last_name, users.language_code)
        IS NOT (excluded.username, excluded.first_name, excluded.last_name, excluded.language_code)
 """
 
 
-def upsert_seen(conn: sqlite3.Connection, seen: SeenUser, now: int) -> User:
+def upsert_seen(conn: Connection, seen: SeenUser, now: int) -> User:
     """Insert or update the names and language of a user. A new user is a pending guest; access is never changed here.
 
     Nothing is written if nothing has changed.
@@ -110,7 +110,7 @@ def upsert_seen(conn: sqlite3.Connection, seen: SeenUser, now: int) -> User:
     return _known(conn, seen.id)
 
 
-def register_pending(conn: sqlite3.Connection, user_id: int, now: int, reason: str | None = None) -> bool:
+def register_pending(conn: Connection, user_id: int, now: int, reason: str | None = None) -> bool:
     """Record that a pending user asks for access; return True the first time, when the admins must be notified."""
     cursor = conn.execute(
         "UPDATE users SET requested_at = :now, reason = :reason, carded_at = NULL, updated_at = :now"
@@ -121,7 +121,7 @@ def register_pending(conn: sqlite3.Connection, user_id: int, now: int, reason: s
 
 
 def set_status(
-    conn: sqlite3.Connection,
+    conn: Connection,
     user_id: int,
     status: Status,
     now: int,
@@ -154,7 +154,7 @@ def set_status(
     return _known(conn, user_id)
 
 
-def set_role(conn: sqlite3.Connection, user_id: int, role: Role, now: int) -> User:
+def set_role(conn: Connection, user_id: int, role: Role, now: int) -> User:
     """Set the role of a user.
 
     Raises:
@@ -165,7 +165,7 @@ def set_role(conn: sqlite3.Connection, user_id: int, role: Role, now: int) -> Us
     return _known(conn, user_id)
 
 
-def ensure_owners(conn: sqlite3.Connection, ids: Collection[int], now: int) -> OwnerChanges:
+def ensure_owners(conn: Connection, ids: Collection[int], now: int) -> OwnerChanges:
     """Make exactly these users owners, active and without expiry, as the configuration says.
 
     A former owner who is not in ``ids`` gets the role ``user`` and stays active.
@@ -179,12 +179,12 @@ def ensure_owners(conn: sqlite3.Connection, ids: Collection[int], now: int) -> O
     return OwnerChanges(added, sorted(int(row[0]) for row in removed))
 
 
-def _make_owner(conn: sqlite3.Connection, user_id: int, now: int) -> bool:
+def _make_owner(conn: Connection, user_id: int, now: int) -> bool:
     cursor = conn.execute(
         "INSERT INTO users (id, role, status, decided_at, created_at, updated_at)"
         " VALUES (:id, 'owner', 'active', :now, :now, :now)"
         " ON CONFLICT (id) DO UPDATE SET role = 'owner', status = 'active', decided_at = :now, decided_by = NULL,"
-        " expires_at = NULL, updated_at = :now WHERE role <> 'owner' OR expires_at IS NOT NULL",
+        " expires_at = NULL, updated_at = :now WHERE users.role <> 'owner' OR users.expires_at IS NOT NULL",
         {"id": user_id, "now": now},
     )
     return cursor.rowcount == 1
@@ -197,7 +197,7 @@ def differs(user: User, seen: SeenUser) -> bool:
     return stored != (seen.username, clean(seen.first_name), last_name, seen.language_code)
 
 
-def admins(conn: sqlite3.Connection, now: int) -> list[User]:
+def admins(conn: Connection, now: int) -> list[User]:
     """Return the owners and admins who have access at ``now`` (UTC, milliseconds), by id."""
     cursor = conn.execute(
         "SELECT * FROM users WHERE status = 'active' AND role IN ('owner', 'admin')"
@@ -207,7 +207,7 @@ def admins(conn: sqlite3.Connection, now: int) -> list[User]:
     return read_all(User, cursor)
 
 
-def expire(conn: sqlite3.Connection, now: int, user_id: int | None = None) -> list[User]:
+def expire(conn: Connection, now: int, user_id: int | None = None) -> list[User]:
     """End the expired access of all users or of one; they can ask again. Return the changed users."""
     cursor = conn.execute(
         "UPDATE users SET status = 'pending', requested_at = NULL, expires_at = NULL, updated_at = :now"
@@ -217,13 +217,13 @@ def expire(conn: sqlite3.Connection, now: int, user_id: int | None = None) -> li
     return read_all(User, cursor)
 
 
-def has_expired(conn: sqlite3.Connection, now: int) -> bool:
+def has_expired(conn: Connection, now: int) -> bool:
     """Return whether the access of any user has expired."""
     cursor = conn.execute("SELECT 1 FROM users WHERE expires_at <= ? AND status = 'active' LIMIT 1", (now,))
     return cursor.fetchone() is not None
 
 
-def list_all(conn: sqlite3.Connection, status: Status | None = None) -> list[User]:
+def list_all(conn: Connection, status: Status | None = None) -> list[User]:
     """Return all users, or those with one status: by request time, then by id."""
     cursor = conn.execute(
         "SELECT * FROM users WHERE :status IS NULL OR status = :status ORDER BY requested_at IS NULL, requested_at, id",
@@ -232,7 +232,7 @@ def list_all(conn: sqlite3.Connection, status: Status | None = None) -> list[Use
     return read_all(User, cursor)
 
 
-def _known(conn: sqlite3.Connection, user_id: int) -> User:
+def _known(conn: Connection, user_id: int) -> User:
     user = get(conn, user_id)
     if user is None:
         raise LookupError(f"no user {user_id}")

@@ -20,6 +20,7 @@ __all__ = [
     "INBOX",
     "JOBS",
     "LANES",
+    "LEADER",
     "LOG_LINES",
     "LOOP_LAG",
     "OLDEST_UPDATE",
@@ -29,6 +30,7 @@ __all__ = [
     "PROVIDER_ERRORS",
     "PROVIDER_REQUESTS",
     "PROVIDER_SECONDS",
+    "REPLICAS",
     "SENDING_SECONDS",
     "TELEGRAM_CALLS",
     "TELEGRAM_LIMITED",
@@ -204,6 +206,13 @@ PLUGINS: Final = Gauge(
     "1 for each active plugin, 0 for the others",
     [Label("plugin", most=60), Label("version", most=60)],
 )
+
+LEADER: Final = Gauge(
+    "tgllm_leader",
+    "1: this replica leads, and sends to Telegram; 0: another one does. Nothing with a SQLite database",
+    [Label("replica", most=60)],
+)
+REPLICAS: Final = Gauge("tgllm_replicas", "Replicas of the bot that give signs of life; 0 with a SQLite database")
 
 ALL: Final[tuple[Instrument, ...]] = tuple(
     value for value in globals().copy().values() if isinstance(value, Counter | Gauge | Histogram)

@@ -39,6 +39,8 @@ class Order:
     """UTC in milliseconds."""
     with_files: bool = True
     """Whether files are included, also those of plugins; a target such as ``copy.db`` holds the database alone."""
+    are_elsewhere: bool = False
+    """Whether the files of conversations are not in the data folder but in a storage that has its own backups."""
     free: Callable[[Path], int] = free_bytes
     """Returns the free bytes of a folder's disk."""
 
@@ -97,7 +99,7 @@ def make_backup(order: Order) -> Made:
 
 def _archive(order: Order, copy: Path, stream: BinaryIO) -> Made:
     facts = facts_of(copy)
-    blobs = facts.blobs if order.with_files else ()
+    blobs = facts.blobs if order.with_files and not order.are_elsewhere else ()
     plugins = _plugin_files(order)
     label = Label(
         made_at=order.now,
@@ -145,7 +147,8 @@ def _check_space(order: Order, facts: Facts) -> None:
     # The copy of the database exists twice for a moment.
     needed = order.database.stat().st_size * (2 if order.is_archive else 1)
     if order.is_archive and order.with_files:
-        needed += sum(blob.size for blob in facts.blobs) + _bytes_of(order, _plugin_files(order))
+        needed += 0 if order.are_elsewhere else sum(blob.size for blob in facts.blobs)
+        needed += _bytes_of(order, _plugin_files(order))
     if folder.stat().st_dev == order.data_dir.stat().st_dev:
         needed += SPARE_BYTES
     free = order.free(folder)

@@ -16,7 +16,7 @@ from tgllm.db.migrations.load import shipped
 from tgllm.services.backups.archive import BLOB
 from tgllm.services.backups.plugin_files import finish, mark, plugin_files
 from tgllm.services.backups.staging import drop, stage
-from tgllm.services.files.blobs import FOLDER
+from tgllm.services.files.storage.folder import FOLDER
 
 __all__ = ["ASIDE", "Restore", "Restored", "restore"]
 

@@ -17,7 +17,7 @@ from tgllm.db.file.swap import sync_folder
 from tgllm.services.backups.archive import BLOB, DATABASE, Label
 from tgllm.services.backups.plugin_files import drop_unpacked, is_plugin_file, plugin_files, unpacked
 from tgllm.services.backups.reading import is_archive, read_archive
-from tgllm.services.files.blobs import FOLDER, PART
+from tgllm.services.files.storage.folder import FOLDER, PART
 
 __all__ = ["Staged", "drop_staged", "stage"]
 

@@ -1,12 +1,12 @@
 """Files of stored answers: how a message refers to them, and what a model gets of them later."""
 
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 
 from tgllm.api import FilePart, JsonObject, ModelRef
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries.contexts import HistoryMessage
 from tgllm.db.tables import files
+from tgllm.services.files.storage.store import FileStorage
 
 __all__ = ["file_part", "files_of_answers", "named_files"]
 
@@ -27,16 +27,16 @@ def files_of_answers(
     history: Sequence[HistoryMessage],
     model: ModelRef,
     mime_types: Collection[str],
-    data_dir: Path | None,
+    storage: FileStorage | None,
 ) -> Mapping[int, tuple[FilePart, ...]]:
     """Return the files that a model made earlier and takes as input, by message; they are there to be changed."""
     ids = [row.id for row in history if row.parts_json and _is_by(row, model)]
-    if not ids or not mime_types or data_dir is None:
+    if not ids or not mime_types or storage is None:
         return {}
     found = files.of_messages(conn, ids)
     return {
         message_id: tuple(
-            FilePart(data_dir.absolute() / file.path, file.mime, file.size, file.sha256, file.original_name)
+            FilePart(storage.path(file.path).absolute(), file.mime, file.size, file.sha256, file.original_name)
             for file in found
             if file.message_id == message_id and _takes(mime_types, file.mime)
         )

@@ -147,7 +147,7 @@ class ContextLoader:
             fallbacks=self._fallbacks(conn, turn, in_use.ref, persona),
             tools=None if known is None else known.tools,
             tools_off=chosen.tools_off or (),
-            made=files_of_answers(conn, history, in_use.ref, _mime_types(known), self._settings.data_dir),
+            made=files_of_answers(conn, history, in_use.ref, _mime_types(known), self._settings.storage),
         )
 
     def _history(

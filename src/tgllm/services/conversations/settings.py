@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from tgllm.config.sections.personas import PersonaSetting
 from tgllm.i18n import Catalogue
 from tgllm.services.chats.settings import SummaryMode
+from tgllm.services.files.storage.store import FileStorage
 from tgllm.services.models.fallbacks import Fallbacks
 from tgllm.services.usage.accounting import Accounting
 
@@ -43,7 +43,7 @@ class TurnSettings:
     """Share of the context that files may take."""
     texts: Catalogue = field(default_factory=Catalogue)
     """Texts that the bot itself adds to a request."""
-    data_dir: Path | None = None
-    """The bot's data folder, where files are; None: no files are kept."""
+    storage: FileStorage | None = None
+    """Holds files; None: no files are kept."""
     fallbacks: Fallbacks = field(default_factory=Fallbacks)
     """Models that are asked in place of one that does not answer."""

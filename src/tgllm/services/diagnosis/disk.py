@@ -6,13 +6,14 @@ from typing import Final
 
 from tgllm.api import Check, DatabaseError
 from tgllm.config.model import Config
-from tgllm.config.paths import database_path
-from tgllm.db.engine.lock import is_locked
+from tgllm.db.engine.place import Server
 from tgllm.db.file.check import check
 from tgllm.db.file.known import marker_of
 from tgllm.db.file.probe import free_bytes
+from tgllm.db.looking import is_running
 from tgllm.i18n import Catalogue
 from tgllm.services.backups.folder import newest_backup
+from tgllm.services.common.database_place import database_place
 
 __all__ = ["check_backups", "check_database_file", "check_disk", "check_running", "file_system"]
 
@@ -37,8 +38,8 @@ def check_disk(config: Config, texts: Catalogue) -> Sequence[Check]:
     """Return the checks of the disk on which the data folder is, or will be."""
     folder = next(each for each in (config.data_dir, *config.data_dir.parents) if each.exists())
     kind = file_system(folder)
-    path = database_path(config.data_dir)
-    size = path.stat().st_size if path.exists() else 0
+    place = database_place(config)
+    size = place.stat().st_size if isinstance(place, Path) and place.exists() else 0
     # A backup or a migration copies the database; received files leave a part of the disk free.
     needed = int(config.files.keep_free_mb * MIB) + size
     free = free_bytes(folder)
@@ -47,6 +48,9 @@ def check_disk(config: Config, texts: Catalogue) -> Sequence[Check]:
         if free < needed
         else Check("Disk", "ok", texts("doctor.disk_enough", size=_mib(free), path=folder))
     )
+    if isinstance(place, Server) and kind in _NETWORK:
+        # Several replicas share the files, and no SQLite is there.
+        return (space, Check("File system", "ok", kind))
     return (space, _file_system(kind, config.data_dir, texts))
 
 
@@ -83,8 +87,9 @@ def _mount(line: str) -> tuple[Path, str]:
 
 
 def check_database_file(config: Config, texts: Catalogue) -> Sequence[Check]:
-    """Return the checks of version, size, soundness and log of the database file."""
-    return tuple(_database_file(database_path(config.data_dir), texts))
+    """Return the checks of version, size, soundness and log of the database file; none for a server."""
+    place = database_place(config)
+    return tuple(_database_file(place, texts)) if isinstance(place, Path) else ()
 
 
 def _database_file(path: Path, texts: Catalogue) -> Iterator[Check]:
@@ -110,7 +115,9 @@ def _database_file(path: Path, texts: Catalogue) -> Iterator[Check]:
 
 def check_backups(config: Config, now: float, texts: Catalogue) -> Sequence[Check]:
     """Return the check of the newest backup, by age and by what it says about itself; none before the bot has run."""
-    path = database_path(config.data_dir)
+    path = database_place(config)
+    if isinstance(path, Server):
+        return (Check("Backups", "ok", texts("doctor.backup_server")),)
     try:
         newest = newest_backup(path, config.backups_folder)
     except DatabaseError as error:
@@ -125,9 +132,11 @@ def check_backups(config: Config, now: float, texts: Catalogue) -> Sequence[Chec
 
 
 def check_running(config: Config, texts: Catalogue) -> Sequence[Check]:
-    """Return whether the bot runs on this data folder."""
-    is_running = is_locked(config.data_dir)
-    return (Check("Bot", "ok", texts("doctor.bot_running" if is_running else "doctor.bot_stopped")),)
+    """Return whether the bot runs on this data folder; for a server, ``check_server`` does."""
+    place = database_place(config)
+    if isinstance(place, Server):
+        return ()
+    return (Check("Bot", "ok", texts("doctor.bot_running" if is_running(place) else "doctor.bot_stopped")),)
 
 
 def _mib(size: int) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from tgllm.api import Check
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.config.model import Config
-from tgllm.db.engine.lock import is_locked
+from tgllm.db.looking import is_running
 from tgllm.i18n import Catalogue, languages, speaks
 from tgllm.plugins.loading.records import PluginRecord
 from tgllm.providers.proxies import find_http_proxy
+from tgllm.services.common.database_place import database_place
 from tgllm.services.common.reception import failing
 from tgllm.services.core import Core
 from tgllm.services.diagnosis.disk import check_backups, check_database_file, check_disk, check_running
@@ -17,8 +18,10 @@ from tgllm.services.diagnosis.machine import check_clock, check_machine
 from tgllm.services.diagnosis.network import Target, reach
 from tgllm.services.diagnosis.probes import SECONDS, Probe, in_thread
 from tgllm.services.diagnosis.providers import ask_provider, targets
+from tgllm.services.diagnosis.server import check_server
 from tgllm.services.diagnosis.webhook import check_webhook
 from tgllm.services.errors.sentry import check_sentry
+from tgllm.services.files.storage.remote import StorageUnavailable
 from tgllm.services.maintenance.storage_check import check_storage
 from tgllm.services.models.readiness import look_at_fallbacks, look_at_models
 from tgllm.services.reading.missing import missing_commands
@@ -44,6 +47,7 @@ def machine_probes(config: Config, clock: Clock, texts: Catalogue, *, online: bo
     plain: Mapping[str, Look] = {
         "Disk": lambda: check_disk(config, texts),
         "Database integrity": lambda: check_database_file(config, texts),
+        "Database server": lambda: check_server(config, clock, texts),
         "Backups": lambda: check_backups(config, clock.now(), texts),
         "Bot": lambda: check_running(config, texts),
         "Python": lambda: check_machine(texts),
@@ -67,7 +71,7 @@ def core_probes(core: Core, problems: Sequence[str] = (), *, online: bool = True
     config = Check("Config", "failed", " ".join(problems)) if problems else Check("Config", "ok")
     probes = [
         Probe("Config", _of(lambda: config)),
-        Probe("Database", lambda: check_storage(core.database, core.clock)),
+        Probe("Database", lambda: check_storage(core.database, core.config.data_dir, core.clock)),
         Probe("Bot token", _of(lambda: _token(core))),
         Probe("Telegram: proxy", _of(lambda: _telegram_proxy(core))),
         Probe("Admins", _of(lambda: _owners(core))),
@@ -81,6 +85,8 @@ def core_probes(core: Core, problems: Sequence[str] = (), *, online: bool = True
     ]
     if online:
         probes.append(Probe("Providers", lambda: _providers(core), PROVIDERS_SECONDS))
+        if core.storage.is_remote:
+            probes.append(Probe("File storage", lambda: _storage(core), 120.0))
     return probes
 
 
@@ -127,11 +133,19 @@ async def _providers(core: Core) -> Sequence[Check]:
     return [*(check for several in asked for check in several), *(way.check for way in ways)]
 
 
+async def _storage(core: Core) -> Sequence[Check]:
+    try:
+        await core.storage.check(core.config.bot_id)
+    except StorageUnavailable as error:
+        return (Check("File storage", "failed", str(error)),)
+    return (Check("File storage", "ok", f"{core.config.s3.bucket}/{core.config.s3.prefix}"),)
+
+
 async def _reception(core: Core) -> Sequence[Check]:
     """Return a failed check if the bot runs and receives nothing."""
     now = milliseconds(core.clock)
     found = await core.database.read(lambda conn: failing(conn, now))
-    if found is None or not is_locked(core.config.data_dir):
+    if found is None or not await asyncio.to_thread(is_running, database_place(core.config)):
         return ()
     minutes = max(1, (now - found.since) // 60_000)
     return (Check("Reception", "failed", core.texts("shell.not_receiving", count=minutes, reason=found.reason)),)

@@ -1,12 +1,14 @@
 """Check of the way to the bot's webhook through the proxy: the bot has to refuse a request without the secret."""
 
+import asyncio
 from collections.abc import Sequence
 from http import HTTPStatus
 
 from tgllm.api import Check
 from tgllm.config.model import Config
-from tgllm.db.engine.lock import is_locked
+from tgllm.db.looking import is_running
 from tgllm.i18n import Catalogue
+from tgllm.services.common.database_place import database_place
 from tgllm.services.diagnosis.network import knock
 
 __all__ = ["check_webhook"]
@@ -20,7 +22,7 @@ async def check_webhook(config: Config, texts: Catalogue) -> Sequence[Check]:
     url = config.webhook.url
     if url is None:
         return ()
-    if not is_locked(config.data_dir):
+    if not await asyncio.to_thread(is_running, database_place(config)):
         return (Check(_NAME, "ok", texts("doctor.hook_stopped")),)
     found = await knock(url, texts)
     if isinstance(found, str):

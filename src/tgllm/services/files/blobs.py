@@ -10,26 +10,25 @@ import hashlib
 import os
 import threading
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Final, Self
+from typing import BinaryIO, Self
 
 from tgllm.api import FileUnreadable
 from tgllm.db.file.probe import free_bytes
 from tgllm.db.file.swap import sync_folder
 from tgllm.observe.logs import get_logger
+from tgllm.services.files.storage.folder import FOLDER, PART
+from tgllm.services.files.storage.remote import StorageUnavailable
+from tgllm.services.files.storage.store import FileStorage
 
-__all__ = ["FOLDER", "PART", "Blob", "BlobStore", "BlobWriter", "Room", "file_digest", "remove_blobs"]
+__all__ = ["Blob", "BlobStore", "BlobWriter", "Room", "file_digest"]
 
 log = get_logger(__name__)
 
-FOLDER: Final = "files"
-"""Folder of the blobs in the data folder."""
-PART: Final = ".part"
-"""Ending of a download that is not complete."""
 _BUFFER = 2**18
 """Bytes that are collected before a thread writes them."""
 _CHECKED_EVERY = 2**22
@@ -91,27 +90,50 @@ class Room:
 
 
 class BlobStore:
-    """The folder of the blobs."""
+    """The blobs in the storage of files."""
 
-    def __init__(self, data_dir: Path, *, keep_free: int = 0, free: FreeBytes = free_bytes) -> None:
-        """Use a folder of the data folder, which is created when needed.
+    def __init__(self, storage: FileStorage, *, keep_free: int = 0, free: FreeBytes = free_bytes) -> None:
+        """Use a storage.
 
         Args:
-            data_dir: the bot's data folder.
+            storage: where the blobs are.
             keep_free: bytes of the disk that stay free.
             free: returns the free bytes.
         """
-        self._data_dir = data_dir
+        self._storage = storage
         self._keep_free = keep_free
         self._free = free
 
     def path(self, relative: str) -> Path:
         """Return the path of a blob."""
-        return self._data_dir / relative
+        return self._storage.path(relative)
 
-    async def has(self, relative: str | Path, size: int) -> bool:
-        """Whether a blob is on disk, with its size."""
-        return await asyncio.to_thread(_has, self._data_dir / relative, size)
+    async def has(self, relative: str | Path, size: int, name: str = "") -> bool:
+        """Return whether a blob is there with its size; it is on disk then.
+
+        Args:
+            relative: its path.
+            size: in bytes.
+            name: file name for messages.
+
+        Raises:
+            FileUnreadable: the storage can't be reached.
+        """
+        try:
+            return await self._storage.fetch(relative, size) is not None
+        except StorageUnavailable as error:
+            raise _storage_away(error, name) from error
+
+    async def is_stored(self, relative: str, size: int) -> bool:
+        """Return whether a blob is stored, with its size, without fetching it.
+
+        Raises:
+            FileUnreadable: the storage can't be reached.
+        """
+        try:
+            return await self._storage.is_stored(relative, size)
+        except StorageUnavailable as error:
+            raise _storage_away(error, "") from error
 
     def writer(self, name: str, most: int) -> "BlobWriter":
         """Return the target of a download.
@@ -120,16 +142,32 @@ class BlobStore:
             name: file name for messages.
             most: maximum size in bytes.
         """
-        part = self._data_dir / FOLDER / f"{uuid.uuid4().hex}{PART}"
+        part = self.path(FOLDER) / f"{uuid.uuid4().hex}{PART}"
         return BlobWriter(part, Room(name, most, self._keep_free), self._free)
 
     async def keep(self, blob: Blob) -> None:
-        """Give a download its final name, before its row is committed."""
+        """Give a download its final name, and store it, before its row is committed.
+
+        Raises:
+            FileUnreadable: the storage can't be reached; nothing is kept then.
+        """
         await asyncio.to_thread(_keep, blob.part, self.path(blob.path))
+        await self.store(blob.path)
+
+    async def store(self, relative: str, name: str = "") -> None:
+        """Store what is complete on disk.
+
+        Raises:
+            FileUnreadable: the storage can't be reached; nothing is kept then.
+        """
+        try:
+            await self._storage.put_or_remove(relative)
+        except StorageUnavailable as error:
+            raise _storage_away(error, name) from error
 
     async def discard(self, relative: str) -> None:
         """Remove a blob that has no row."""
-        await asyncio.to_thread(remove_blobs, self._data_dir, [relative])
+        await self._storage.remove([relative])
 
 
 class BlobWriter:
@@ -271,32 +309,9 @@ class BlobWriter:
                 self._part.unlink()
 
 
-def remove_blobs(data_dir: Path, paths: Iterable[str]) -> None:
-    """Remove blobs with what is derived from them, as far as they exist. Blocks: it writes to disk.
-
-    Args:
-        data_dir: the bot's data folder.
-        paths: absolute, or relative to the data folder.
-
-    Raises:
-        OSError: a file can't be removed.
-    """
-    for path in paths:
-        blob = data_dir / path
-        for each in (*_derived(blob), blob):
-            each.unlink(missing_ok=True)
-
-
-def _derived(blob: Path) -> list[Path]:
-    # The name of a blob has no characters that glob interprets.
-    return list(blob.parent.glob(f"{blob.name}.*")) if blob.parent.name == FOLDER else []
-
-
-def _has(path: Path, size: int) -> bool:
-    try:
-        return path.stat().st_size == size
-    except OSError:
-        return False
+def _storage_away(error: StorageUnavailable, name: str) -> FileUnreadable:
+    log.warning("files.storage_away", error=str(error))
+    return FileUnreadable("the storage of files can't be reached", code="file_storage_away", name=name)
 
 
 def _keep(part: Path, path: Path) -> None:

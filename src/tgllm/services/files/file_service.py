@@ -2,14 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 
+from tgllm.api import FilePart
+from tgllm.observe.logs import get_logger
 from tgllm.services.files.attachment import Attachment, Downloader
 from tgllm.services.files.document_chooser import ChosenText, DocumentChooser
 from tgllm.services.files.gathering.finder import Finder, Reading
 from tgllm.services.files.gathering.layout import Layout
 from tgllm.services.files.gathering.materials import FileNote, Materials, Show, Wanted
 from tgllm.services.files.gathering.receiver import Arrival, Received, Receiver
+from tgllm.services.files.storage.remote import StorageUnavailable
+from tgllm.services.files.storage.store import FileStorage
 
 __all__ = ["FileService"]
+
+log = get_logger(__name__)
 
 _MOST_EARLIER = 3
 """Earlier questions that help to choose from a document."""
@@ -18,17 +24,19 @@ _MOST_EARLIER = 3
 class FileService:
     """Receives the files of questions, and makes the parts of requests from them."""
 
-    def __init__(self, receiver: Receiver, finder: Finder, chooser: DocumentChooser) -> None:
+    def __init__(self, receiver: Receiver, finder: Finder, chooser: DocumentChooser, storage: FileStorage) -> None:
         """Create the service.
 
         Args:
             receiver: receives attachments.
             finder: looks at them for a model.
             chooser: chooses from the texts of documents.
+            storage: holds the contents.
         """
         self._receiver = receiver
         self._finder = finder
         self._chooser = chooser
+        self._storage = storage
 
     async def receive(
         self, arrival: Arrival, attachments: Sequence[Attachment], downloader: Downloader, show: Show
@@ -39,6 +47,16 @@ class FileService:
             DatabaseError: the database can't be used.
         """
         return await self._receiver.receive(arrival, attachments, downloader, lambda name: show("download", name))
+
+    async def made_here(self, made: Mapping[int, Sequence[FilePart]]) -> Mapping[int, Sequence[FilePart]]:
+        """Return files of earlier answers, by message, without those that are not there or can't be fetched."""
+        here: dict[int, Sequence[FilePart]] = {}
+        for message_id, parts in made.items():
+            try:
+                here[message_id] = [part for part in parts if await self._storage.fetch(part.path)]
+            except StorageUnavailable as error:
+                log.warning("files.storage_away", error=str(error))
+        return here
 
     async def materials(self, wanted: Wanted, show: Show) -> Materials:
         """Return the parts of a request that are made of files.

@@ -14,6 +14,7 @@ from tgllm.api import FileDelta, FilePart
 from tgllm.observe.logs import get_logger
 from tgllm.services.files.outgoing_names import mime_of, outgoing_name
 from tgllm.services.files.picture_size import picture_of
+from tgllm.services.files.storage.store import FileStorage
 
 __all__ = ["MOST_BYTES", "MOST_FILES", "MOST_FILE_BYTES", "Gathered", "MadeFile", "keep_made"]
 
@@ -69,13 +70,22 @@ class Gathered:
         return True
 
 
-async def keep_made(files: Sequence[FileDelta], data_dir: Path) -> tuple[Sequence[MadeFile], int]:
-    """Write the files of an answer to the data folder. Two equal files are one.
+async def keep_made(files: Sequence[FileDelta], storage: FileStorage) -> tuple[Sequence[MadeFile], int]:
+    """Write the files of an answer to the storage. Two equal files are one.
 
     Returns:
         The files on disk, and how many could not be written, such as to a full disk.
     """
-    return await asyncio.to_thread(_keep_all, files, data_dir)
+    written, lost = await asyncio.to_thread(_keep_all, files, storage.data_dir)
+    stored: list[MadeFile] = []
+    for made in written:
+        try:
+            await storage.put_or_remove(made.path)
+        except OSError as error:
+            log.error("answer.file_not_written", error=str(error))
+        else:
+            stored.append(made)
+    return stored, lost + len(written) - len(stored)
 
 
 def _keep_all(files: Sequence[FileDelta], data_dir: Path) -> tuple[list[MadeFile], int]:

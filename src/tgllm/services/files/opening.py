@@ -4,7 +4,6 @@ import asyncio
 import math
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from pathlib import Path
 
 from tgllm.api import DatabaseError
 from tgllm.api.clock import Clock
@@ -22,7 +21,8 @@ from tgllm.services.files.gathering.finder import Finder
 from tgllm.services.files.gathering.pictures import PictureDesk
 from tgllm.services.files.gathering.receiver import Receiver
 from tgllm.services.files.passage_store import PassageStore
-from tgllm.services.files.sweep import drop_parts, sweep_blobs
+from tgllm.services.files.storage.store import FileStorage
+from tgllm.services.files.sweep import KEPT_SECONDS, drop_parts, sweep_blobs
 from tgllm.services.files.transcription import Transcription
 from tgllm.services.reading.pool import ReaderPool
 
@@ -34,13 +34,14 @@ _MIB = 2**20
 
 
 @asynccontextmanager
-async def open_files(
+async def open_files(  # noqa: PLR0913  one is keyword-only and has a default
     config: Config,
     clock: Clock,
     texts: Catalogue,
     database: Database,
     host: PluginHost,
     pool: ReaderPool,
+    storage: FileStorage,
     *,
     no_transcriber: Callable[[str], Awaitable[None]] | None = None,
 ) -> AsyncGenerator[FileService]:
@@ -53,10 +54,11 @@ async def open_files(
         database: holds what was received and read.
         host: has file handlers and transcribers.
         pool: runs the handlers.
+        storage: holds the contents.
         no_transcriber: see ``ReadTools``.
     """
     settings = config.files
-    store = BlobStore(config.data_dir, keep_free=round(settings.keep_free_mb * _MIB))
+    store = BlobStore(storage, keep_free=round(settings.keep_free_mb * _MIB))
     limits = ReadLimits(settings.max_chars, settings.read_timeout, settings.read_memory_mb * _MIB)
     async with AsyncExitStack() as stack:
         transcription = Transcription(host, settings.transcribe_timeout, settings.max_chars)
@@ -67,18 +69,21 @@ async def open_files(
             Receiver(database, store, clock, round(settings.max_mb * _MIB)),
             Finder(store, reader, PictureDesk(store, pool), texts),
             DocumentChooser(database, texts, clock),
+            storage,
         )
 
 
-async def clean_up(database: Database, clock: Clock, data_dir: Path) -> None:
-    """Remove what an earlier run has left; the bot also starts if that fails. No other process may use the data folder.
+async def clean_up(database: Database, clock: Clock, storage: FileStorage) -> None:
+    """Remove what an earlier run has left; the bot also starts if that fails.
 
     These are unfinished downloads, and contents and texts of files that were deleted when the program ended. No turn
-    runs yet, so contents of any age that have no row are left over.
+    runs yet, so contents of any age that have no row are left over, unless other processes may use the same storage.
     """
+    has_others = storage.is_shared or storage.is_remote
+    now = clock.now() if has_others else math.inf
     try:
-        await asyncio.to_thread(drop_parts, data_dir)
-        await sweep_blobs(database, data_dir, math.inf)
+        await asyncio.to_thread(drop_parts, storage.data_dir, now - KEPT_SECONDS)
+        await sweep_blobs(database, storage, now)
         if await PassageStore(database).purge():
             await empty_log(database, clock)
     except (OSError, DatabaseError) as error:

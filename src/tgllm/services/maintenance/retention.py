@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
 from tgllm.api.clock import Clock, milliseconds
@@ -19,13 +18,14 @@ from tgllm.db.tables import audit, broadcasts, errors, files, inbox, invites, ou
 from tgllm.db.tables.memory import proposals
 from tgllm.db.tables.plugins import messages as plugin_messages
 from tgllm.db.tables.plugins import unreachable
+from tgllm.db.tables.shared import question_times
 from tgllm.db.tables.tools import calls as tool_calls
 from tgllm.db.tables.tools import grants as tool_grants
 from tgllm.observe.logs import get_logger
 from tgllm.services.access.cards import CARD
-from tgllm.services.files.blobs import remove_blobs
 from tgllm.services.files.passage_store import PassageStore
-from tgllm.services.files.sweep import sweep_blobs
+from tgllm.services.files.storage.store import FileStorage
+from tgllm.services.files.sweep import sweep_blobs, sweep_remote_exports
 from tgllm.services.maintenance.unconfirmed import Unconfirmed
 from tgllm.services.personal_data.export_files import sweep_exports
 from tgllm.services.search.index import SearchIndex
@@ -63,7 +63,7 @@ class Retention:
     """Deletes data that is older than the settings allow."""
 
     database: Database
-    data_dir: Path
+    storage: FileStorage
     clock: Clock
     settings: RetentionSection
     access: AccessSection
@@ -96,7 +96,7 @@ class Retention:
             **await self.database.write(self._forget_access),
             "taken_back": await self._forget_taken_back(),
             "messages": await self._forget_messages(),
-            "files": await self._forget_unlinked() + await sweep_blobs(self.database, self.data_dir, self.clock.now()),
+            "files": await self._forget_unlinked() + await sweep_blobs(self.database, self.storage, self.clock.now()),
             "texts": await PassageStore(self.database).purge(),
             "proposals": await self._delete(PROPOSAL_DAYS, proposals.prune),
             "searches": await self.database.write(lambda conn: drop_old(conn, self._before(SEARCH_DAYS))),
@@ -105,7 +105,8 @@ class Retention:
             await empty_log(self.database, self.clock)
         if any(counts.values()):
             log.info("retention.cleaned", **counts)
-        await asyncio.to_thread(sweep_exports, self.data_dir, self.clock.now())
+        await asyncio.to_thread(sweep_exports, self.storage.data_dir, self.clock.now())
+        await sweep_remote_exports(self.storage, self.clock.now())
         return counts
 
     async def _delete(self, days: float, delete: Delete) -> int:
@@ -144,6 +145,7 @@ class Retention:
     def _forget_access(self, conn: Connection) -> dict[str, int]:
         """Delete undecided access requests, old invite links, and approvals of tools that have ended."""
         tool_grants.prune(conn, milliseconds(self.clock))
+        question_times.prune(conn, milliseconds(self.clock) - _HOUR, PIECE)
         return {
             "access_requests": pending_access.drop_old(conn, self._before(self.access.request_days)),
             "links": invites.prune(conn, self._before(LINK_DAYS)),
@@ -182,13 +184,13 @@ class Retention:
         before, gone, last = self._before(UNLINKED_DAYS), 0, PIECE
         while last >= PIECE:
             last, paths = await self.database.write(lambda conn: files.prune_unlinked(conn, before, PIECE))
-            await asyncio.to_thread(remove_blobs, self.data_dir, paths)
+            await self.storage.remove(paths)
             gone += last
         return gone
 
     async def _forget(self, piece: Callable[[Connection], Forgotten]) -> int:
         forgotten = await self.database.write(piece)
-        await asyncio.to_thread(remove_blobs, self.data_dir, forgotten.paths)
+        await self.storage.remove(forgotten.paths)
         return forgotten.messages
 
     def _before(self, days: float) -> int:

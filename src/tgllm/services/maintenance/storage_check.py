@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from pathlib import Path
 
 from tgllm.api import Check, DatabaseError
 from tgllm.api.clock import Clock, milliseconds
@@ -15,12 +16,12 @@ LEAST_FREE_BYTES = 50 * 2**20
 """Free space below which there is a warning."""
 
 
-async def check_storage(database: Database, clock: Clock) -> tuple[Check, ...]:
-    """Return the checks of the database and of its folder. The bot may be running."""
+async def check_storage(database: Database, data_dir: Path, clock: Clock) -> tuple[Check, ...]:
+    """Return the checks of the database and of the data folder. The bot may be running."""
     return (
         await _check_database(database, clock),
-        await asyncio.to_thread(_check_folder, database),
-        await _check_full_text(database),
+        await asyncio.to_thread(_check_folder, data_dir),
+        *(() if database.is_server else (await _check_full_text(database),)),
     )
 
 
@@ -33,8 +34,8 @@ async def _check_database(database: Database, clock: Clock) -> Check:
     except DatabaseError as error:
         return Check("Database", "failed", str(error))
     if found != text:
-        return Check("Database", "failed", f"{database.path} gave back another value than what was written")
-    return Check("Database", "ok", f"{database.path}, written and read back")
+        return Check("Database", "failed", f"{database.store.place} gave back another value than what was written")
+    return Check("Database", "ok", f"{database.store.place}, written and read back")
 
 
 async def _check_full_text(database: Database) -> Check:
@@ -53,8 +54,7 @@ async def _check_full_text(database: Database) -> Check:
     )
 
 
-def _check_folder(database: Database) -> Check:
-    folder = database.path.parent
+def _check_folder(folder: Path) -> Check:
     try:
         probe_folder(folder)
     except DatabaseError as error:

@@ -22,7 +22,7 @@ def log_storage(database: Database, clock: Clock) -> None:
     def closed(obstacle: Obstacle) -> None:
         STORAGE.replace({(cause,): cause == obstacle.state for cause in _CAUSES})
         log.error("storage.closed", code=obstacle.code, reason=obstacle.words)
-        service_manager().status(f"waiting for the disk: {obstacle.state.replace('_', ' ')}")
+        service_manager().status(f"waiting for the database: {obstacle.state.replace('_', ' ')}")
 
     def opened(obstacle: Obstacle) -> None:
         STORAGE.replace({(cause,): 0 for cause in _CAUSES})

@@ -84,6 +84,7 @@ def decide(
     after = users.set_status(conn, user_id, _STATUS[verdict], now, decided_by=actor.id, expires_at=ends)
     note(conn, actor, f"user.{verdict}", str(user_id), now, _change(before, after))
     _signal_menus(conn, before, after)
+    _signal_access(conn, before, after, now)
     request = before.requested_at if before.status == "pending" else None
     return Decided(after, changed=True, by=actor.id, request=request)
 
@@ -167,6 +168,12 @@ def _role_after(user: User, verdict: Verdict) -> Role:
     if (verdict == "approve" and user.role == "guest") or (verdict in {"deny", "block"} and user.role == "admin"):
         return "user"
     return user.role
+
+
+def _signal_access(conn: Connection, before: User, after: User, now: int) -> None:
+    """Other replicas stop the turns of a person who has lost access."""
+    if before.may_use(now) and not after.may_use(now):
+        signal(conn, "orders")
 
 
 def _signal_menus(conn: Connection, before: User, after: User) -> None:

@@ -1,17 +1,14 @@
 """Deletion of a person's data: rows, files, and their traces in the write-ahead log."""
 
-import asyncio
-from pathlib import Path
-
 from tgllm.api.clock import Clock
-from tgllm.db.checkpoint import empty_log
+from tgllm.db.checkpoint import drop_deleted
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries.erasure import Erased, erase, is_busy
 from tgllm.db.tables.plugins import jobs
 from tgllm.services.common.actor import Actor, note
-from tgllm.services.files.blobs import remove_blobs
 from tgllm.services.files.passage_store import PassageStore
+from tgllm.services.files.storage.store import FileStorage
 from tgllm.services.search.index import SearchIndex
 
 __all__ = ["clean_up", "forget"]
@@ -50,16 +47,16 @@ def forget(
     return erased
 
 
-async def clean_up(database: Database, clock: Clock, data_dir: Path, erased: Erased) -> None:
-    """Remove the files of erased rows, and empty the write-ahead log; call this after the commit.
+async def clean_up(database: Database, clock: Clock, storage: FileStorage, erased: Erased) -> None:
+    """Remove the files of erased rows, and what is left of these rows; call this after the commit.
 
     Raises:
         DatabaseError: the database can't be used.
         OSError: a file can't be removed.
     """
     try:
-        await asyncio.to_thread(remove_blobs, data_dir, erased.paths)
+        await storage.remove(erased.paths)
         await PassageStore(database).purge()
         await SearchIndex(database, clock).purge()
     finally:
-        await empty_log(database, clock)
+        await drop_deleted(database, clock)

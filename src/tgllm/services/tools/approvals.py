@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.api.people import UserInfo
 from tgllm.db.database import Database
+from tgllm.db.engine.signals import signal
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import outbox
 from tgllm.db.tables.outbox import NewOutbox
@@ -93,6 +94,9 @@ class Approvals:
         self._milliseconds = round(seconds * 1000)
         self._waiting: dict[int, list[Wakeup]] = {}
         self._put_back = False
+        if database.is_server:
+            # Of other replicas too: a person may press at any of them.
+            database.on_commit("approvals", self._look)
 
     def cards(
         self, conn: Connection, calls: Iterable[tuple[StoredCall, "Approver"]], turn: Asking, now: int
@@ -144,6 +148,10 @@ class Approvals:
         for call_id in ids:
             for wakeup in self._waiting.get(call_id, ()):
                 wakeup.set()
+
+    def _look(self) -> None:
+        """Let all turns that wait look at their calls again."""
+        self.decided(list(self._waiting))
 
     def put_back(self) -> None:
         """End all waits with ``PutBack``, also later ones: the program ends, and its next start goes on with them."""
@@ -232,6 +240,7 @@ class Approvals:
 
     def _show(self, conn: Connection, calls: Iterable[StoredCall], now: int) -> None:
         for call in calls:
+            signal(conn, "approvals")
             if call.approver is not None and call.state != "waiting":
                 self._cards.update(conn, call, now)
 

@@ -4,7 +4,6 @@ import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from tgllm.api import Ask, JsonObject, ToolFailed, ToolOutput, ToolUse
@@ -22,6 +21,7 @@ from tgllm.plugins.calls.strays import Strays
 from tgllm.plugins.host import PluginHost
 from tgllm.services.conversations.turn import Turn
 from tgllm.services.errors.reports import Reporter
+from tgllm.services.files.storage.store import FileStorage
 from tgllm.services.tools.call_book import Begun
 from tgllm.services.tools.kept_files import keep_files
 from tgllm.services.tools.results import cut, ended_by
@@ -89,7 +89,7 @@ class ToolRunner:
         errors: Reporter,
         texts: Catalogue,
         most_chars: int,
-        data_dir: Path | None,
+        storage: FileStorage | None,
     ) -> None:
         """Create the runner.
 
@@ -99,14 +99,14 @@ class ToolRunner:
             errors: where faults of plugins are reported.
             texts: words for the model.
             most_chars: maximum characters of a result.
-            data_dir: the bot's data folder, for files of results; None: they are dropped.
+            storage: for files of results; None: they are dropped.
         """
         self._host = host
         self._clock = clock
         self._errors = errors
         self._texts = texts
         self._most_chars = most_chars
-        self._data_dir = data_dir
+        self._storage = storage
         self._strays = Strays(GRACE_SECONDS)
 
     async def aclose(self) -> None:
@@ -187,7 +187,7 @@ class ToolRunner:
             case Returned(str(text)):
                 return ended_by(ToolOutput(text), self._most_chars, self._texts)
             case Returned(ToolOutput() as output) if isinstance(output.text, str):  # pyright: ignore[reportUnnecessaryIsInstance]  from a plugin
-                files = await keep_files(output.files, self._data_dir)
+                files = await keep_files(output.files, self._storage)
                 return ended_by(output, self._most_chars, self._texts, files)
             case Returned(other):
                 fault: BaseException = Breach(f"tool {name} returned a {type(other).__name__} instead of a ToolOutput")

@@ -8,24 +8,25 @@ from typing import Any, cast
 from tgllm.api import FileDelta, JsonObject, OutgoingFile
 from tgllm.observe.logs import get_logger
 from tgllm.services.files.made import MOST_FILE_BYTES, MOST_FILES, keep_made
+from tgllm.services.files.storage.store import FileStorage
 
 __all__ = ["keep_files", "outgoing"]
 
 log = get_logger(__name__)
 
 
-async def keep_files(files: object, data_dir: Path | None) -> Sequence[JsonObject]:
-    """Write the files of a result to the data folder; those that can't be kept are left out.
+async def keep_files(files: object, storage: FileStorage | None) -> Sequence[JsonObject]:
+    """Write the files of a result to the storage; those that can't be kept are left out.
 
     What no answer refers to is removed a day later, as other contents are.
     """
     # A plugin may give a value of any type.
-    if not isinstance(files, list | tuple) or not files or data_dir is None:
+    if not isinstance(files, list | tuple) or not files or storage is None:
         return ()
     given = cast("Sequence[object]", files)
     sound = [file for file in given[:MOST_FILES] if _is_sound(file)]
     read = await asyncio.to_thread(_read_all, cast("list[OutgoingFile]", sound))
-    kept, lost = await keep_made(read, data_dir)
+    kept, lost = await keep_made(read, storage)
     if lost or len(read) < len(given):
         log.warning("tool.files_left_out", count=len(given) - len(kept))
     return [{"path": file.path, "name": file.part.name or "", "mime": file.part.mime_type} for file in kept]
@@ -55,12 +56,12 @@ def _read_all(files: Iterable[OutgoingFile]) -> list[FileDelta]:
     return read
 
 
-def outgoing(kept: Iterable[Mapping[str, Any]], data_dir: Path | None) -> tuple[OutgoingFile, ...]:
+def outgoing(kept: Iterable[Mapping[str, Any]], storage: FileStorage | None) -> tuple[OutgoingFile, ...]:
     """Return kept files as files to send."""
-    if data_dir is None:
+    if storage is None:
         return ()
     found = [
-        OutgoingFile(str(file.get("name")), data_dir.absolute() / str(file.get("path")), str(file.get("mime")))
+        OutgoingFile(str(file.get("name")), storage.path(str(file.get("path"))).absolute(), str(file.get("mime")))
         for file in kept
     ]
     return tuple(found[:MOST_FILES])

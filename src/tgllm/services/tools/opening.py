@@ -1,12 +1,11 @@
 """Opens the services of tools from the settings."""
 
-from pathlib import Path
-
 from tgllm.api.clock import Clock
 from tgllm.config.sections.tools import ToolsSection
 from tgllm.i18n import Catalogue
 from tgllm.plugins.host import PluginHost
 from tgllm.services.errors.reports import Reporter
+from tgllm.services.files.storage.store import FileStorage
 from tgllm.services.tools.approvals import Approvals
 from tgllm.services.tools.call_book import CallBook
 from tgllm.services.tools.execution import ToolRunner
@@ -26,7 +25,7 @@ def open_tools(  # noqa: PLR0913  three of them are keyword-only, with defaults
     errors: Reporter,
     policy: ToolPolicy,
     *,
-    data_dir: Path | None = None,
+    storage: FileStorage | None = None,
     approvals: Approvals | None = None,
     ask_for: AskFor = no_one,
 ) -> ToolServices | None:
@@ -39,7 +38,7 @@ def open_tools(  # noqa: PLR0913  three of them are keyword-only, with defaults
         texts: words for the models.
         errors: where faults of plugins are reported.
         policy: decides who may use what.
-        data_dir: for files of results; None: they are dropped.
+        storage: for files of results; None: they are dropped.
         approvals: asks for approvals; None: calls that need one are refused in words.
         ask_for: returns what asks the person in the middle of a call.
     """
@@ -49,7 +48,7 @@ def open_tools(  # noqa: PLR0913  three of them are keyword-only, with defaults
     return ToolServices(
         Offering(host, policy, settings.max_schema_tokens),
         CallBook(host, policy, approvals, texts),
-        ToolRunner(host, clock, errors, texts, settings.max_result_chars, data_dir),
+        ToolRunner(host, clock, errors, texts, settings.max_result_chars, storage),
         approvals,
         limits,
         ask_for,

@@ -147,6 +147,7 @@ class Asker:
         attempt.turn = turn = attempt.gathered.question(turn)
         check_usable(turn, attempt.gathered)
         tools = await self._tools_for(context, question)
+        context = await self._files.made_here(context)
         attempt.prepared = await self._prepared(turn, context, attempt.gathered.materials, tools)
         attempt.base = await self._host.before_request(attempt.prepared.request, attempt.info)
 

@@ -90,6 +90,12 @@ class QuestionFiles:
                 )
         return Received([*known, *came.files], came.failures)
 
+    async def made_here(self, context: TurnContext) -> TurnContext:
+        """Return the context with those files of earlier answers that are on disk, fetched if necessary."""
+        if not context.made or self._service is None:
+            return context
+        return replace(context, made=await self._service.made_here(context.made))
+
     async def gather(
         self,
         turn: Turn,

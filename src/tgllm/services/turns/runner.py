@@ -52,7 +52,7 @@ class ConversationService:
         self._budgets = services.budgets
         self._may_talk = services.may_talk
         self._accounting = settings.accounting
-        self._data_dir = settings.data_dir
+        self._storage = settings.storage
         self._requests = RequestBuilder(services.registry, settings)
         self._caller = ModelCaller(services.registry, self._requests, settings, services.clock)
         self._problems = Problems(services, settings.accounting)
@@ -215,7 +215,7 @@ class ConversationService:
         from tgllm.services.turns.looping.tool_loop import ToolLoop  # noqa: PLC0415  only turns with tools need it
         from tgllm.services.turns.looping.turn_tools import TurnTools  # noqa: PLC0415  only turns with tools need it
 
-        loop = ToolLoop(self._services, tools, self._failover, self._accounting, self._data_dir)
+        loop = ToolLoop(self._services, tools, self._failover, self._accounting, self._storage)
         of_turn = TurnTools(turn, opening.offer, tools.limits, self._texts, self._clock.monotonic(), [*rounds])
         return await loop.answer(question, opening.context, reservation, stack, of_turn)
 
@@ -239,7 +239,7 @@ class ConversationService:
         received = answer.made.files
         if not received:
             return outcome
-        kept, lost = ((), len(received)) if self._data_dir is None else await keep_made(received, self._data_dir)
+        kept, lost = ((), len(received)) if self._storage is None else await keep_made(received, self._storage)
         return replace(outcome, files=kept, files_left_out=outcome.files_left_out + lost)
 
     async def _tell_plugins(self, info: TurnInfo, outcome: TurnOutcome, shown: TurnOutcome) -> None:

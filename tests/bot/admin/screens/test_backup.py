@@ -15,6 +15,8 @@ from tgllm.db.tables import audit
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser
 
+pytestmark = pytest.mark.sqlite  # copies of the file
+
 
 def backups(folder: Path) -> list[Path]:
     return sorted((folder / "backups").iterdir())

@@ -2,9 +2,7 @@
 
 import sqlite3
 
-import pytest
-
-from database_support import NOW
+from database_support import NOW, refused
 from tgllm.db.queries import chat_moves, erasure
 from tgllm.db.tables.plugins import messages as plugin_messages
 from tgllm.db.tables.plugins.messages import NewPluginMessage, Part
@@ -20,7 +18,7 @@ def test_a_key_is_unique_within_its_plugin(conn: sqlite3.Connection) -> None:
     plugin_messages.add(conn, new(), NOW)
     plugin_messages.add(conn, new(), NOW)
 
-    with pytest.raises(sqlite3.IntegrityError):
+    with refused(conn):
         plugin_messages.add(conn, new("tea"), NOW)
     found = plugin_messages.find_key(conn, "remind", "tea")
     assert found is not None

@@ -17,6 +17,7 @@ from tgllm.db.tables import files
 from tgllm.services.files.attachment import Attachment, Download
 from tgllm.services.files.blobs import BlobStore
 from tgllm.services.files.gathering.receiver import AT_ONCE, Arrival, Received, Receiver
+from tgllm.services.files.storage.store import FileStorage
 from tgllm.testing.clock import ManualClock
 
 ARRIVAL = Arrival("u1", None)
@@ -30,7 +31,7 @@ class Inbox:
     def __init__(self, database: Database, clock: ManualClock, folder: Path, free: Callable[[Path], int]) -> None:
         self.database = database
         self.folder = folder
-        self.receiver = Receiver(database, BlobStore(folder, keep_free=1000, free=free), clock, MOST)
+        self.receiver = Receiver(database, BlobStore(FileStorage(folder), keep_free=1000, free=free), clock, MOST)
         self.begun: list[str] = []
 
     async def receive(
@@ -102,7 +103,7 @@ async def test_a_file_that_grows_above_the_limit_is_cut_off(inbox: Inbox, claime
 async def test_a_claim_of_gigabytes_within_the_limit_counts_as_what_came(
     database: Database, clock: ManualClock, tmp_path: Path
 ) -> None:
-    receiver = Receiver(database, BlobStore(tmp_path), clock, 2**32)
+    receiver = Receiver(database, BlobStore(FileStorage(tmp_path)), clock, 2**32)
     downloader = FakeDownloader({"a": b"x" * 3000}, most_bytes=2**32)
     received = await receiver.receive(ARRIVAL, [attach("a", size=2**31)], downloader, lambda _: None)
     (file,) = received.files or [None]
@@ -123,7 +124,9 @@ async def test_a_full_disk_leaves_nothing_behind(
     # As much as is free before the first chunks have filled it.
     rooms = iter([50_000] if claimed else [2**40, 500])
     inbox = Inbox(database, clock, tmp_path, lambda _: next(rooms, 500))
-    inbox.receiver = Receiver(database, BlobStore(tmp_path, keep_free=1000, free=lambda _: next(rooms)), clock, 2**30)
+    inbox.receiver = Receiver(
+        database, BlobStore(FileStorage(tmp_path), keep_free=1000, free=lambda _: next(rooms)), clock, 2**30
+    )
     received = await inbox.receive(FakeDownloader({"a": b"x" * length}), attach("a", size=claimed))
     assert codes(received) == ["file_disk_full"]
     assert inbox.blobs == []

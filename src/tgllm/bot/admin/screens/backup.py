@@ -22,23 +22,25 @@ def backup_rows() -> Iterator[AdminCommand]:
 
 
 async def _make(call: AdminCall) -> Result:
+    backups = call.core.backups
+    if backups is None:
+        return Screen(call.text("admin.backup.server"), separate=True)
     await call.begin(call.text("admin.backup.begun"))
     try:
-        made = await call.core.backups.make()
+        made = await backups.make()
     except DatabaseError as error:
         # An error of the copy: the bot's own database is unaffected, so the program need not end.
         log.error("backup.failed", error=str(error))
         return Screen(failure_text(call.core.texts, call.scope.language, error), separate=True)
-    return lambda conn: _made(conn, call, made)
+    return lambda conn: _made(conn, call, made, backups.keep)
 
 
-def _made(conn: Connection, call: AdminCall, made: Made) -> Screen:
+def _made(conn: Connection, call: AdminCall, made: Made, kept: int) -> Screen:
     details = {"bytes": made.size, "files": made.files}
     entry = audit.NewEntry(
         actor_id=call.user.id, source="telegram", action="backup.make", target=made.path.name, details=details
     )
     audit.add(conn, entry, call.now)
-    kept = call.core.backups.keep
     text = call.text("admin.backup.made", path=made.path, size=_size(made.size), count=kept)
     if made.files or made.left_out:
         text += " " + call.text("admin.backup.files", count=made.files)

@@ -14,8 +14,8 @@ from tgllm.cli.output import print_json, say
 from tgllm.cli.stored import existing_database
 from tgllm.config.model import Config
 from tgllm.db.database import Database
-from tgllm.db.engine.lock import is_locked
 from tgllm.db.engine.unit import Connection
+from tgllm.db.looking import is_running
 from tgllm.db.queries import inbox_care
 from tgllm.db.queries.inbox_care import MOST_ID, Refusal
 from tgllm.i18n import Catalogue
@@ -62,8 +62,8 @@ def run_change(options: Options, change: Change, ids: Sequence[int], *, all_: bo
 
 
 async def _change(config: Config, change: Change, ids: Sequence[int]) -> Mapping[int, Refusal | None]:
-    path, clock = existing_database(config.data_dir), SystemClock()
-    stopped = not is_locked(config.data_dir)
+    place, clock = existing_database(config), SystemClock()
+    stopped = not is_running(place)
 
     def unit(conn: Connection, chosen: Sequence[int]) -> dict[int, Refusal | None]:
         now = milliseconds(clock)
@@ -82,7 +82,7 @@ async def _change(config: Config, change: Change, ids: Sequence[int]) -> Mapping
                 note(conn, SHELL, f"update.{change}", str(update_id), now, {})
         return results
 
-    async with await Database.open(path, clock=clock) as database:
+    async with await Database.open(place, clock=clock) as database:
         chosen = [*dict.fromkeys(ids or await database.read(inbox_care.ended_badly))]
         results: dict[int, Refusal | None] = {}
         for start in range(0, len(chosen), PIECE):

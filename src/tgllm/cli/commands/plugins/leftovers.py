@@ -3,18 +3,18 @@
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 
 from tgllm.api.clock import SystemClock
 from tgllm.api.errors import TgllmError
 from tgllm.cli.failure import tell
 from tgllm.cli.options import Options
-from tgllm.config.paths import database_path
 from tgllm.db.database import Database
-from tgllm.db.file.look import is_there, look
+from tgllm.db.engine.place import Place
+from tgllm.db.looking import is_there, look
 from tgllm.db.tables.plugins import jobs, values
 from tgllm.i18n import Catalogue
 from tgllm.plugins.loading import records
+from tgllm.services.common.database_place import database_place
 
 __all__ = ["forget", "leftovers"]
 
@@ -35,22 +35,21 @@ def leftovers(options: Options, plugin_ids: Sequence[str], texts: Catalogue) -> 
         if plugin_id in loaded.plugins.ids:
             yield texts("shell.plugins_keeps_settings", plugin=plugin_id)
     try:
-        yield from _stored(database_path(data_dir), plugin_ids, texts)
+        yield from _stored(database_place(loaded.config), plugin_ids, texts)
     except TgllmError as error:
         # A database that can't be read is no reason to keep a plugin, which may be what breaks the bot.
         yield str(error)
 
 
-def _stored(path: Path, plugin_ids: Sequence[str], texts: Catalogue) -> Iterator[str]:
+def _stored(place: Place, plugin_ids: Sequence[str], texts: Catalogue) -> Iterator[str]:
     """Yield what the database has; it is only read, and not brought up to date."""
-    if not is_there(path):
-        return
     kept, known = look(
-        path,
+        place,
         lambda conn: (
             [(each, values.room_of(conn, each).keys, jobs.count(conn, each)) for each in plugin_ids],
             records.known_in(conn),
         ),
+        ([], {}),
     )
     for plugin_id, keys, planned in kept:
         if keys or planned:
@@ -68,15 +67,15 @@ def forget(options: Options, plugin_ids: Sequence[str], before: Mapping[str, str
     if before.keys() == after.keys():
         return
     try:
-        path = database_path(options.load().config.data_dir)
-        if is_there(path):
-            asyncio.run(_forget(path, plugin_ids))
+        place = database_place(options.load().config)
+        if is_there(place):
+            asyncio.run(_forget(place, plugin_ids))
     except TgllmError as error:
         tell(str(error))
 
 
-async def _forget(path: Path, plugin_ids: Sequence[str]) -> None:
-    async with await Database.open(path, clock=SystemClock()) as database:
+async def _forget(place: Place, plugin_ids: Sequence[str]) -> None:
+    async with await Database.open(place, clock=SystemClock()) as database:
         known = await records.recall(database)
         harmless = [each for each in plugin_ids if each in known and "tgllm_authorize" not in known[each].hooks]
         await records.drop(database, harmless)

@@ -10,8 +10,8 @@ from tgllm.cli.failure import tell_text
 from tgllm.cli.interrupts import raise_interrupts
 from tgllm.cli.options import Options
 from tgllm.cli.output import print_document, say
-from tgllm.cli.stored import settings_to_look
-from tgllm.db.engine.lock import is_locked
+from tgllm.cli.stored import place_to_look, settings_to_look
+from tgllm.db.looking import is_running
 from tgllm.plugins.calls.tracing import reading
 
 __all__ = ["run_trace"]
@@ -27,9 +27,9 @@ def run_trace(options: Options, plugin: str | None, count: int | None, *, as_jso
         PluginError: another trace runs on the data folder.
     """
     raise_interrupts()
-    data_dir = settings_to_look(options, local=False).data_dir
-    with reading(data_dir) as trace:
-        tell_text("shell.plugins_trace" if is_locked(data_dir) else "shell.plugins_trace_no_bot")
+    settings = settings_to_look(options, local=False)
+    with reading(settings.data_dir) as trace:
+        tell_text("shell.plugins_trace" if is_running(place_to_look(settings)) else "shell.plugins_trace_no_bot")
         left = count
         while left is None or left > 0:
             select.select([trace], [], [], _WAIT_SECONDS)

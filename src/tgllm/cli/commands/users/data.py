@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Final, Literal
 
@@ -14,12 +14,15 @@ from tgllm.cli.people import People, open_people
 from tgllm.cli.words import person_name
 from tgllm.db.engine.errors import DataFolderBusy
 from tgllm.db.engine.lock import lock_data_folder
+from tgllm.db.engine.place import Server
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries.erasure import Erased
 from tgllm.db.tables.users import User
 from tgllm.i18n import Catalogue
 from tgllm.i18n.amounts import amount
 from tgllm.services.common.actor import SHELL
+from tgllm.services.common.database_place import database_place
+from tgllm.services.files.storage.opening import storage_of
 from tgllm.services.messaging.people import language_of, tell
 from tgllm.services.personal_data.conversation import Say
 from tgllm.services.personal_data.forget import clean_up, forget
@@ -102,7 +105,7 @@ def run_forget(options: Options, person: str, confirm: Callable[[str], object]) 
     erased = asyncio.run(_forget(options, user))
     if erased is None:
         raise TgllmError(texts("shell.user_busy", person=person_name(user)))
-    return texts(
+    words = texts(
         "shell.user_forgotten",
         person=person_name(user),
         conversations=amount(texts, "conversations", erased.conversations),
@@ -110,6 +113,8 @@ def run_forget(options: Options, person: str, confirm: Callable[[str], object]) 
         files=amount(texts, "files", erased.files),
         requests=amount(texts, "requests", erased.requests),
     )
+    place = database_place(options.load().config)
+    return f"{words} {texts('shell.user_forgotten_server')}" if isinstance(place, Server) else words
 
 
 async def _find(options: Options, person: str) -> tuple[Catalogue, User]:
@@ -121,20 +126,35 @@ async def _forget(options: Options, user: User) -> Erased | None:
     async with open_people(options) as people:
         erased = await _try_to_erase(people, user, bot_runs=True)
         if erased is None:
-            with suppress(DataFolderBusy), lock_data_folder(people.config.data_dir):
-                # The lock proves that no bot is running, and keeps one from starting until the data is deleted.
-                erased = await _try_to_erase(people, user, bot_runs=False)
+            erased = await _erase_without_bot(people, user)
         if erased is not None:
-            await clean_up(people.database, people.clock, people.config.data_dir, erased)
+            async with aclosing(storage_of(people.config)) as storage:
+                await clean_up(people.database, people.clock, storage, erased)
         return erased
 
 
-async def _try_to_erase(people: People, user: User, *, bot_runs: bool) -> Erased | None:
+async def _erase_without_bot(people: People, user: User) -> Erased | None:
+    """Erase the data of a user for whom a turn seems to run, if no bot runs: the turn is left over from a crash."""
+    if people.database.is_server:
+        # Seen in the same transaction: no replica can have joined when it is committed.
+        return await _try_to_erase(people, user, bot_runs=None)
+    with suppress(DataFolderBusy), lock_data_folder(people.config.data_dir):
+        # The lock proves that no bot is running, and keeps one from starting until the data is deleted.
+        return await _try_to_erase(people, user, bot_runs=False)
+    return None
+
+
+async def _try_to_erase(people: People, user: User, *, bot_runs: bool | None) -> Erased | None:
+    """Erase the data; with ``bot_runs`` None, ask a server whether a bot runs."""
     now = milliseconds(people.clock)
     return await people.database.write(lambda conn: _erase(people, conn, user, now, bot_runs=bot_runs))
 
 
-def _erase(people: People, conn: Connection, user: User, now: int, *, bot_runs: bool) -> Erased | None:
+def _erase(people: People, conn: Connection, user: User, now: int, *, bot_runs: bool | None) -> Erased | None:
+    if bot_runs is None:
+        from tgllm.db.postgres.look import live_bots  # noqa: PLC0415  imports psycopg, which few bots need
+
+        bot_runs = live_bots(conn) > 0
     # Read first, since the user's language setting is deleted too.
     language = language_of(conn, user)
     erased = forget(conn, user.id, SHELL, now, bot_runs=bot_runs)

@@ -1,10 +1,10 @@
 """Table ``fact_proposals``: facts that a model has proposed to remember, and what the person has decided."""
 
-import sqlite3
 from dataclasses import dataclass
 from typing import Literal
 
 from tgllm.db.engine.rows import clean, new_id, read_all, read_one
+from tgllm.db.engine.unit import Connection
 
 __all__ = [
     "NewProposal",
@@ -62,10 +62,11 @@ _ADD = """
     INSERT INTO fact_proposals
         (call_id, turn_id, lane, owner, user_id, text, message_id, mark, created_at, expires_at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    RETURNING id
 """
 
 
-def add(conn: sqlite3.Connection, new: NewProposal, now: int) -> int:
+def add(conn: Connection, new: NewProposal, now: int) -> int:
     """Store a proposal, and return its id.
 
     Raises:
@@ -75,41 +76,41 @@ def add(conn: sqlite3.Connection, new: NewProposal, now: int) -> int:
     return new_id(conn.execute(_ADD, (*values, now, new.expires_at)))
 
 
-def get(conn: sqlite3.Connection, proposal_id: int) -> Proposal | None:
+def get(conn: Connection, proposal_id: int) -> Proposal | None:
     """Return a proposal; None if there is none with that id."""
     return read_one(Proposal, conn.execute("SELECT * FROM fact_proposals WHERE id = ?", (proposal_id,)))
 
 
-def of_call(conn: sqlite3.Connection, call_id: str) -> Proposal | None:
+def of_call(conn: Connection, call_id: str) -> Proposal | None:
     """Return the proposal of a call of the tool."""
     return read_one(Proposal, conn.execute("SELECT * FROM fact_proposals WHERE call_id = ?", (call_id,)))
 
 
-def unasked(conn: sqlite3.Connection, turn_id: str) -> list[Proposal]:
+def unasked(conn: Connection, turn_id: str) -> list[Proposal]:
     """Return the proposals of a turn for which the person has not been asked, in order."""
     query = "SELECT * FROM fact_proposals WHERE turn_id = ? AND state = 'new' ORDER BY id"
     return read_all(Proposal, conn.execute(query, (turn_id,)))
 
 
-def list_in(conn: sqlite3.Connection, lane: str, owner: int | None, user_id: int) -> list[Proposal]:
+def list_in(conn: Connection, lane: str, owner: int | None, user_id: int) -> list[Proposal]:
     """Return the proposals to a person whose facts would count in a lane, oldest first."""
     query = "SELECT * FROM fact_proposals WHERE user_id = ? AND (lane = ? OR owner = ?) ORDER BY id"
     return read_all(Proposal, conn.execute(query, (user_id, lane, owner)))
 
 
-def count_since(conn: sqlite3.Connection, user_id: int, since: int) -> int:
+def count_since(conn: Connection, user_id: int, since: int) -> int:
     """Return how many facts were proposed to a person since a time (UTC, milliseconds)."""
     query = "SELECT count(*) FROM fact_proposals WHERE user_id = ? AND created_at >= ?"
     return int(conn.execute(query, (user_id, since)).fetchone()[0])
 
 
-def set_state(conn: sqlite3.Connection, proposal_id: int, state: ProposalState, before: ProposalState) -> bool:
+def set_state(conn: Connection, proposal_id: int, state: ProposalState, before: ProposalState) -> bool:
     """Change the state of a proposal that has the state ``before``; return False if it has another one."""
     query = "UPDATE fact_proposals SET state = ? WHERE id = ? AND state = ?"
     return conn.execute(query, (state, proposal_id, before)).rowcount == 1
 
 
-def prune(conn: sqlite3.Connection, before: int, limit: int) -> int:
+def prune(conn: Connection, before: int, limit: int) -> int:
     """Delete up to ``limit`` proposals made before a time (UTC, milliseconds), and return their number."""
     query = "SELECT id FROM fact_proposals WHERE created_at < ? ORDER BY created_at LIMIT ?"
     return conn.execute(f"DELETE FROM fact_proposals WHERE id IN ({query})", (before, limit)).rowcount  # noqa: S608 (constants)

@@ -3,8 +3,8 @@
 ``owner`` is Telegram's id of a person or group, or 0 for jobs of the plugin itself. A row is deleted when it is done.
 """
 
+import json
 import os
-import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -12,6 +12,7 @@ from typing import Literal
 from tgllm.api.types import Json
 from tgllm.db.engine.rows import JSON, clean_error, dumps, read_all, read_one
 from tgllm.db.engine.signals import signal
+from tgllm.db.engine.unit import Connection
 
 __all__ = [
     "HOOK_OF",
@@ -102,7 +103,7 @@ class Waiting:
     """When the first of them is to run."""
 
 
-def plan(conn: sqlite3.Connection, job: NewJob, now: int) -> None:
+def plan(conn: Connection, job: NewJob, now: int) -> None:
     """Store a job, in place of one with the same name."""
     conn.execute(
         "INSERT INTO plugin_jobs (plugin_id, kind, owner, job_id, mark, data, due_at, run_at, created_at)"
@@ -115,7 +116,7 @@ def plan(conn: sqlite3.Connection, job: NewJob, now: int) -> None:
     signal(conn, "jobs")
 
 
-def notify(conn: sqlite3.Connection, kind: JobKind, owner: int, data: Json, now: int) -> int:
+def notify(conn: Connection, kind: JobKind, owner: int, data: Json, now: int) -> int:
     """Have the hook of a kind called for all plugins that are known to have it; return how many there are.
 
     Args:
@@ -125,17 +126,14 @@ def notify(conn: sqlite3.Connection, kind: JobKind, owner: int, data: Json, now:
         data: what the hook gets.
         now: UTC, in milliseconds.
     """
-    plugins = conn.execute(
-        "SELECT key FROM kv WHERE scope = 'plugins'"
-        " AND EXISTS (SELECT 1 FROM json_each(kv.value, '$.hooks') AS hook WHERE hook.value = ?)",
-        (HOOK_OF[kind],),
-    ).fetchall()
-    for (plugin_id,) in plugins:
+    known = conn.execute("SELECT key, value FROM kv WHERE scope = 'plugins' ORDER BY key").fetchall()
+    plugins = [str(row[0]) for row in known if HOOK_OF[kind] in json.loads(row[1]).get("hooks", ())]
+    for plugin_id in plugins:
         plan(conn, NewJob(plugin_id, owner, str(owner), data, now, kind=kind), now)
     return len(plugins)
 
 
-def cancel(conn: sqlite3.Connection, plugin_id: str, owner: int, job_id: str) -> bool:
+def cancel(conn: Connection, plugin_id: str, owner: int, job_id: str) -> bool:
     """Delete a job; return False if there is none."""
     cursor = conn.execute(
         "DELETE FROM plugin_jobs WHERE plugin_id = ? AND kind = 'job' AND owner = ? AND job_id = ?",
@@ -144,7 +142,7 @@ def cancel(conn: sqlite3.Connection, plugin_id: str, owner: int, job_id: str) ->
     return cursor.rowcount == 1
 
 
-def get(conn: sqlite3.Connection, plugin_id: str, owner: int, job_id: str) -> PluginJob | None:
+def get(conn: Connection, plugin_id: str, owner: int, job_id: str) -> PluginJob | None:
     """Return a job; None if there is none."""
     cursor = conn.execute(
         "SELECT * FROM plugin_jobs WHERE plugin_id = ? AND kind = 'job' AND owner = ? AND job_id = ?",
@@ -153,7 +151,7 @@ def get(conn: sqlite3.Connection, plugin_id: str, owner: int, job_id: str) -> Pl
     return read_one(PluginJob, cursor)
 
 
-def list_of(conn: sqlite3.Connection, plugin_id: str, owner: int, prefix: str = "") -> Sequence[PluginJob]:
+def list_of(conn: Connection, plugin_id: str, owner: int, prefix: str = "") -> Sequence[PluginJob]:
     """Return the jobs of one owner whose ids begin with ``prefix``, by due time."""
     cursor = conn.execute(
         "SELECT * FROM plugin_jobs WHERE plugin_id = ? AND kind = 'job' AND owner = ? AND job_id BETWEEN ? AND ?"
@@ -163,7 +161,7 @@ def list_of(conn: sqlite3.Connection, plugin_id: str, owner: int, prefix: str = 
     return read_all(PluginJob, cursor)
 
 
-def named(conn: sqlite3.Connection, plugin_id: str, job_id: str) -> Sequence[PluginJob]:
+def named(conn: Connection, plugin_id: str, job_id: str) -> Sequence[PluginJob]:
     """Return the jobs of a plugin and its owners with an id, by due time."""
     cursor = conn.execute(
         "SELECT * FROM plugin_jobs WHERE plugin_id = ? AND kind = 'job' AND job_id = ? ORDER BY due_at, id",
@@ -172,7 +170,7 @@ def named(conn: sqlite3.Connection, plugin_id: str, job_id: str) -> Sequence[Plu
     return read_all(PluginJob, cursor)
 
 
-def owned_by(conn: sqlite3.Connection, owner: int) -> Sequence[PluginJob]:
+def owned_by(conn: Connection, owner: int) -> Sequence[PluginJob]:
     """Return the jobs that plugins have planned for a person or group, by plugin and due time."""
     cursor = conn.execute(
         "SELECT * FROM plugin_jobs WHERE owner = ? AND owner <> 0 AND kind = 'job' ORDER BY plugin_id, due_at, id",
@@ -181,12 +179,12 @@ def owned_by(conn: sqlite3.Connection, owner: int) -> Sequence[PluginJob]:
     return read_all(PluginJob, cursor)
 
 
-def all_ids(conn: sqlite3.Connection) -> Sequence[str]:
+def all_ids(conn: Connection) -> Sequence[str]:
     """Return the names of all jobs."""
     return [row[0] for row in conn.execute("SELECT DISTINCT job_id FROM plugin_jobs WHERE kind = 'job'")]
 
 
-def count(conn: sqlite3.Connection, plugin_id: str, owner: int | None = None) -> int:
+def count(conn: Connection, plugin_id: str, owner: int | None = None) -> int:
     """Return the number of an owner's jobs; None: of all jobs of the plugin."""
     row = conn.execute(
         "SELECT count(*) FROM plugin_jobs WHERE plugin_id = ?1 AND kind = 'job' AND (?2 IS NULL OR owner = ?2)",
@@ -195,12 +193,12 @@ def count(conn: sqlite3.Connection, plugin_id: str, owner: int | None = None) ->
     return int(row[0])
 
 
-def count_planned(conn: sqlite3.Connection) -> int:
+def count_planned(conn: Connection) -> int:
     """Return the number of jobs of all plugins."""
     return int(conn.execute("SELECT count(*) FROM plugin_jobs WHERE kind = 'job'").fetchone()[0])
 
 
-def page_of_planned(conn: sqlite3.Connection, limit: int, offset: int) -> Sequence[PluginJob]:
+def page_of_planned(conn: Connection, limit: int, offset: int) -> Sequence[PluginJob]:
     """Return jobs of all plugins and owners, by due time."""
     cursor = conn.execute(
         "SELECT * FROM plugin_jobs WHERE kind = 'job' ORDER BY due_at, id LIMIT ? OFFSET ?", (limit, offset)
@@ -208,37 +206,36 @@ def page_of_planned(conn: sqlite3.Connection, limit: int, offset: int) -> Sequen
     return read_all(PluginJob, cursor)
 
 
-def by_number(conn: sqlite3.Connection, number: int, mark: int) -> PluginJob | None:
+def by_number(conn: Connection, number: int, mark: int) -> PluginJob | None:
     """Return a job by its number; None if it has ended or was planned anew."""
     cursor = conn.execute("SELECT * FROM plugin_jobs WHERE id = ? AND mark = ? AND kind = 'job'", (number, mark))
     return read_one(PluginJob, cursor)
 
 
-def due(
-    conn: sqlite3.Connection, plugin_id: str, kinds: Collection[JobKind], now: int, limit: int
-) -> Sequence[PluginJob]:
+def due(conn: Connection, plugin_id: str, kinds: Collection[JobKind], now: int, limit: int) -> Sequence[PluginJob]:
     """Return jobs of a plugin that wait and whose time has come, in the order of their times."""
     wanted = [kind in kinds for kind in HOOK_OF]
     cursor = conn.execute(
         "SELECT * FROM plugin_jobs WHERE plugin_id = ? AND started_at IS NULL AND run_at <= ?"
-        " AND CASE kind WHEN 'job' THEN ? WHEN 'forget' THEN ? ELSE ? END ORDER BY run_at, id LIMIT ?",
+        " AND CASE kind WHEN 'job' THEN CAST(? AS BIGINT) WHEN 'forget' THEN ? ELSE ? END = 1"
+        " ORDER BY run_at, id LIMIT ?",
         (plugin_id, now, *wanted, limit),
     )
     return read_all(PluginJob, cursor)
 
 
-def next_at(conn: sqlite3.Connection, plugin_id: str, kinds: Collection[JobKind], after: int) -> int | None:
+def next_at(conn: Connection, plugin_id: str, kinds: Collection[JobKind], after: int) -> int | None:
     """Return when the first job of a plugin is to run that waits and is due later than ``after``; None for none."""
     wanted = [kind in kinds for kind in HOOK_OF]
     row = conn.execute(
         "SELECT run_at FROM plugin_jobs WHERE plugin_id = ? AND started_at IS NULL AND run_at > ?"
-        " AND CASE kind WHEN 'job' THEN ? WHEN 'forget' THEN ? ELSE ? END ORDER BY run_at LIMIT 1",
+        " AND CASE kind WHEN 'job' THEN CAST(? AS BIGINT) WHEN 'forget' THEN ? ELSE ? END = 1 ORDER BY run_at LIMIT 1",
         (plugin_id, after, *wanted),
     ).fetchone()
     return None if row is None else int(row[0])
 
 
-def waiting(conn: sqlite3.Connection) -> Sequence[Waiting]:
+def waiting(conn: Connection) -> Sequence[Waiting]:
     """Return the plugins with jobs that have not ended."""
     cursor = conn.execute(
         "SELECT plugin_id, count(*) AS jobs, min(run_at) AS run_at FROM plugin_jobs WHERE kind = 'job'"
@@ -247,7 +244,7 @@ def waiting(conn: sqlite3.Connection) -> Sequence[Waiting]:
     return read_all(Waiting, cursor)
 
 
-def at_work(conn: sqlite3.Connection, now: int) -> frozenset[str]:
+def at_work(conn: Connection, now: int) -> frozenset[str]:
     """Return the plugins with jobs and calls of hooks, of any kind, that have started or whose time has come."""
     cursor = conn.execute(
         "SELECT DISTINCT plugin_id FROM plugin_jobs WHERE started_at IS NOT NULL OR run_at <= ?", (now,)
@@ -255,7 +252,7 @@ def at_work(conn: sqlite3.Connection, now: int) -> frozenset[str]:
     return frozenset(plugin_id for (plugin_id,) in cursor)
 
 
-def start(conn: sqlite3.Connection, job: PluginJob, now: int) -> bool:
+def start(conn: Connection, job: PluginJob, now: int) -> bool:
     """Record the start of an attempt; return False if the job has been started, cancelled or planned anew."""
     cursor = conn.execute(
         "UPDATE plugin_jobs SET started_at = ?, attempts = attempts + 1"
@@ -265,12 +262,12 @@ def start(conn: sqlite3.Connection, job: PluginJob, now: int) -> bool:
     return cursor.rowcount == 1
 
 
-def finish(conn: sqlite3.Connection, job: PluginJob) -> bool:
+def finish(conn: Connection, job: PluginJob) -> bool:
     """Delete a job that has ended; return False if it was cancelled or planned anew meanwhile."""
     return conn.execute("DELETE FROM plugin_jobs WHERE id = ? AND mark = ?", (job.id, job.mark)).rowcount == 1
 
 
-def retry(conn: sqlite3.Connection, job: PluginJob, run_at: int, error: str | None) -> bool:
+def retry(conn: Connection, job: PluginJob, run_at: int, error: str | None) -> bool:
     """Have a started job wait for its next attempt; return False if it was cancelled or planned anew meanwhile."""
     cursor = conn.execute(
         "UPDATE plugin_jobs SET started_at = NULL, run_at = ?, error = ? WHERE id = ? AND mark = ?",
@@ -279,7 +276,7 @@ def retry(conn: sqlite3.Connection, job: PluginJob, run_at: int, error: str | No
     return cursor.rowcount == 1
 
 
-def put_back(conn: sqlite3.Connection, job: PluginJob) -> None:
+def put_back(conn: Connection, job: PluginJob) -> None:
     """Undo the start of an attempt that a shutdown has ended."""
     conn.execute(
         "UPDATE plugin_jobs SET started_at = NULL, attempts = max(attempts - 1, 0) WHERE id = ? AND mark = ?",
@@ -287,18 +284,23 @@ def put_back(conn: sqlite3.Connection, job: PluginJob) -> None:
     )
 
 
-def started(conn: sqlite3.Connection) -> Sequence[PluginJob]:
+def started(conn: Connection) -> Sequence[PluginJob]:
     """Return the jobs with an attempt that has not ended."""
     return read_all(PluginJob, conn.execute("SELECT * FROM plugin_jobs WHERE started_at IS NOT NULL ORDER BY id"))
 
 
-def forget(conn: sqlite3.Connection, owner: int) -> int:
+def forget(conn: Connection, owner: int) -> int:
     """Delete the jobs of a person or group; return how many."""
     cursor = conn.execute("DELETE FROM plugin_jobs WHERE owner = ? AND owner <> 0 AND kind = 'job'", (owner,))
     return cursor.rowcount
 
 
-def move(conn: sqlite3.Connection, old: int, new: int) -> None:
+def move(conn: Connection, old: int, new: int) -> None:
     """Make the jobs of one owner those of another; jobs that the other has already take precedence."""
-    conn.execute("UPDATE OR IGNORE plugin_jobs SET owner = ? WHERE owner = ? AND kind = 'job'", (new, old))
+    conn.execute(
+        "UPDATE plugin_jobs SET owner = :new WHERE owner = :old AND kind = 'job' AND NOT EXISTS ("
+        " SELECT 1 FROM plugin_jobs AS other WHERE other.plugin_id = plugin_jobs.plugin_id AND other.kind = 'job'"
+        " AND other.owner = :new AND other.job_id = plugin_jobs.job_id)",
+        {"old": old, "new": new},
+    )
     conn.execute("DELETE FROM plugin_jobs WHERE owner = ? AND owner <> 0 AND kind = 'job'", (old,))

@@ -1,13 +1,13 @@
 """Tables ``plugin_messages`` and ``plugin_keyboards``: what plugins send, edit and delete, and its buttons."""
 
 import json
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from tgllm.api.types import Json
 from tgllm.db.engine.rows import BOOL, clean, dumps, read_one
+from tgllm.db.engine.unit import Connection
 from tgllm.db.tables.outbox import Priority
 
 __all__ = [
@@ -96,7 +96,7 @@ def turn_of(message_id: int) -> str:
     return f"{TURN}{message_id}"
 
 
-def add(conn: sqlite3.Connection, new: NewPluginMessage, now: int) -> int:
+def add(conn: Connection, new: NewPluginMessage, now: int) -> int:
     """Store a message without parts; return its id.
 
     Raises:
@@ -111,12 +111,12 @@ def add(conn: sqlite3.Connection, new: NewPluginMessage, now: int) -> int:
     return message_id
 
 
-def get(conn: sqlite3.Connection, message_id: int) -> PluginMessage | None:
+def get(conn: Connection, message_id: int) -> PluginMessage | None:
     """Return a message; None if there is none with that id."""
     return read_one(PluginMessage, conn.execute("SELECT * FROM plugin_messages WHERE id = ?", (message_id,)))
 
 
-def find_key(conn: sqlite3.Connection, plugin_id: str, key: str) -> PluginMessage | None:
+def find_key(conn: Connection, plugin_id: str, key: str) -> PluginMessage | None:
     """Return the message of a plugin with that key; None if there is none."""
     cursor = conn.execute("SELECT * FROM plugin_messages WHERE plugin_id = ? AND key = ?", (plugin_id, key))
     return read_one(PluginMessage, cursor)
@@ -125,17 +125,17 @@ def find_key(conn: sqlite3.Connection, plugin_id: str, key: str) -> PluginMessag
 _SHOWN = """
     SELECT * FROM plugin_messages
     WHERE plugin_id = ? AND lane = ? AND deleted = 0
-        AND EXISTS (SELECT 1 FROM json_each(parts) WHERE value ->> 2 = ?)
+        AND EXISTS (SELECT 1 FROM json_each(parts) WHERE CAST(json_extract(value, '$[2]') AS INTEGER) = ?)
     LIMIT 1
 """
 
 
-def find_sent(conn: sqlite3.Connection, plugin_id: str, lane: str, sent_id: int) -> PluginMessage | None:
+def find_sent(conn: Connection, plugin_id: str, lane: str, sent_id: int) -> PluginMessage | None:
     """Return the message of a plugin that a message of Telegram in a lane shows; None if there is none."""
     return read_one(PluginMessage, conn.execute(_SHOWN, (plugin_id, lane, sent_id)))
 
 
-def set_parts(conn: sqlite3.Connection, message_id: int, parts: Sequence[Part], next_part: int) -> None:
+def set_parts(conn: Connection, message_id: int, parts: Sequence[Part], next_part: int) -> None:
     """Store which messages of Telegram a message consists of, and the number of its next outbox row."""
     conn.execute(
         "UPDATE plugin_messages SET parts = ?, next_part = ? WHERE id = ?",
@@ -147,19 +147,19 @@ def set_parts(conn: sqlite3.Connection, message_id: int, parts: Sequence[Part], 
     )
 
 
-def of_turn(conn: sqlite3.Connection, turn_id: str) -> PluginMessage | None:
+def of_turn(conn: Connection, turn_id: str) -> PluginMessage | None:
     """Return the message whose outbox rows have that turn id; None for another turn."""
     number = turn_id.removeprefix(TURN)
     return get(conn, int(number)) if number != turn_id and number.isdecimal() else None
 
 
-def mark_deleted(conn: sqlite3.Connection, message_id: int) -> None:
+def mark_deleted(conn: Connection, message_id: int) -> None:
     """Mark a message as deleted by its plugin; it has no buttons any more, and keeps its key."""
     conn.execute("UPDATE plugin_messages SET deleted = 1 WHERE id = ?", (message_id,))
     drop_keyboard(conn, message_id)
 
 
-def add_keyboard(conn: sqlite3.Connection, message_id: int, buttons: Sequence[KeyboardButton], now: int) -> int:
+def add_keyboard(conn: Connection, message_id: int, buttons: Sequence[KeyboardButton], now: int) -> int:
     """Store the buttons of a message in place of its present ones; return their id."""
     drop_keyboard(conn, message_id)
     keyboard_id = _next_id(conn, "plugin_keyboards", now)
@@ -170,12 +170,12 @@ def add_keyboard(conn: sqlite3.Connection, message_id: int, buttons: Sequence[Ke
     return keyboard_id
 
 
-def drop_keyboard(conn: sqlite3.Connection, message_id: int) -> None:
+def drop_keyboard(conn: Connection, message_id: int) -> None:
     """Delete the buttons of a message."""
     conn.execute("DELETE FROM plugin_keyboards WHERE message_id = ?", (message_id,))
 
 
-def keyboard(conn: sqlite3.Connection, keyboard_id: int) -> tuple[PluginMessage, Sequence[KeyboardButton]] | None:
+def keyboard(conn: Connection, keyboard_id: int) -> tuple[PluginMessage, Sequence[KeyboardButton]] | None:
     """Return a message and its buttons, given their id; None if they are no longer there."""
     row = conn.execute("SELECT message_id, buttons FROM plugin_keyboards WHERE id = ?", (keyboard_id,)).fetchone()
     if row is None:
@@ -184,7 +184,7 @@ def keyboard(conn: sqlite3.Connection, keyboard_id: int) -> tuple[PluginMessage,
     return None if message is None else (message, [tuple(button) for button in json.loads(row["buttons"])])
 
 
-def prune(conn: sqlite3.Connection, before: int, limit: int) -> int:
+def prune(conn: Connection, before: int, limit: int) -> int:
     """Delete messages from before ``before`` (UTC, milliseconds), at most ``limit``; return their number."""
     return conn.execute(
         "DELETE FROM plugin_messages WHERE id IN"
@@ -193,7 +193,7 @@ def prune(conn: sqlite3.Connection, before: int, limit: int) -> int:
     ).rowcount
 
 
-def _next_id(conn: sqlite3.Connection, table: str, now: int) -> int:
+def _next_id(conn: Connection, table: str, now: int) -> int:
     """Return an id above all present and deleted ones: plugins and buttons in old messages refer to them for long."""
     highest = conn.execute(f"SELECT max(id) FROM {table}").fetchone()[0]  # noqa: S608  a constant
     return max(now, 1 + (highest or 0))

@@ -1,11 +1,11 @@
 """Table ``unreachable_chats``: people who have blocked the bot, and groups that it was removed from."""
 
-import sqlite3
+from tgllm.db.engine.unit import Connection
 
 __all__ = ["is_unreachable", "move", "note", "reached", "tidy"]
 
 
-def note(conn: sqlite3.Connection, chat_id: int, now: int) -> None:
+def note(conn: Connection, chat_id: int, now: int) -> None:
     """Note that the bot may not write to a chat."""
     conn.execute(
         "INSERT INTO unreachable_chats (chat_id, since) VALUES (?, ?)"
@@ -14,14 +14,18 @@ def note(conn: sqlite3.Connection, chat_id: int, now: int) -> None:
     )
 
 
-def reached(conn: sqlite3.Connection, chat_id: int) -> None:
+def reached(conn: Connection, chat_id: int) -> None:
     """Note that the bot may write to a chat again."""
     conn.execute("DELETE FROM unreachable_chats WHERE chat_id = ?", (chat_id,))
 
 
-def move(conn: sqlite3.Connection, old: int, new: int) -> None:
+def move(conn: Connection, old: int, new: int) -> None:
     """Make what is noted of a group that of its supergroup."""
-    conn.execute("UPDATE OR IGNORE unreachable_chats SET chat_id = ? WHERE chat_id = ?", (new, old))
+    conn.execute(
+        "UPDATE unreachable_chats SET chat_id = :new WHERE chat_id = :old"
+        " AND NOT EXISTS (SELECT 1 FROM unreachable_chats AS other WHERE other.chat_id = :new)",
+        {"old": old, "new": new},
+    )
     reached(conn, old)
 
 
@@ -34,7 +38,7 @@ _HEARD_SINCE = """
 """
 
 
-def is_unreachable(conn: sqlite3.Connection, chat_id: int) -> bool:
+def is_unreachable(conn: Connection, chat_id: int) -> bool:
     """Return whether the bot may not write to a chat, as far as it knows.
 
     Who has blocked the bot can't write to it, so after a later message from the chat it may write again.
@@ -59,7 +63,7 @@ _TIDY = """
 """
 
 
-def tidy(conn: sqlite3.Connection) -> int:
+def tidy(conn: Connection) -> int:
     """Delete the notes on unknown chats and on those from which something has come since; return how many.
 
     It is called before updates are deleted: they show that something has come.

@@ -3,11 +3,11 @@
 ``owner`` is Telegram's id of a person or group, or 0 for the values of the plugin itself.
 """
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tgllm.db.engine.rows import read_all
+from tgllm.db.engine.unit import Connection
 
 __all__ = ["PersonValue", "Room", "delete", "forget", "get", "keys", "move", "owned_by", "recount", "room_of", "store"]
 
@@ -33,13 +33,13 @@ class PersonValue:
 _SIZES = "count(*), coalesce(sum(length(CAST(key AS BLOB)) + length(CAST(value AS BLOB))), 0)"
 
 
-def get(conn: sqlite3.Connection, plugin_id: str, owner: int, key: str) -> str | None:
+def get(conn: Connection, plugin_id: str, owner: int, key: str) -> str | None:
     """Return the JSON of a value; None if there is none."""
     row = conn.execute("SELECT value FROM kv WHERE scope = ? AND key = ?", (_scope(plugin_id, owner), key)).fetchone()
     return None if row is None else str(row[0])
 
 
-def store(conn: sqlite3.Connection, plugin_id: str, owner: int, key: str, value: str, now: int) -> Room:
+def store(conn: Connection, plugin_id: str, owner: int, key: str, value: str, now: int) -> Room:
     """Store the JSON of a value, in place of an earlier one; return the room by which it is larger than that."""
     before = get(conn, plugin_id, owner, key)
     conn.execute(
@@ -52,13 +52,13 @@ def store(conn: sqlite3.Connection, plugin_id: str, owner: int, key: str, value:
     conn.execute(
         "INSERT INTO plugin_room (plugin_id, owner, keys, bytes) VALUES (?, ?, ?, max(?, 0))"
         " ON CONFLICT (plugin_id, owner) DO UPDATE SET"
-        " keys = max(keys + ?, 1), bytes = max(bytes + ?, 0)",
+        " keys = max(plugin_room.keys + ?, 1), bytes = max(plugin_room.bytes + ?, 0)",
         (plugin_id, owner, more.keys, more.bytes, more.keys, more.bytes),
     )
     return more
 
 
-def delete(conn: sqlite3.Connection, plugin_id: str, owner: int, key: str) -> bool:
+def delete(conn: Connection, plugin_id: str, owner: int, key: str) -> bool:
     """Delete a value; return False if there was none."""
     before = get(conn, plugin_id, owner, key)
     if before is None:
@@ -73,7 +73,7 @@ def delete(conn: sqlite3.Connection, plugin_id: str, owner: int, key: str) -> bo
     return True
 
 
-def keys(conn: sqlite3.Connection, plugin_id: str, owner: int, prefix: str) -> Sequence[str]:
+def keys(conn: Connection, plugin_id: str, owner: int, prefix: str) -> Sequence[str]:
     """Return the keys that begin with ``prefix``, sorted by code point."""
     # No character of a key is above the last one of Unicode, so all keys with the prefix are in this range.
     found = conn.execute(
@@ -83,7 +83,7 @@ def keys(conn: sqlite3.Connection, plugin_id: str, owner: int, prefix: str) -> S
     return [row[0] for row in found if row[0].startswith(prefix)]
 
 
-def room_of(conn: sqlite3.Connection, plugin_id: str, owner: int | None = None) -> Room:
+def room_of(conn: Connection, plugin_id: str, owner: int | None = None) -> Room:
     """Return the room that an owner's values take; None: all values of the plugin."""
     row = conn.execute(
         "SELECT coalesce(sum(keys), 0), coalesce(sum(bytes), 0) FROM plugin_room"
@@ -93,7 +93,7 @@ def room_of(conn: sqlite3.Connection, plugin_id: str, owner: int | None = None) 
     return Room(*row)
 
 
-def recount(conn: sqlite3.Connection, plugin_id: str, owner: int) -> None:
+def recount(conn: Connection, plugin_id: str, owner: int) -> None:
     """Count the values of an owner again."""
     scope = _scope(plugin_id, owner)
     found = conn.execute(f"SELECT {_SIZES} FROM kv WHERE scope = ?", (scope,)).fetchone()  # noqa: S608 (constants)
@@ -102,7 +102,7 @@ def recount(conn: sqlite3.Connection, plugin_id: str, owner: int) -> None:
         conn.execute("INSERT INTO plugin_room VALUES (?, ?, ?, ?)", (plugin_id, owner, *found))
 
 
-def owned_by(conn: sqlite3.Connection, owner: int) -> Sequence[PersonValue]:
+def owned_by(conn: Connection, owner: int) -> Sequence[PersonValue]:
     """Return all values that plugins keep for a person or group, by plugin and key."""
     cursor = conn.execute(
         "SELECT plugin_id, key, value FROM plugin_room JOIN kv ON scope = 'plugin:' || plugin_id || ':' || owner"
@@ -112,7 +112,7 @@ def owned_by(conn: sqlite3.Connection, owner: int) -> Sequence[PersonValue]:
     return read_all(PersonValue, cursor)
 
 
-def forget(conn: sqlite3.Connection, owner: int) -> int:
+def forget(conn: Connection, owner: int) -> int:
     """Delete all values that plugins keep for a person or group; return how many."""
     count = 0
     for plugin_id in _plugins_with(conn, owner):
@@ -121,17 +121,21 @@ def forget(conn: sqlite3.Connection, owner: int) -> int:
     return count
 
 
-def move(conn: sqlite3.Connection, old: int, new: int) -> None:
+def move(conn: Connection, old: int, new: int) -> None:
     """Make the values of one owner those of another; values that the other has already take precedence."""
     for plugin_id in _plugins_with(conn, old):
-        scopes = (_scope(plugin_id, new), _scope(plugin_id, old))
-        conn.execute("UPDATE OR IGNORE kv SET scope = ? WHERE scope = ?", scopes)
-        conn.execute("DELETE FROM kv WHERE scope = ?", scopes[1:])
+        scopes = {"new": _scope(plugin_id, new), "old": _scope(plugin_id, old)}
+        conn.execute(
+            "UPDATE kv SET scope = :new WHERE scope = :old"
+            " AND NOT EXISTS (SELECT 1 FROM kv AS other WHERE other.scope = :new AND other.key = kv.key)",
+            scopes,
+        )
+        conn.execute("DELETE FROM kv WHERE scope = :old", scopes)
         recount(conn, plugin_id, new)
         recount(conn, plugin_id, old)
 
 
-def _plugins_with(conn: sqlite3.Connection, owner: int) -> Sequence[str]:
+def _plugins_with(conn: Connection, owner: int) -> Sequence[str]:
     found = conn.execute("SELECT plugin_id FROM plugin_room WHERE owner = ? AND owner <> 0", (owner,))
     return [row[0] for row in found.fetchall()]
 

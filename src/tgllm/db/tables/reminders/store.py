@@ -4,12 +4,12 @@ A single one is deleted in the transaction that sends it, and one with a rule ge
 time comes once.
 """
 
-import sqlite3
 from dataclasses import dataclass, field
 from typing import Literal
 
 from tgllm.db.engine.rows import BOOL, clean, read_all, read_one
 from tgllm.db.engine.signals import signal
+from tgllm.db.engine.unit import Connection
 
 __all__ = [
     "Kind",
@@ -71,7 +71,7 @@ class Reminder:
         return self.kind == "prompt"
 
 
-def add(conn: sqlite3.Connection, new: NewReminder, now: int) -> int:
+def add(conn: Connection, new: NewReminder, now: int) -> int:
     """Store a reminder, and return its id."""
     cursor = conn.execute(
         "INSERT INTO reminders (user_id, lane, message_id, kind, text, days, minute, due_at, created_at)"
@@ -93,28 +93,28 @@ def add(conn: sqlite3.Connection, new: NewReminder, now: int) -> int:
     return int(found[0])
 
 
-def get(conn: sqlite3.Connection, reminder_id: int) -> Reminder | None:
+def get(conn: Connection, reminder_id: int) -> Reminder | None:
     """Return a reminder; None if there is none."""
     return read_one(Reminder, conn.execute("SELECT * FROM reminders WHERE id = ?", (reminder_id,)))
 
 
-def of_person(conn: sqlite3.Connection, user_id: int) -> list[Reminder]:
+def of_person(conn: Connection, user_id: int) -> list[Reminder]:
     """Return the reminders of a person in all chats, by time."""
     return read_all(Reminder, conn.execute("SELECT * FROM reminders WHERE user_id = ? ORDER BY due_at, id", (user_id,)))
 
 
-def in_lane(conn: sqlite3.Connection, lane: str) -> list[Reminder]:
+def in_lane(conn: Connection, lane: str) -> list[Reminder]:
     """Return the reminders of all people in a lane, by time."""
     return read_all(Reminder, conn.execute("SELECT * FROM reminders WHERE lane = ? ORDER BY due_at, id", (lane,)))
 
 
-def count(conn: sqlite3.Connection, user_id: int, kind: Kind) -> int:
+def count(conn: Connection, user_id: int, kind: Kind) -> int:
     """Return the number of a person's reminders of a kind."""
     row = conn.execute("SELECT count(*) FROM reminders WHERE user_id = ? AND kind = ?", (user_id, kind)).fetchone()
     return int(row[0])
 
 
-def due(conn: sqlite3.Connection, now: int, limit: int) -> list[Reminder]:
+def due(conn: Connection, now: int, limit: int) -> list[Reminder]:
     """Return reminders whose time has come, the earliest first; without paused ones."""
     cursor = conn.execute(
         "SELECT * FROM reminders WHERE paused = 0 AND due_at <= ? ORDER BY due_at, id LIMIT ?", (now, limit)
@@ -122,29 +122,29 @@ def due(conn: sqlite3.Connection, now: int, limit: int) -> list[Reminder]:
     return read_all(Reminder, cursor)
 
 
-def next_at(conn: sqlite3.Connection) -> int | None:
+def next_at(conn: Connection) -> int | None:
     """Return when the first reminder is due, in UTC milliseconds; None for none."""
     row = conn.execute("SELECT min(due_at) FROM reminders WHERE paused = 0").fetchone()
     return None if row[0] is None else int(row[0])
 
 
-def advance(conn: sqlite3.Connection, reminder_id: int, due_at: int) -> None:
+def advance(conn: Connection, reminder_id: int, due_at: int) -> None:
     """Set the next time of a reminder."""
     conn.execute("UPDATE reminders SET due_at = ? WHERE id = ?", (due_at, reminder_id))
     signal(conn, "jobs")
 
 
-def set_paused(conn: sqlite3.Connection, reminder_id: int, *, paused: bool) -> None:
+def set_paused(conn: Connection, reminder_id: int, *, paused: bool) -> None:
     """Pause a reminder, or go on with it."""
     conn.execute("UPDATE reminders SET paused = ? WHERE id = ?", (paused, reminder_id))
     signal(conn, "jobs")
 
 
-def delete(conn: sqlite3.Connection, reminder_id: int) -> bool:
+def delete(conn: Connection, reminder_id: int) -> bool:
     """Delete a reminder; return False if there is none."""
     return conn.execute("DELETE FROM reminders WHERE id = ?", (reminder_id,)).rowcount == 1
 
 
-def forget(conn: sqlite3.Connection, user_id: int) -> None:
+def forget(conn: Connection, user_id: int) -> None:
     """Delete the reminders of a person in all chats."""
     conn.execute("DELETE FROM reminders WHERE user_id = ?", (user_id,))

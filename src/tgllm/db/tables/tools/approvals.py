@@ -1,10 +1,10 @@
 """Table ``tool_calls``: calls that wait for an approval, and the number of a person's calls in a day."""
 
-import sqlite3
 from collections.abc import Collection
 from typing import Literal
 
 from tgllm.db.engine.rows import dumps, read_all
+from tgllm.db.engine.unit import Connection
 from tgllm.db.tables.tools.calls import CallState, StoredCall
 
 __all__ = ["abandon", "begin_wait", "count_since", "decide", "expire", "is_at_work", "like_waiting", "states"]
@@ -14,7 +14,7 @@ _LONGEST_WAIT = 2 * 24 * 60 * 60 * 1000
 
 
 def begin_wait(
-    conn: sqlite3.Connection, call_id: int, approver: Literal["asker", "admins"], mark: int, expires_at: int
+    conn: Connection, call_id: int, approver: Literal["asker", "admins"], mark: int, expires_at: int
 ) -> None:
     """Let a call wait for an approval."""
     conn.execute(
@@ -23,7 +23,7 @@ def begin_wait(
     )
 
 
-def decide(conn: sqlite3.Connection, call_id: int, state: Literal["approved", "denied"], by: int, now: int) -> bool:
+def decide(conn: Connection, call_id: int, state: Literal["approved", "denied"], by: int, now: int) -> bool:
     """Approve or deny a waiting call; return False, and change nothing, if it does not wait."""
     cursor = conn.execute(
         "UPDATE tool_calls SET state = ?, decided_by = ?, decided_at = ? WHERE id = ? AND state = 'waiting'",
@@ -32,7 +32,7 @@ def decide(conn: sqlite3.Connection, call_id: int, state: Literal["approved", "d
     return cursor.rowcount == 1
 
 
-def expire(conn: sqlite3.Connection, now: int) -> list[StoredCall]:
+def expire(conn: Connection, now: int) -> list[StoredCall]:
     """Set the calls to ``expired`` that have waited for too long, and return them."""
     cursor = conn.execute(
         "UPDATE tool_calls SET state = 'expired' WHERE state = 'waiting' AND expires_at <= ? RETURNING *", (now,)
@@ -40,13 +40,13 @@ def expire(conn: sqlite3.Connection, now: int) -> list[StoredCall]:
     return sorted(read_all(StoredCall, cursor), key=lambda call: call.id)
 
 
-def abandon(conn: sqlite3.Connection, now: int) -> list[StoredCall]:
+def abandon(conn: Connection, now: int) -> list[StoredCall]:
     """End the calls whose turn is over, though they have not ended; return those that had a card.
 
     A turn that an update has started is named after it, and is over once the update is.
     """
     cursor = conn.execute(
-        "UPDATE tool_calls SET finished_at = ?, state = iif(state = 'running', 'unknown', 'stopped')"
+        "UPDATE tool_calls SET finished_at = ?, state = CASE state WHEN 'running' THEN 'unknown' ELSE 'stopped' END"
         " WHERE state IN ('asked', 'waiting', 'approved', 'running') AND NOT EXISTS ("
         "     SELECT 1 FROM inbox WHERE update_id = CAST(substr(turn_id, 2) AS INTEGER)"
         "     AND inbox.state IN ('queued', 'running', 'merged')"
@@ -58,7 +58,7 @@ def abandon(conn: sqlite3.Connection, now: int) -> list[StoredCall]:
     )
 
 
-def like_waiting(conn: sqlite3.Connection, call: StoredCall, *, everywhere: bool) -> list[StoredCall]:
+def like_waiting(conn: Connection, call: StoredCall, *, everywhere: bool) -> list[StoredCall]:
     """Return the other waiting calls of the same tool by the same person.
 
     Args:
@@ -68,13 +68,13 @@ def like_waiting(conn: sqlite3.Connection, call: StoredCall, *, everywhere: bool
     """
     cursor = conn.execute(
         "SELECT * FROM tool_calls WHERE state = 'waiting' AND (tool, plugin_id, user_id) = (?, ?, ?)"
-        " AND (? OR lane = ?) AND id <> ? ORDER BY id",
+        " AND (? = 1 OR lane = ?) AND id <> ? ORDER BY id",
         (call.tool, call.plugin_id, call.user_id, everywhere, call.lane, call.id),
     )
     return read_all(StoredCall, cursor)
 
 
-def states(conn: sqlite3.Connection, ids: Collection[int]) -> dict[int, tuple[CallState, int | None]]:
+def states(conn: Connection, ids: Collection[int]) -> dict[int, tuple[CallState, int | None]]:
     """Return the state of each call, and when its card stops working."""
     cursor = conn.execute(
         "SELECT id, state, expires_at FROM tool_calls WHERE id IN (SELECT value FROM json_each(?))",
@@ -83,7 +83,7 @@ def states(conn: sqlite3.Connection, ids: Collection[int]) -> dict[int, tuple[Ca
     return {int(row[0]): (row[1], row[2]) for row in cursor}
 
 
-def count_since(conn: sqlite3.Connection, tool: str, user_id: int, since: int) -> int:
+def count_since(conn: Connection, tool: str, user_id: int, since: int) -> int:
     """Return how many calls of a tool a person has started since a time, in UTC milliseconds."""
     cursor = conn.execute(
         "SELECT count(*) FROM tool_calls WHERE user_id = ? AND created_at >= ? AND tool = ? AND started_at >= ?",
@@ -107,6 +107,6 @@ _AT_WORK = """
 """
 
 
-def is_at_work(conn: sqlite3.Connection) -> bool:
+def is_at_work(conn: Connection) -> bool:
     """Return whether updates are queued or running, apart from lanes whose running turn waits for an approval."""
     return bool(conn.execute(_AT_WORK).fetchone()[0])

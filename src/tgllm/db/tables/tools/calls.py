@@ -1,11 +1,11 @@
 """Table ``tool_calls``: calls of tools by models, with their results; who made them, and how they ended."""
 
-import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from tgllm.db.engine.rows import JSON, clean, clean_error, dumps, new_id, read_all, read_one
+from tgllm.db.engine.unit import Connection
 
 if TYPE_CHECKING:
     from tgllm.api.types import JsonObject
@@ -104,7 +104,7 @@ class Ended:
     """For logs and the audit."""
 
 
-def add(conn: sqlite3.Connection, new: NewCall, now: int) -> int:
+def add(conn: Connection, new: NewCall, now: int) -> int:
     """Store a call, in the state ``asked``, and return its id.
 
     Raises:
@@ -112,7 +112,7 @@ def add(conn: sqlite3.Connection, new: NewCall, now: int) -> int:
     """
     cursor = conn.execute(
         "INSERT INTO tool_calls (turn_id, round, place, call_id, tool, plugin_id, lane, user_id, arguments, created_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
         (
             new.turn_id,
             new.round,
@@ -129,12 +129,12 @@ def add(conn: sqlite3.Connection, new: NewCall, now: int) -> int:
     return new_id(cursor)
 
 
-def get(conn: sqlite3.Connection, row_id: int) -> StoredCall | None:
+def get(conn: Connection, row_id: int) -> StoredCall | None:
     """Return a call; None if there is none with that id."""
     return read_one(StoredCall, conn.execute("SELECT * FROM tool_calls WHERE id = ?", (row_id,)))
 
 
-def of_ids(conn: sqlite3.Connection, ids: Collection[int]) -> list[StoredCall]:
+def of_ids(conn: Connection, ids: Collection[int]) -> list[StoredCall]:
     """Return the calls with these ids, in the order of the ids."""
     cursor = conn.execute(
         "SELECT * FROM tool_calls WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id", (dumps(sorted(ids)),)
@@ -142,18 +142,18 @@ def of_ids(conn: sqlite3.Connection, ids: Collection[int]) -> list[StoredCall]:
     return read_all(StoredCall, cursor)
 
 
-def of_turn(conn: sqlite3.Connection, turn_id: str) -> list[StoredCall]:
+def of_turn(conn: Connection, turn_id: str) -> list[StoredCall]:
     """Return the calls of a turn, in order."""
     cursor = conn.execute("SELECT * FROM tool_calls WHERE turn_id = ? ORDER BY round, place", (turn_id,))
     return read_all(StoredCall, cursor)
 
 
-def start(conn: sqlite3.Connection, row_id: int, now: int) -> None:
+def start(conn: Connection, row_id: int, now: int) -> None:
     """Record that a call starts."""
     conn.execute("UPDATE tool_calls SET state = 'running', started_at = ? WHERE id = ?", (now, row_id))
 
 
-def end(conn: sqlite3.Connection, row_id: int, ended: Ended, now: int) -> None:
+def end(conn: Connection, row_id: int, ended: Ended, now: int) -> None:
     """Store how a call has ended, unless it has a result already."""
     conn.execute(
         "UPDATE tool_calls SET state = ?, result = ?, extras = ?, error = ?, finished_at = ?"
@@ -162,18 +162,18 @@ def end(conn: sqlite3.Connection, row_id: int, ended: Ended, now: int) -> None:
     )
 
 
-def recent(conn: sqlite3.Connection, limit: int, offset: int = 0) -> Sequence[StoredCall]:
+def recent(conn: Connection, limit: int, offset: int = 0) -> Sequence[StoredCall]:
     """Return the latest calls, newest first."""
     cursor = conn.execute("SELECT * FROM tool_calls ORDER BY id DESC LIMIT ? OFFSET ?", (limit, offset))
     return read_all(StoredCall, cursor)
 
 
-def of_user(conn: sqlite3.Connection, user_id: int) -> list[StoredCall]:
+def of_user(conn: Connection, user_id: int) -> list[StoredCall]:
     """Return the calls on behalf of a person, oldest first."""
     return read_all(StoredCall, conn.execute("SELECT * FROM tool_calls WHERE user_id = ? ORDER BY id", (user_id,)))
 
 
-def prune(conn: sqlite3.Connection, before: int, limit: int) -> int:
+def prune(conn: Connection, before: int, limit: int) -> int:
     """Delete up to ``limit`` calls from before ``before`` that belong to no running turn; return how many."""
     cursor = conn.execute(
         "DELETE FROM tool_calls WHERE id IN (SELECT id FROM tool_calls WHERE created_at < ?"

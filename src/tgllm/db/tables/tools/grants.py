@@ -1,9 +1,9 @@
 """Table ``tool_grants``: approvals of further calls of a tool by a person."""
 
-import sqlite3
 from dataclasses import dataclass
 
 from tgllm.db.engine.rows import read_all
+from tgllm.db.engine.unit import Connection
 
 __all__ = ["Grant", "covering", "delete", "forget", "of_person", "prune", "put"]
 
@@ -24,16 +24,17 @@ class Grant:
     created_at: int
 
 
-def put(conn: sqlite3.Connection, grant: Grant) -> None:
+def put(conn: Connection, grant: Grant) -> None:
     """Store an approval, in place of an earlier one for the same tool, person and chat."""
     conn.execute(
-        "INSERT OR REPLACE INTO tool_grants (tool, plugin_id, user_id, lane, until, granted_by, created_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO tool_grants (tool, plugin_id, user_id, lane, until, granted_by, created_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tool, plugin_id, user_id, lane) DO UPDATE SET"
+        " until = excluded.until, granted_by = excluded.granted_by, created_at = excluded.created_at",
         (grant.tool, grant.plugin_id, grant.user_id, grant.lane, grant.until, grant.granted_by, grant.created_at),
     )
 
 
-def covering(conn: sqlite3.Connection, tool: str, plugin_id: str, user_id: int, lane: str, now: int) -> list[Grant]:
+def covering(conn: Connection, tool: str, plugin_id: str, user_id: int, lane: str, now: int) -> list[Grant]:
     """Return the approvals that hold for a call of a person in a lane."""
     cursor = conn.execute(
         "SELECT * FROM tool_grants WHERE (tool, plugin_id, user_id) = (?, ?, ?) AND lane IN ('', ?)"
@@ -43,7 +44,7 @@ def covering(conn: sqlite3.Connection, tool: str, plugin_id: str, user_id: int, 
     return read_all(Grant, cursor)
 
 
-def of_person(conn: sqlite3.Connection, user_id: int, now: int) -> list[Grant]:
+def of_person(conn: Connection, user_id: int, now: int) -> list[Grant]:
     """Return the approvals that hold for a person, oldest first."""
     cursor = conn.execute(
         "SELECT * FROM tool_grants WHERE user_id = ? AND (until IS NULL OR until > ?)"
@@ -53,7 +54,7 @@ def of_person(conn: sqlite3.Connection, user_id: int, now: int) -> list[Grant]:
     return read_all(Grant, cursor)
 
 
-def delete(conn: sqlite3.Connection, tool: str, plugin_id: str, user_id: int, lane: str) -> bool:
+def delete(conn: Connection, tool: str, plugin_id: str, user_id: int, lane: str) -> bool:
     """Delete an approval; return False if there is none."""
     cursor = conn.execute(
         "DELETE FROM tool_grants WHERE (tool, plugin_id, user_id, lane) = (?, ?, ?, ?)",
@@ -62,11 +63,11 @@ def delete(conn: sqlite3.Connection, tool: str, plugin_id: str, user_id: int, la
     return cursor.rowcount == 1
 
 
-def forget(conn: sqlite3.Connection, user_id: int) -> int:
+def forget(conn: Connection, user_id: int) -> int:
     """Delete the approvals for a person, and return how many there were."""
     return conn.execute("DELETE FROM tool_grants WHERE user_id = ?", (user_id,)).rowcount
 
 
-def prune(conn: sqlite3.Connection, now: int) -> None:
+def prune(conn: Connection, now: int) -> None:
     """Delete the approvals that have ended."""
     conn.execute("DELETE FROM tool_grants WHERE until <= ?", (now,))

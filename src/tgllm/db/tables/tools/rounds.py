@@ -1,10 +1,10 @@
 """Table ``tool_rounds``: answers of models that consist of calls of tools, until their turn is stored."""
 
-import sqlite3
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tgllm.db.engine.rows import JSON, clean, dumps, read_all
+from tgllm.db.engine.unit import Connection
 
 if TYPE_CHECKING:
     from tgllm.api.types import JsonObject
@@ -46,7 +46,7 @@ class StoredRound:
     created_at: int
 
 
-def add(conn: sqlite3.Connection, new: NewRound, now: int) -> None:
+def add(conn: Connection, new: NewRound, now: int) -> None:
     """Store a round.
 
     Raises:
@@ -70,18 +70,18 @@ def add(conn: sqlite3.Connection, new: NewRound, now: int) -> None:
     )
 
 
-def any_stored(conn: sqlite3.Connection) -> bool:
+def any_stored(conn: Connection) -> bool:
     """Return whether there is any round."""
     return conn.execute("SELECT 1 FROM tool_rounds LIMIT 1").fetchone() is not None
 
 
-def of_turn(conn: sqlite3.Connection, turn_id: str) -> list[StoredRound]:
+def of_turn(conn: Connection, turn_id: str) -> list[StoredRound]:
     """Return the rounds of a turn, in order."""
     cursor = conn.execute("SELECT * FROM tool_rounds WHERE turn_id = ? ORDER BY round", (turn_id,))
     return read_all(StoredRound, cursor)
 
 
-def drop_ended(conn: sqlite3.Connection) -> int:
+def drop_ended(conn: Connection) -> int:
     """Delete the rounds of turns whose updates are over, such as after too many crashes; return how many.
 
     A turn that an update has started is named after it.
@@ -94,6 +94,6 @@ def drop_ended(conn: sqlite3.Connection) -> int:
     return cursor.rowcount
 
 
-def drop(conn: sqlite3.Connection, turn_id: str) -> None:
+def drop(conn: Connection, turn_id: str) -> None:
     """Delete the rounds of a turn."""
     conn.execute("DELETE FROM tool_rounds WHERE turn_id = ?", (turn_id,))

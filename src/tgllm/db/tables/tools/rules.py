@@ -1,11 +1,11 @@
 """Table ``tool_rules``: who may use which tools, as admins have set it."""
 
-import sqlite3
 from dataclasses import dataclass
 from typing import Literal
 
 from tgllm.api.people import Role
 from tgllm.db.engine.rows import read_all, read_one
+from tgllm.db.engine.unit import Connection
 
 __all__ = ["Approval", "Lowest", "StoredRule", "clear", "get", "list_all", "put"]
 
@@ -29,22 +29,24 @@ class StoredRule:
     updated_at: int = 0
 
 
-def get(conn: sqlite3.Connection, tool: str, plugin_id: str) -> StoredRule | None:
+def get(conn: Connection, tool: str, plugin_id: str) -> StoredRule | None:
     """Return the rule for a tool of a plugin; None if there is none."""
     cursor = conn.execute("SELECT * FROM tool_rules WHERE (tool, plugin_id) = (?, ?)", (tool, plugin_id))
     return read_one(StoredRule, cursor)
 
 
-def list_all(conn: sqlite3.Connection) -> list[StoredRule]:
+def list_all(conn: Connection) -> list[StoredRule]:
     """Return all rules, by tool."""
     return read_all(StoredRule, conn.execute("SELECT * FROM tool_rules ORDER BY tool, plugin_id"))
 
 
-def put(conn: sqlite3.Connection, rule: StoredRule) -> None:
+def put(conn: Connection, rule: StoredRule) -> None:
     """Set the rule for a tool."""
     conn.execute(
-        "INSERT OR REPLACE INTO tool_rules (tool, plugin_id, private, groups, per_day, approval, updated_by,"
-        " updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO tool_rules (tool, plugin_id, private, groups, per_day, approval, updated_by,"
+        " updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tool, plugin_id) DO UPDATE SET"
+        " private = excluded.private, groups = excluded.groups, per_day = excluded.per_day,"
+        " approval = excluded.approval, updated_by = excluded.updated_by, updated_at = excluded.updated_at",
         (
             rule.tool,
             rule.plugin_id,
@@ -58,6 +60,6 @@ def put(conn: sqlite3.Connection, rule: StoredRule) -> None:
     )
 
 
-def clear(conn: sqlite3.Connection, tool: str, plugin_id: str) -> bool:
+def clear(conn: Connection, tool: str, plugin_id: str) -> bool:
     """Delete the rule for a tool, so that the configured one applies again; return False if there is none."""
     return conn.execute("DELETE FROM tool_rules WHERE (tool, plugin_id) = (?, ?)", (tool, plugin_id)).rowcount == 1

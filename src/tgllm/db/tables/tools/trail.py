@@ -1,10 +1,10 @@
 """The audit trail with the calls of tools, which have a table of their own."""
 
-import sqlite3
 from dataclasses import replace
 from typing import Any, cast
 
 from tgllm.db.engine.rows import read_all
+from tgllm.db.engine.unit import Connection
 from tgllm.db.tables.audit import AuditRow
 
 __all__ = ["CALL", "count", "list_recent"]
@@ -17,15 +17,16 @@ _ROWS = f"""
         SELECT id, at, actor_id, source, action, target, details FROM audit
         WHERE :target IS NULL OR target = :target
         UNION ALL
-        SELECT -id, created_at, user_id, iif(user_id IS NULL, 'shell', 'telegram'), '{CALL}', tool, json_object(
-            'outcome', state, 'plugin', plugin_id, 'ms', finished_at - started_at, 'error', error,
-            'arguments', iif(length(arguments) > 300, substr(arguments, 1, 300) || '…', arguments))
+        SELECT -id, created_at, user_id, CASE WHEN user_id IS NULL THEN 'shell' ELSE 'telegram' END, '{CALL}', tool,
+            CAST(json_object(
+                'outcome', state, 'plugin', plugin_id, 'ms', finished_at - started_at, 'error', error, 'arguments',
+                CASE WHEN length(arguments) > 300 THEN substr(arguments, 1, 300) || '…' ELSE arguments END) AS TEXT)
         FROM tool_calls WHERE :target IS NULL OR user_id = CAST(:target AS INTEGER)
     )
 """  # noqa: S608 (constants)
 
 
-def list_recent(conn: sqlite3.Connection, limit: int, *, target: str | None = None, offset: int = 0) -> list[AuditRow]:
+def list_recent(conn: Connection, limit: int, *, target: str | None = None, offset: int = 0) -> list[AuditRow]:
     """Return the latest changes and calls, newest first; skip the first ``offset``.
 
     Args:
@@ -47,7 +48,7 @@ def list_recent(conn: sqlite3.Connection, limit: int, *, target: str | None = No
     ]
 
 
-def count(conn: sqlite3.Connection, target: str | None = None) -> int:
+def count(conn: Connection, target: str | None = None) -> int:
     """Return the number of changes and calls, of all targets or of one."""
     cursor = conn.execute(f"SELECT count(*) FROM ({_ROWS})", {"target": target})  # noqa: S608 (constants)
     return int(cursor.fetchone()[0])

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import uuid
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from tgllm.plugins.host import PluginHost
 from tgllm.plugins.owned import OwnedFileHandler
 from tgllm.services.files.blobs import BlobStore, file_digest
 from tgllm.services.files.handlers import matching
+from tgllm.services.files.storage.folder import PART
 from tgllm.services.files.transcription import Transcription, install_transcriber, no_transcriber
 from tgllm.services.files.true_names import shown_name
 from tgllm.services.files.types import FileType, contradicts
@@ -37,8 +39,10 @@ _DAY = 24 * _HOUR
 _MOST_REMEMBERED = 1000
 _COUNT_SECONDS = 3.0
 """Time to count pages."""
-_NOT_KEPT = frozenset({"file_needs", "file_gone", "file_no_reader", "file_no_sight", "file_no_transcriber"})
-"""Failures that end when something is installed."""
+_NOT_KEPT = frozenset(
+    {"file_needs", "file_gone", "file_no_reader", "file_no_sight", "file_no_transcriber", "file_storage_away"}
+)
+"""Failures that end when something is installed, or answers again."""
 
 
 class TextPool(Protocol):
@@ -275,7 +279,7 @@ class FileReader:
         return await self._put(text)
 
     async def _check(self, file: File, name: str) -> None:
-        if not await self._store.has(file.path, file.size):
+        if not await self._store.has(file.path, file.size, name):
             raise FileUnreadable("its content is not on disk", code="file_gone", name=name)
 
     async def _put(self, text: FileText) -> FileText:
@@ -292,7 +296,10 @@ class FileReader:
         return FileUnreadable(str(error), code=error.code, **{**params, "name": params["name"] or name})
 
     async def _keep_pictures(self, file: File, pictures: Sequence[PagePicture]) -> list[dict[str, object]]:
-        return [await asyncio.to_thread(_keep_picture, self._store, file, each) for each in pictures]
+        kept = [await asyncio.to_thread(_keep_picture, self._store, file, each) for each in pictures]
+        for each in kept:
+            await self._store.store(str(each["path"]), shown_name(file.original_name, file.kind))
+        return kept
 
 
 def _check_text(made: Extracted, *, sees: bool) -> None:
@@ -309,10 +316,14 @@ def _check_text(made: Extracted, *, sees: bool) -> None:
 
 def _keep_picture(store: BlobStore, file: File, picture: PagePicture) -> dict[str, object]:
     path = f"{file.path}.page-{picture.page}"
-    store.path(path).unlink(missing_ok=True)
-    descriptor = os.open(store.path(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(picture.content)
+    # Another process may make the same picture at the same time.
+    part = store.path(f"{file.path}.{uuid.uuid4().hex}{PART}")
+    try:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+            stream.write(picture.content)
+        part.replace(store.path(path))
+    finally:
+        part.unlink(missing_ok=True)
     return {
         "page": picture.page,
         "path": path,

@@ -1,7 +1,7 @@
 """What there is of each file of a request: the file itself, its text, what was said in it, or a remark."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tgllm.api import DatabaseError, FilePart, FileUnreadable, TextPart, TgllmError
@@ -112,14 +112,14 @@ class Finder:
         is_current: bool,
     ) -> None:
         way = way_of(file, wanted.mime_types)
-        if way == "native" and file.mime.startswith("text/") and not await self._is_short_text(file, wanted.room):
+        if way == "native" and file.mime.startswith("text/") and not await self._is_short_text(file, name, wanted.room):
             way = "text"
         match way:
             case "picture":
                 part = await self._pictures.part(file, wanted.mime_types, wanted.owner)
                 found.slots.append(Whole(part, stays=False, label=self._label(file)))
             case "native":
-                if not await self._store.has(file.path, file.size):
+                if not await self._store.has(file.path, file.size, name):
                     raise FileUnreadable("its content is not on disk", code="file_gone", name=name)
                 part = FilePart(
                     self._store.path(file.path),
@@ -136,12 +136,22 @@ class Finder:
             case "text":
                 show("read", name)
                 reading = await self._reader.read(file, sees=sees(wanted.mime_types), owner=wanted.owner)
+                if sees(wanted.mime_types):
+                    reading = await self._with_pictures(reading, name)
                 self._add_document(found, file, name, reading, sees_pages=sees(wanted.mime_types), current=is_current)
 
-    async def _is_short_text(self, file: File, room: int) -> bool:
+    async def _with_pictures(self, reading: FileText, name: str) -> FileText:
+        """Return what was read of a document with those of its pictures that are there."""
+        there = [
+            each for each in reading.pictures or () if await self._store.has(str(each["path"]), int(each["size"]), name)
+        ]
+        return replace(reading, pictures=there)
+
+    async def _is_short_text(self, file: File, name: str, room: int) -> bool:
         """Return whether a model can read a text as it is: it fits into the context as a whole, and is UTF-8."""
         if file.size > room * _BYTES_PER_TOKEN:
             return False
+        await self._store.has(file.path, file.size, name)
         return await asyncio.to_thread(_is_utf8, self._store.path(file.path))
 
     async def _hear(

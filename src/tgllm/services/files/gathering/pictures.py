@@ -51,10 +51,10 @@ class PictureDesk:
         name = shown_name(file.original_name, file.kind)
         types = frozenset(mime for mime in _KNOWN if mime in taken) or _KNOWN
         known = self._ready.get((file.path, types))
-        if known is not None and await self._store.has(known.path, known.size):
+        if known is not None and await self._store.has(known.path, known.size, name):
             return known
         path = self._store.path(file.path)
-        if not await self._store.has(file.path, file.size):
+        if not await self._store.has(file.path, file.size, name):
             raise FileUnreadable("its content is not on disk", code="file_gone", name=name)
         if self._pool is None:
             return FilePart(path, file.mime, file.size, file.sha256, name)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import partial
 
 from tgllm.api import DatabaseError, FileUnreadable, TgllmError
 from tgllm.api.clock import Clock, milliseconds
@@ -151,7 +151,13 @@ class Receiver:
         new = _new(arrival, position, attachment, blob.path, mime, blob.size, blob.sha256)
         now = milliseconds(self._clock)
         try:
-            stored = await self._database.write(lambda conn: _share(conn, new, now, self._store.path))
+            stored: File | None = None
+            while stored is None:
+                shared = await self._database.read(lambda conn: files.path_of(conn, new.sha256))
+                # Asked outside of the transaction, which must not wait for a server.
+                is_there = shared is not None and await self._store.is_stored(shared, blob.size)
+                unit = partial(_share, new=new, now=now, shared=shared, is_there=is_there)
+                stored = await self._database.write(unit)
         except BaseException:
             # Without a row it would stay until the next sweep.
             await asyncio.shield(self._store.discard(blob.path))
@@ -223,10 +229,19 @@ def _add(conn: Connection, new: NewFile, now: int) -> File:
     return added
 
 
-def _share(conn: Connection, new: NewFile, now: int, path_of: Callable[[str], Path]) -> File:
-    """Store a row, with the path of an equal content if there is one on disk."""
-    shared = files.path_of(conn, new.sha256)
-    if shared is not None and path_of(shared).exists():
+def _share(conn: Connection, new: NewFile, now: int, shared: str | None, *, is_there: bool) -> File | None:
+    """Store a row, with the path of an equal content if that is stored; None if that has changed meanwhile.
+
+    Args:
+        conn: an open transaction.
+        new: the row, with a path of its own.
+        now: UTC, in milliseconds.
+        shared: path of the equal content, as it was found before the transaction.
+        is_there: whether that content is stored.
+    """
+    if files.path_of(conn, new.sha256) != shared:
+        return None
+    if shared is not None and is_there:
         return _add(conn, replace(new, path=shared), now)
     if shared is not None:
         # Somebody has removed it; rows of the same content get it back.

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 
 from tgllm.api import ToolCall
 from tgllm.api.clock import milliseconds
@@ -14,6 +13,7 @@ from tgllm.db.tables.usage import Spent
 from tgllm.observe.logs import get_logger
 from tgllm.services.budgets.reservation import Reservation
 from tgllm.services.conversations.loader import TurnContext
+from tgllm.services.files.storage.store import FileStorage
 from tgllm.services.tools.call_book import Written
 from tgllm.services.tools.put_back import PutBack
 from tgllm.services.tools.rounds import Round, read_rounds
@@ -55,7 +55,7 @@ class ToolLoop:
         tools: ToolServices,
         failover: Failover,
         accounting: Accounting,
-        data_dir: Path | None,
+        storage: FileStorage | None,
     ) -> None:
         """Create it.
 
@@ -64,13 +64,13 @@ class ToolLoop:
             tools: services of tools.
             failover: asks the models.
             accounting: prices and calendar.
-            data_dir: the bot's data folder, where files of results are.
+            storage: holds the files of results.
         """
         self._database, self._clock, self._budgets = services.database, services.clock, services.budgets
         self._tools = tools
         self._failover = failover
         self._accounting = accounting
-        self._data_dir = data_dir
+        self._storage = storage
 
     async def answer(
         self,
@@ -105,7 +105,7 @@ class ToolLoop:
             answered = await self._failover.answer(question, context, reservation, stack, before)
             calls = _calls_of(answered, question)
             if not calls:
-                whole, shown = (tools.whole(each, self._data_dir) for each in (answered.outcome, answered.shown))
+                whole, shown = (tools.whole(each, self._storage) for each in (answered.outcome, answered.shown))
                 return replace(answered, outcome=whole, shown=shown)
             await self._store(question, tools, answered, calls)
             await self._make(question, tools)

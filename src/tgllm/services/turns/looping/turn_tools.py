@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Final
 
 from tgllm.api import ChatMessage, ChatRequest, JsonObject, ModelRef, Part, TextPart, ToolCallPart
@@ -11,6 +10,7 @@ from tgllm.i18n import Catalogue
 from tgllm.providers.encoding.retelling import retold
 from tgllm.services.conversations.tool_steps import StepState, ToolStep, ToolSteps
 from tgllm.services.conversations.turn import Turn, TurnOutcome
+from tgllm.services.files.storage.store import FileStorage
 from tgllm.services.tools.arguments import WrongArguments, parse_arguments
 from tgllm.services.tools.kept_files import outgoing
 from tgllm.services.tools.offering import Offer
@@ -124,13 +124,13 @@ class TurnTools:
         title = self.offer.title_of(call.tool, self.turn.user.language)
         return ToolStep(f"{call.round}.{call.place}", call.tool, title, state or _STEPS[call.state], note)
 
-    def whole(self, outcome: TurnOutcome, data_dir: Path | None) -> TurnOutcome:
+    def whole(self, outcome: TurnOutcome, storage: FileStorage | None) -> TurnOutcome:
         """Return the result of the last answer with all that came in the rounds before it."""
         if not self.rounds:
             return outcome
         calls = list(self.calls)
         steps = ToolSteps(
-            tuple(self.step(call) for call in calls), sources_of(calls), outgoing(files_of(calls), data_dir)
+            tuple(self.step(call) for call in calls), sources_of(calls), outgoing(files_of(calls), storage)
         )
         return replace(
             outcome,

@@ -1,0 +1,1 @@
+"""Queries of replicas, the processes of one bot that share a database."""

@@ -1,0 +1,1 @@
+"""Where the contents of files are: in the data folder, and in an object store behind it."""

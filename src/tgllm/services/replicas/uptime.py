@@ -1,0 +1,16 @@
+"""Seconds that no setting of the clock changes, and that go on while the machine sleeps."""
+
+import time
+
+__all__ = ["uptime"]
+
+
+def uptime() -> float:
+    """Return seconds since an unspecified point in the past.
+
+    Linux: the monotonic clock stands still while the machine is suspended, as virtual machines and laptops are, and the
+    leases of others go on.
+    """
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()  # noqa: TID251  leases end by the database's clock, which no injected clock can advance

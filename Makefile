@@ -115,7 +115,7 @@ generate: $(VENV)/.installed-dev ## write again the files that are made from the
 docs: $(VENV)/.installed-docs ## build the documentation site in build/docs; warnings are errors
 	@$(BIN)/python scripts/build_site.py
 
-check: lint docs test test-packaging test-deploy test-real-model ## everything that CI runs
+check: lint docs test test-postgres test-packaging test-deploy test-real-model ## everything that CI runs
 
 wheels: $(VENV)/.installed-dev ## build the packages, or PACKAGE=tgllm-gemini alone, into dist/
 	@rm -rf dist

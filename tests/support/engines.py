@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from postgres_connections import KEPT
 from postgres_databases import NOW, STOCK, Kept
 from tgllm.config.load import LoadedConfig, load_config
 from tgllm.config.paths import database_path
@@ -82,6 +83,10 @@ class PostgresPaths(Engine):
             conn.execute("BEGIN ISOLATION LEVEL SERIALIZABLE")
             yield conn
 
+    def has(self, url: str) -> bool:
+        """Return whether a database is one of these, which has the schema."""
+        return any(kept.url == url for kept in self._kept.values())
+
     def give_back(self) -> None:
         """Empty all databases."""
         while self._kept:
@@ -138,7 +143,14 @@ def on_postgres() -> Iterator[PostgresPaths]:
         is_server = isinstance(place, Server) or is_url(place)
         return await real_open(cls, place if is_server else paths.place(Path(place)), **options)
 
-    with pytest.MonkeyPatch.context() as patch:
+    def prepared(url: str, now: int) -> None:
+        if not paths.has(url):
+            prepare_server(url, now)
+
+    from tgllm.db.postgres.schema import prepare as prepare_server  # noqa: PLC0415  only where there is a server
+
+    with pytest.MonkeyPatch.context() as patch, KEPT.used(paths.has):
+        patch.setattr("tgllm.db.postgres.store.prepare", prepared)
         patch.setattr("tgllm.testing.bot.load_config", load)
         patch.setattr(Database, "open", classmethod(opened))
         try:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
+from postgres_connections import KEPT
 from postgres_server import SERVER_VARIABLE, NoServer
 
 if TYPE_CHECKING:
@@ -114,6 +115,11 @@ class Kept:
     """What the tables hold in a new database."""
     uses: int = 0
 
+    @property
+    def name(self) -> str:
+        """Its name on the server."""
+        return urlsplit(self.url).path[1:]
+
 
 def _rows(
     admin: "psycopg.Connection[tuple[Any, ...]]", tables: Iterable[str]
@@ -143,21 +149,22 @@ def _empty(kept: Kept) -> bool:
     kept.uses += 1
     if kept.uses > MOST_USES:
         return False
-    _end_others(kept.admin)
+    _end_others(kept)
     if kept.admin.execute(SHAPE).fetchone() != kept.shape or _rows(kept.admin, kept.rows) != kept.rows:
         return False
     kept.admin.execute(kept.emptying)
     return True
 
 
-def _end_others(admin: "psycopg.Connection[tuple[Any, ...]]", patience: float = 20.0) -> None:
+def _end_others(kept: Kept, patience: float = 20.0) -> None:
     """End what a test has left of connections, such as those of a program that was killed."""
     query = (
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        " WHERE datname = current_database() AND pid <> ALL (%s) AND backend_type = 'client backend'"
     )
+    ours = [kept.admin.info.backend_pid, *KEPT.pids(kept.name)]
     until = time.monotonic() + patience
-    while (row := admin.execute(query).fetchone()) and row[0]:
+    while (row := kept.admin.execute(query, (ours,)).fetchone()) and row[0]:
         assert time.monotonic() < until, "a connection to a database of a test does not end"
         time.sleep(0.002)
 
@@ -182,6 +189,7 @@ class Stock:
             self._free.append(kept)
         else:
             kept.admin.close()
+            KEPT.drop(kept.name)
             _drop(kept.url)
 
 

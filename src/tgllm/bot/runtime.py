@@ -314,8 +314,7 @@ async def open_runtime(
         TelegramRefused: the token is wrong.
     """
     config = core.config
-    share = None if membership is None else lambda: Share(membership.live, membership.is_leader)
-    limiter = Limiter(rates_from(config.sending), core.clock, share)
+    limiter = Limiter(rates_from(config.sending), core.clock, _share_of(membership))
     seconds = config.sending.request_timeout
     bot = make_bot(
         token,
@@ -416,6 +415,11 @@ async def open_runtime(
         load = partial(loading.run, finish=connect)
         async with StorageOutage(bot, core).watching():
             yield BotRuntime(core, parts, dispatch, receiver, own, load=load, replica=replica)
+
+
+def _share_of(membership: "Membership | None") -> Callable[[], Share] | None:
+    """Return what tells the part of the rates of one of several replicas; None for the only process."""
+    return None if membership is None else lambda: Share(membership.live, membership.is_leader)
 
 
 def _replica(membership: "Membership | None", parts: BotParts) -> "Replica | None":

@@ -3,7 +3,7 @@
 import sqlite3
 from dataclasses import replace
 
-from database_support import NOW, dump
+from database_support import NOW
 from tgllm.db.queries import chat_moves, known_ids, outbox_claims
 from tgllm.db.tables import budgets, conversations, facts, outbox
 from tgllm.db.tables.facts import NewFact
@@ -101,3 +101,9 @@ def test_it_may_be_done_again(conn: sqlite3.Connection) -> None:
     before = dump(conn)
     move(conn)
     assert dump(conn) == before
+
+
+def dump(conn: sqlite3.Connection) -> list[list[tuple[object, ...]]]:
+    """The rows of the tables that the test has filled."""
+    queries = (f"SELECT * FROM {table} ORDER BY id" for table in ("conversations", "outbox"))
+    return [[tuple(row) for row in conn.execute(query)] for query in queries]

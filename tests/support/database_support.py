@@ -70,6 +70,15 @@ def retry_each_unit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer, "run_jobs", run_twice)
 
 
+@contextmanager
+def refused(conn: Connection) -> Iterator[None]:
+    """A block whose statement breaks a rule of the schema; the transaction goes on without it."""
+    conn.execute("SAVEPOINT refused")
+    with pytest.raises(sqlite3.IntegrityError):
+        yield
+    conn.execute("ROLLBACK TO SAVEPOINT refused")
+
+
 async def together(database: Database, *units: Callable[[sqlite3.Connection], object]) -> list[object]:
     """What came of units that share a commit; an error is a value here."""
     async with busy(database):

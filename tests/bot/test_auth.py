@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from bot_support import Start, decide_group
+from bot_support import Start, decide_group, pause
 from tgllm import hookimpl
 from tgllm.api import ChatInfo, Decision, PluginInfo, UserInfo
 from tgllm.db.engine.unit import Connection
@@ -277,7 +277,7 @@ async def test_a_stranger_is_not_asked_whether_an_answer_arrived(
         await eve.say("hello")
         await emu.wait_for_message(eve.private_chat(), lambda message: message.from_bot)
         while not (await bot.core.database.read(outbox.counts)).get("uncertain"):
-            pass
+            await pause()
         await bot.stop()
     assert len(eve.private_chat().bot_texts) == 1
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot_support import Killed, Start, settled
+from bot_support import Killed, Start, pause, settled
 from made_files.pdf_support import lines, pdf, picture
 from tgllm.api import FilePart, ModelInfo, ModelRef
 from tgllm.db.engine.unit import Connection
@@ -78,7 +78,7 @@ async def test_a_model_that_takes_pdf_gets_its_bytes(
     async with start() as bot:
         # The list of models is read while the bot starts.
         while not await bot.core.database.read(lambda conn: models.find(conn, ModelRef("scripted", "model"))):
-            pass
+            await pause()
         await ann.upload(REPORT, name="report.pdf", mime="application/pdf", caption="What is it about?")
         await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Tea.")
         (part,) = [part for part in provider.requests[0].messages[-1].parts if isinstance(part, FilePart)]
@@ -99,7 +99,7 @@ async def test_a_scanned_pdf_costs_a_budget_by_its_pages(
     scan = pdf([picture()] * 3) + b"\n%" + b"x" * 400_000 + b"\n"
     async with start(budgets__bot={"tokens_per_day": 20_000}) as bot:
         while not await bot.core.database.read(lambda conn: models.find(conn, ModelRef("scripted", "model"))):
-            pass
+            await pause()
         await ann.upload(scan, name="scan.pdf", mime="application/pdf", caption="What is it?")
         await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "A letter.")
         (part,) = [part for part in provider.requests[0].messages[-1].parts if isinstance(part, FilePart)]
@@ -130,7 +130,7 @@ async def test_a_model_that_takes_texts_gets_those_that_it_can_read_as_a_whole(
     provider.answer("At nine.")
     async with start() as bot:
         while not await bot.core.database.read(lambda conn: models.find(conn, ModelRef("scripted", "model"))):
-            pass
+            await pause()
         await ann.upload(content, name="plan.txt", mime="text/plain", caption="Когда?")
         await emu.wait_for_message(ann.private_chat(), lambda message: message.text.startswith("At nine."))
     message = provider.requests[0].messages[-1]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot_support import Ask, Killed, Start
+from bot_support import Ask, Killed, Start, pause
 from secret_support import find_secret_everywhere
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import audit, inbox
@@ -59,7 +59,7 @@ class TestSent:
             emu.faults.add(Fault.retry_after("sendMessage", 600, chat_id=ann.private_chat().id))
             await ann.say("/admin invite")
             while not await bot.core.database.read(_links):
-                pass
+                await pause()
             (shown,) = await bot.core.database.read(_links)
             backup = await bot.core.backups.make()
             assert find_secret_everywhere("https://t.me/", tmp_path) == []
@@ -87,7 +87,7 @@ class TestSent:
             await ann.say("/admin invite")
             waits = "SELECT 1 FROM outbox WHERE turn_id GLOB 'invite:*' AND not_before > 0"
             while not await bot.core.database.read(lambda conn: conn.execute(waits).fetchone()):
-                pass
+                await pause()
         async with start() as bot:
             told = await emu.wait_for_message(ann.private_chat(), lambda message: "I was restarted" in message.text)
             assert await invites_left(bot) == [0]
@@ -122,7 +122,7 @@ class TestReceived:
                 await person.upload(b"x", caption=form.format(token))
                 await emu.wait_for(lambda: not len(emu.bot.queue))
                 while (await bot.core.database.read(inbox.counts)).keys() & {"queued", "running"}:
-                    pass
+                    await pause()
                 assert find_secret_everywhere(token, tmp_path, provider) == []
         assert find_secret_everywhere(token, tmp_path, provider) == []
 

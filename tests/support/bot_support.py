@@ -1,5 +1,6 @@
 """Types of the bot's fixtures, clocks, and questions about chats."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -81,6 +82,14 @@ class HastyClock(SystemClock):
         await super().sleep(seconds / 50)
 
 
+async def pause() -> None:
+    """Let the bot work for a while, between two looks at its database.
+
+    Without it, looking takes most of the time in which the bot could work.
+    """
+    await asyncio.sleep(0.003)
+
+
 async def settled(emu: Emulator, bot: RunningBot) -> None:
     """Wait until the bot has handled all updates, and has sent what it had to.
 
@@ -88,9 +97,9 @@ async def settled(emu: Emulator, bot: RunningBot) -> None:
     """
     await emu.wait_for(lambda: not len(emu.bot.queue), timeout=60)
     while (await bot.core.database.read(inbox.counts)).keys() & {"queued", "running"}:
-        pass
+        await pause()
     while (await bot.core.database.read(outbox.counts)).keys() & {"ready", "sending"}:
-        pass
+        await pause()
 
 
 def from_bot(chat: EmulatedChat) -> list[EmulatedMessage]:

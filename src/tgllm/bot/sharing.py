@@ -14,7 +14,7 @@ from tgllm.services.bot_core import BotCore
 
 __all__ = ["WAKING", "sharing_tasks"]
 
-WAKING: Final[Sequence[Signal]] = ("approvals", "jobs", "orders")
+WAKING: Final[Sequence[Signal]] = ("approvals", "budgets", "jobs", "orders")
 """Signals that a write of another process may stand for, besides those to which the runtime reacts itself."""
 
 
@@ -32,6 +32,8 @@ def sharing_tasks(core: BotCore, parts: BotParts) -> Sequence[Callable[[], Corou
     tasks: list[Callable[[], Coroutine[Any, Any, None]]] = [
         Orders(database, core.running, lost_access.stop_turns, stop_edited).run
     ]
+    if core.budgets.shared is not None:
+        tasks.append(core.budgets.shared.run)
     if database.can_listen:
         tasks.append(partial(database.listen, core.clock))
     return tasks

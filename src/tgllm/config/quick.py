@@ -5,15 +5,12 @@ Loading pydantic and the model takes several times as long as such a command its
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from tgllm.config.checks import language, time_zone
 from tgllm.config.paths import default_config_path, default_data_dir
-
-if TYPE_CHECKING:
-    from tgllm.config.model import DatabaseSection
 
 __all__ = ["DEFAULT_LANGUAGE", "DEFAULT_MODEL", "DEFAULT_TIME_ZONE", "QuickSettings", "quick_settings"]
 
@@ -33,8 +30,9 @@ class QuickSettings:
     default_model: str
     language: str
     time_zone: str
-    database: "DatabaseSection | None" = None
-    """Where the database is on a server; None: it is a file of the data folder."""
+    database_url: str | None = field(default=None, repr=False)
+    """Of the server, with the password; None: the database is a file of the data folder."""
+    is_pooled: bool = False
 
 
 def quick_settings(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from tgllm.api.clock import milliseconds
+from tgllm.api.clock import SystemClock, milliseconds
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import outbox
 from tgllm.db.tables.plugins import jobs
@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 WAIT_SECONDS = 30.0
 """Timeout of a wait; reached only after a failure."""
+_LOOK_SECONDS = 0.003
+"""Pause between two looks at the database; without one, looking takes most of the time in which the bot could work."""
 _UNSENT = frozenset({"ready", "sending"})
 
 
@@ -99,10 +101,12 @@ class Talk:
             TimeoutError: it has not within half a minute; the message shows all conversations.
         """
         await self._emulator.wait_for(lambda: not len(self._emulator.bot.queue), WAIT_SECONDS)
+        # The bot works in real time, whatever its own clock shows.
+        real = SystemClock()
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 while await self._is_busy():
-                    await self._core.clock.sleep(0)
+                    await real.sleep(_LOOK_SECONDS)
         except TimeoutError:
             chats = "\n".join(transcript(chat) for chat in self._emulator.world.chats.values())
             raise TimeoutError(f"the bot is not done within {WAIT_SECONDS:g} s\n{chats}") from None

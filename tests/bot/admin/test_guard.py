@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot_support import Ask, Start
+from bot_support import Ask, Start, pause
 from tgllm.bot.updates.raw import to_inbox
 from tgllm.config.password_hash import Cost, hash_password
 from tgllm.db.database import Database
@@ -407,7 +407,7 @@ class TestOutOfTime:
             await emu.wait_for_message(menu.chat, lambda message: "admin password" in message.text, after=menu)
             await ann.say(PASSWORD)
             while not await bot.core.database.read(lambda conn: inbox.queued(conn, f":{ann.id}:", 1)):
-                pass
+                await pause()
             made = await bot.core.backups.make()
             assert PASSWORD.encode() not in made.path.read_bytes()
             with tarfile.open(made.path) as archive:
@@ -430,7 +430,7 @@ class TestOutOfTime:
             await emu.wait_for_message(menu.chat, lambda message: "admin password" in message.text, after=menu)
             await ann.say(PASSWORD)
             while not await bot.core.database.read(lambda conn: inbox.queued(conn, f":{ann.id}:", 1)):
-                pass
+                await pause()
             while not any(text.startswith("The backup is made") for text in in_chat(ann)):
                 await clock.advance(0.1)
                 await bot.core.database.read(inbox.counts)

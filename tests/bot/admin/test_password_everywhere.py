@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot_support import Ask, Killed, Start, decide_group, settled
+from bot_support import Ask, Killed, Start, decide_group, pause, settled
 from secret_support import find_secret_everywhere
 from tgllm.config.password_hash import Cost, hash_password
 from tgllm.db.engine.unit import Connection
@@ -430,7 +430,7 @@ class TestCrash:
             await place.emu.wait_for_message(menu.chat, lambda message: "admin password" in message.text, after=menu)
             await ann.say(PASSWORD)
             while not await bot.core.database.read(lambda conn: inbox.queued(conn, f":{ann.id}:", 1)):
-                pass
+                await pause()
             assert place.found() == []
             await bot.core.backups.make()
             assert place.found() == []

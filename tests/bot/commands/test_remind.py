@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot_support import Killed, LaterClock, Menus, Start, decide_group, from_bot, settled
+from bot_support import Killed, LaterClock, Menus, Start, decide_group, from_bot, pause, settled
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import users
 from tgllm.db.tables.reminders import store
@@ -251,7 +251,7 @@ async def test_nothing_is_asked_where_the_bot_can_not_answer(  # noqa: PLR0913, 
         await settled(emu, bot)
         await clock.advance(9 * HOUR)
         while any(each.due_at <= clock.now() * 1000 and not each.paused for each in await reminders_of(bot, ann)):
-            pass
+            await pause()
         assert provider.questions == []
         assert {each.text: each.paused for each in await reminders_of(bot, ann)} == {"daily": False, "once": True}
         await (ann.add(group, emu.bot) if group else ann.unblock())

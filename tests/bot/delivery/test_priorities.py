@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 
-from bot_support import Ask, LetIn, Start
+from bot_support import Ask, LetIn, Start, pause
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import outbox
 from tgllm.db.tables.outbox import ANSWER, CARD, NOTICE, TIDY
@@ -102,7 +102,7 @@ async def test_a_refusal_that_waits_is_dropped_by_the_approval(
         await eve.say("/start")
         await emu.wait_for_message(ann.private_chat(), lambda message: "asks for access" in message.text)
         while not await bot.core.database.read(lambda conn: is_put_off(conn, eve.id)):
-            pass
+            await pause()
         await bot.core.users.decide(eve.id, "approve", SHELL)
         await emu.wait_for(lambda: eve.private_chat().bot_texts)
         assert [("approved" in text or "✅" in text) for text in eve.private_chat().bot_texts] == [True]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bot_support import HastyClock, Menus, Start, is_notice
+from bot_support import HastyClock, Menus, Start, is_notice, pause
 from tgllm.api.clock import SystemClock, milliseconds
 from tgllm.bot.delivery.claims import PARALLEL_CALLS, PARALLEL_IN_CHAT
 from tgllm.bot.delivery.recording import MOST_REPEATS
@@ -70,7 +70,7 @@ async def test_what_waits_for_the_minute_of_its_group_is_not_under_way(
         await bot.core.database.write(lambda conn: outbox.add(conn, rows, 1))
         await emu.wait_for_message(group)
         while "sent" not in (counts := await bot.core.database.read(outbox.counts)):
-            pass
+            await pause()
         await bot.core.database.write(lambda conn: outbox.drop(conn, 2, "the test is over"))
     assert counts == {"sent": 1, "ready": 1}
     assert group.bot_texts == ["one"]

@@ -12,7 +12,8 @@ from database_support import busy
 from tgllm.api.clock import SystemClock
 from tgllm.bot.delivery.rows import message_rows
 from tgllm.bot.delivery.sender import Sender
-from tgllm.bot.telegram.limiter import Limiter, Rates
+from tgllm.bot.telegram.limiter import Limiter
+from tgllm.bot.telegram.rates import Rates
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import outbox

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot_support import Ask, Start, settled
+from bot_support import Ask, Start, pause, settled
 from tgllm import hookimpl
 from tgllm.api import ChatInfo, Decision, PluginInfo, UserInfo
 from tgllm.api.clock import Clock
@@ -207,7 +207,7 @@ async def test_a_part_of_a_long_text_that_is_edited_while_others_are_waited_for_
         parts = [await ann.say(text) for text in full]
         await emu.wait_for(lambda: not emu.bot.queue.pending)
         while (await bot.core.database.read(inbox.counts)).get("merged") != 1:
-            pass
+            await pause()
         await ann.edit(parts[edited], full[edited].upper())
         await emu.wait_for(lambda: not emu.bot.queue.pending)
         await ann.say("the end")
@@ -227,7 +227,7 @@ async def test_a_long_text_whose_beginning_is_made_short_does_not_lose_its_rest(
         first = await ann.say("x" * 4096)
         await ann.say("y" * 4096)
         while (await bot.core.database.read(inbox.counts)).get("merged") != 1:
-            pass
+            await pause()
         await ann.edit(first, "short")
         await emu.wait_for(lambda: not emu.bot.queue.pending)
         await ann.say("the end")
@@ -242,7 +242,7 @@ async def test_a_caption_that_is_edited_while_an_album_is_waited_for_is_asked_as
     async with start(clock=patient_clock) as bot:
         first = await ann.album(items, caption="one")
         while (await bot.core.database.read(inbox.counts)).get("merged") != 4:
-            pass
+            await pause()
         await ann.edit(first[0], "two")
         await emu.wait_for(lambda: not emu.bot.queue.pending)
         await ann.album(items, group_id=str(first[0].fields["media_group_id"]))

@@ -1,6 +1,6 @@
 """A flood of strangers, through the whole bot: answers, cards and what is kept stay few, and no model is asked."""
 
-from bot_support import Start
+from bot_support import Start, pause
 from tgllm.db.queries import pending_access
 from tgllm.db.tables import inbox, users
 from tgllm.services.access.cards import MOST_SHORTLY
@@ -26,7 +26,7 @@ async def test_a_flood_of_strangers_costs_little(
             await person.say("/help")
         await emu.wait_for(lambda: not len(emu.bot.queue), timeout=60)
         while (counts := await bot.core.database.read(inbox.counts)).keys() & {"queued", "running"}:
-            pass
+            await pause()
         await ann.say("hello")
         await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot and message.text == "hello")
         more = f"{REQUESTS - MOST_SHORTLY} more requests for access are waiting"

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot_support import Killed, LaterClock, Start
+from bot_support import Killed, LaterClock, Start, pause
 from tgllm.bot.updates.acknowledgements import WAITING
 from tgllm.db.tables import inbox, outbox
 from tgllm.testing.emulator import Emulator, Fault
@@ -47,7 +47,7 @@ async def test_a_message_that_was_to_hold_the_answer_is_not_sent_any_more(
     async with killed(start()) as bot:
         await ann.say("@demo_bot go", chat=group)
         while not (await bot.core.database.read(outbox.counts)).get("ready"):
-            pass
+            await pause()
         await emu.wait_for(lambda: emu.journal.of("sendMessage"))
     emu.faults.clear()
     async with start(clock=LaterClock(25)) as bot:

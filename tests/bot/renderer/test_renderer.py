@@ -53,7 +53,7 @@ def pid_of(renderer: Renderer) -> int | None:
 
 async def until(condition: Callable[[], bool]) -> None:
     while not condition():  # noqa: ASYNC110  the state of the process sets no event
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.005)
 
 
 @pytest.mark.parametrize("rich", MODES)

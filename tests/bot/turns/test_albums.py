@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot_support import PatientClock, Start
+from bot_support import PatientClock, Start, pause
 from tgllm.db.tables import inbox, messages
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.state.records import EmulatedMessage
@@ -110,7 +110,7 @@ async def test_items_that_come_after_the_question_are_a_question_of_their_own(
     async with start(clock=patient_clock) as bot:
         sent = await album(ann, THREE, caption="Our boat")
         while (await bot.core.database.read(inbox.counts)).get("merged") != 2:
-            pass
+            await pause()
         patient_clock.patient = False
         await emu.wait_for_draft(chat, lambda draft: draft.text == "Ni")
         await album(ann, [("late.txt", b"late"), ("later.txt", b"later")], group_id=group_of(sent))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot_support import Start, settled
+from bot_support import Start, pause, settled
 from tgllm.api import FilePart, ModelInfo, ModelRef
 from tgllm.bot.turns.attachments import attachments_in
 from tgllm.db.tables import models
@@ -50,7 +50,7 @@ def start(start: Start) -> Start:
     async def known(**settings: Any) -> AsyncIterator[RunningBot]:
         async with start(**settings) as bot:
             while await bot.core.database.read(lambda conn: models.find(conn, ModelRef("scripted", "model"))) is None:
-                pass
+                await pause()
             yield bot
 
     return known

@@ -46,6 +46,9 @@ def store(conn: sqlite3.Connection, texts: list[str], sha256: str = SHA) -> int:
 def terms(conn: sqlite3.Connection) -> list[str]:
     """Everything that the indexes hold."""
     found: list[str] = []
+    if not isinstance(conn, sqlite3.Connection):
+        rows = conn.execute("SELECT tsvector_to_array(words) || trigrams(folded) FROM passage_index")
+        return [term for row in rows for term in row[0]]
     for table in ("passage_words", "passage_trigrams"):
         conn.execute(f"CREATE VIRTUAL TABLE temp.v USING fts5vocab(main, {table}, row)")
         found += [row[0] for row in conn.execute("SELECT term FROM temp.v")]

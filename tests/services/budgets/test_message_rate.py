@@ -1,5 +1,8 @@
 """How fast one person may ask."""
 
+import pytest
+
+from tgllm.db.database import Database
 from tgllm.services.budgets.message_rate import MOST_PEOPLE, MessageRate
 from tgllm.testing.clock import ManualClock
 
@@ -41,3 +44,17 @@ async def test_people_who_are_quiet_are_forgotten(clock: ManualClock) -> None:
     await clock.advance(60)
     rate.take(-1)
     assert len(rate) == 1
+
+
+@pytest.mark.postgres
+async def test_all_replicas_together_have_one_limit(postgres_url: str, clock: ManualClock) -> None:
+    async with (
+        await Database.open(postgres_url, clock=clock) as one,
+        await Database.open(postgres_url, clock=clock) as two,
+    ):
+        rates = MessageRate(2, clock), MessageRate(2, clock)
+        places = [(rates[0], one), (rates[1], two), (rates[0], one), (rates[1], two)]
+        assert [await rate.take_shared(database, 7) for rate, database in places] == ["ok", "ok", "first", "again"]
+        assert await rates[1].take_shared(two, 8) == "ok", "each person has their own"
+        await clock.advance(60)
+        assert await rates[1].take_shared(two, 7) == "ok"

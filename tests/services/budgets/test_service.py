@@ -146,7 +146,7 @@ class Bench:
 
     async def told(self) -> list[tuple[int | None, str]]:
         def read(conn: Connection) -> list[tuple[int | None, str]]:
-            rows = conn.execute("SELECT chat_id, payload ->> 'text' AS text FROM outbox ORDER BY id").fetchall()
+            rows = conn.execute("SELECT chat_id, json_extract(payload, '$.text') AS text FROM outbox ORDER BY id").fetchall()
             return [(row["chat_id"], row["text"]) for row in rows]
 
         return await self.database.read(read)
@@ -301,6 +301,7 @@ class TestLimits:
         assert outcome.error is not None
         assert outcome.error.params["whose"] == "bot"
 
+    @pytest.mark.sqlite  # counts SQLite's statements
     async def test_nothing_is_summed_where_there_is_no_budget(self, bench: Make) -> None:
         it = await bench()
         seen: list[str] = []

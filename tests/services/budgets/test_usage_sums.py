@@ -30,6 +30,7 @@ async def test_the_sums_of_all_are_the_same_on_every_day(database: Database) -> 
         await database.write(check)
 
 
+@pytest.mark.sqlite  # counts SQLite's statements
 async def test_days_that_are_over_are_read_once(database: Database) -> None:
     sums, seen = UsageSums(private_only=False), list[str]()
 
@@ -49,6 +50,7 @@ async def test_days_that_are_over_are_read_once(database: Database) -> None:
     assert sum(MONTH in query for query in seen) == 1
 
 
+@pytest.mark.sqlite  # as above
 @pytest.mark.parametrize("today", ["2026-11-01", "2026-11-02"])
 async def test_nothing_is_remembered_at_the_beginning_of_a_month(database: Database, today: str) -> None:
     sums, seen = UsageSums(private_only=False), list[str]()

@@ -32,7 +32,7 @@ async def code_of(reading: Any, extract: Callable[..., Any], **options: Any) -> 
 
 async def until(condition: Callable[[], object]) -> None:
     while not condition():  # noqa: ASYNC110  the state of a process sets no event
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.005)
 
 
 def limited(reading: Any, **limits: Any) -> dict[str, Any]:

@@ -39,6 +39,12 @@ class BackgroundShare:
         self._least = TokenBucket(rate * _LEAST, 1.0, now)
         self._answered_at = now - _QUIET_SECONDS
 
+    def resize(self, rate: float, now: float) -> None:
+        """Go on with another rate of the bucket of all calls."""
+        self._rate, self._reserve = rate, rate * _RESERVE
+        self._most.resize(rate * _MOST, max(1.0, rate * _MOST / 2), now)
+        self._least.resize(rate * _LEAST, 1.0, now)
+
     def note_answer(self, now: float) -> None:
         """Note that an answer or a draft is sent."""
         self._answered_at = now

@@ -28,6 +28,12 @@ class TokenBucket:
         self._tokens = size
         self._at = now
 
+    def resize(self, rate: float, size: float, now: float) -> None:
+        """Go on with another rate and size; tokens above the new size are lost."""
+        tokens = self.tokens(now)
+        self._rate, self.size = rate, size
+        self._tokens = min(size, tokens)
+
     def tokens(self, now: float) -> float:
         """Return the number of tokens; below zero if more were taken than there were."""
         self._tokens = min(self.size, self._tokens + (now - self._at) * self._rate)

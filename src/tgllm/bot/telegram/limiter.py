@@ -14,11 +14,12 @@ and reserves the room of each before its call, so a row counts as being sent onl
 no rows and wait here, or are skipped (``wait_for``). Calls of the background (access requests, replies to strangers,
 broadcasts) need more room than others: it has to be left over beside the answers.
 
-Telegram's limits span restarts of the bot, so the calls of an earlier run count as well (``remember``).
+Telegram's limits span restarts of the bot, so the calls of an earlier run count as well (``remember``). They are for
+all replicas together, so each has a share of them (``rates``).
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -33,9 +34,9 @@ from tgllm.api.clock import Clock
 from tgllm.bot.telegram.background import BackgroundShare
 from tgllm.bot.telegram.buckets import NO_LIMIT, TokenBucket, positive
 from tgllm.bot.telegram.chat_limits import WINDOW_SECONDS, ChatLimits
-from tgllm.config.model import SendingSection
+from tgllm.bot.telegram.rates import ALONE, Rates, Share
 
-__all__ = ["IN_BACKGROUND", "LARGE_UPLOAD", "RESERVED", "Limiter", "Rates", "Room", "rates_from"]
+__all__ = ["IN_BACKGROUND", "LARGE_UPLOAD", "RESERVED", "Limiter", "Room"]
 
 # Methods that send no message; Telegram does not count them against a chat.
 _UNLIMITED = frozenset({"getUpdates", "getMe", "answerCallbackQuery", "getFile", "sendChatAction", "setMyCommands"})
@@ -55,22 +56,6 @@ RESERVED: ContextVar[bool] = ContextVar("RESERVED", default=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Rates:
-    """Rate limits. A rate of 0 means no limit."""
-
-    overall: float = 28.0
-    """Calls a second to all chats together."""
-    private: float = 1.0
-    """Calls a second to one private chat."""
-    group_per_minute: int = 20
-    """Calls a minute to one group."""
-    burst: int = 3
-    """Calls to one chat that may be made at once after a pause."""
-    uploads: float = 1.5
-    """Uploads of large files a second, to all chats together."""
-
-
-@dataclass(frozen=True, slots=True)
 class Room:
     """How many calls may be made at once."""
 
@@ -86,9 +71,19 @@ class Limiter(BaseRequestMiddleware):
 
     _CHATS = 10_000
 
-    def __init__(self, rates: Rates, clock: Clock) -> None:
-        self._rates = rates
+    def __init__(self, rates: Rates, clock: Clock, share: Callable[[], Share] | None = None) -> None:
+        """Create the limiter.
+
+        Args:
+            rates: of all replicas together.
+            clock: source of time.
+            share: returns the share of this replica, which may change at any time; None for the only process.
+        """
+        self._all = rates
         self._clock = clock
+        self._share_of = share
+        self._present = ALONE if share is None else share()
+        self._rates = rates = self._present.of(rates)
         self._overall = TokenBucket(rates.overall, max(1.0, rates.overall), clock.monotonic())
         self._uploads = TokenBucket(rates.uploads, _UPLOAD_BURST, clock.monotonic())
         self._share = BackgroundShare(self._overall, rates.overall, clock.monotonic())
@@ -108,7 +103,7 @@ class Limiter(BaseRequestMiddleware):
             calls: chat and age in seconds of each, oldest first.
             busy: chats in which there may have been previews too, which are not stored: they begin without a burst.
         """
-        now = self._clock.monotonic()
+        now = self._now()
         for chat_id, age in calls:
             at = now - min(max(0.0, age), WINDOW_SECONDS)
             if chat_id not in self._chats:
@@ -131,7 +126,7 @@ class Limiter(BaseRequestMiddleware):
 
     def room(self) -> Room:
         """Return how many calls may be made now, beside those that wait already."""
-        now = self._clock.monotonic()
+        now = self._now()
         chats: dict[int, int] = {}
         for chat_id in tuple(self._used):
             room = self._chat(chat_id).room(now)
@@ -144,7 +139,7 @@ class Limiter(BaseRequestMiddleware):
 
     def next_room(self, chats: Iterable[int] = ()) -> float:
         """Return the seconds until a call may be made to one of these chats, or to any if none is given."""
-        now = self._clock.monotonic()
+        now = self._now()
         in_chats = (
             max(self._hold_left(chat_id), chat.wait(now, chat.waiting))
             for chat_id, chat in ((chat_id, self._chat(chat_id)) for chat_id in chats)
@@ -156,7 +151,7 @@ class Limiter(BaseRequestMiddleware):
 
         The call is made in a task in which ``RESERVED`` is set.
         """
-        now, chat = self._clock.monotonic(), self._chat(chat_id)
+        now, chat = self._now(), self._chat(chat_id)
         if self._hold_left(chat_id) or min(self._overall.room(now) - self._waiting, chat.room(now)) < 1:
             return False
         if in_background:
@@ -177,23 +172,23 @@ class Limiter(BaseRequestMiddleware):
 
     def hold(self, chat_id: int, seconds: float) -> None:
         """Hold a chat for that long; a longer hold stays."""
-        until = self._clock.monotonic() + seconds
+        until = self._now() + seconds
         self._held_until[chat_id] = max(until, self._held_until.get(chat_id, 0.0))
 
     def background_room(self) -> int:
         """Return how many calls of the background may begin now."""
-        return self._share.room(self._clock.monotonic())
+        return self._share.room(self._now())
 
     def background_wait(self) -> float:
         """Return the seconds until a call of the background may begin, or another chat has room for one."""
-        now = self._clock.monotonic()
+        now = self._now()
         if (wait := self._share.wait(now)) > 0:
             return wait
         return min((self._chat(chat).background_wait(now) for chat in self._busy_chats(now)), default=0.0)
 
     def busy_chats(self) -> frozenset[int]:
         """Return the chats to which no call of the background may begin now: their room is for answers."""
-        return frozenset(self._busy_chats(self._clock.monotonic()))
+        return frozenset(self._busy_chats(self._now()))
 
     async def __call__(
         self,
@@ -219,14 +214,14 @@ class Limiter(BaseRequestMiddleware):
 
     async def _acquire(self, chat_id: int, *, is_upload: bool = False) -> None:
         if not IN_BACKGROUND.get():
-            self._share.note_answer(self._clock.monotonic())
+            self._share.note_answer(self._now())
         chat = self._chat(chat_id)
         chat.waiting += 1
         self._used.add(chat_id)
         try:
             async with chat.line:
                 while (wait := max(self._wait(chat_id), self._upload_wait() if is_upload else 0.0)) > 0:
-                    await self._sleep(wait, self._overall.wait(self._clock.monotonic()))
+                    await self._sleep(wait, self._overall.wait(self._now()))
                 if is_upload:
                     self._uploads.take()
                 self._take(chat_id, chat, in_background=IN_BACKGROUND.get())
@@ -245,7 +240,7 @@ class Limiter(BaseRequestMiddleware):
 
     def _take(self, chat_id: int, chat: ChatLimits, *, in_background: bool) -> None:
         """Count a call that is made now."""
-        now = self._clock.monotonic()
+        now = self._now()
         chat.take(now)
         self._overall.take()
         self._recent.add(chat_id)
@@ -257,7 +252,7 @@ class Limiter(BaseRequestMiddleware):
             self.hold(chat_id, full)
 
     def _upload_wait(self) -> float:
-        return self._uploads.wait(self._clock.monotonic())
+        return self._uploads.wait(self._now())
 
     def _busy_chats(self, now: float) -> list[int]:
         busy = [chat for chat in self._recent if self._chat(chat).background_wait(now) > 0]
@@ -266,7 +261,7 @@ class Limiter(BaseRequestMiddleware):
         return busy
 
     def _wait(self, chat_id: int, spare_in_chat: int = 0, spare_overall: int = 0) -> float:
-        now = self._clock.monotonic()
+        now = self._now()
         waits = (self._chat(chat_id).wait(now, spare_in_chat), self._overall.wait(now, spare_overall))
         return max(self._hold_left(chat_id), *waits)
 
@@ -278,7 +273,7 @@ class Limiter(BaseRequestMiddleware):
         until = self._held_until.get(chat_id)
         if until is None:
             return 0.0
-        left = positive(until - self._clock.monotonic())
+        left = positive(until - self._now())
         if not left:
             del self._held_until[chat_id]
         return left
@@ -293,6 +288,27 @@ class Limiter(BaseRequestMiddleware):
             self._chats.move_to_end(chat_id)
         return chat
 
+    def _now(self) -> float:
+        """Return the time by the monotonic clock, with the share of this replica as it is then."""
+        now = self._clock.monotonic()
+        if self._share_of is not None and (share := self._share_of()) != self._present:
+            self._present = share
+            self._adapt(self._present.of(self._all), now)
+        return now
+
+    def _adapt(self, rates: Rates, now: float) -> None:
+        """Go on with other rates. What was used counts on; what is left of a burst is no more than the new one."""
+        self._rates = rates
+        self._overall.resize(rates.overall, max(1.0, rates.overall), now)
+        self._share.resize(rates.overall, now)
+        self._most = self._most_at_once()
+        for chat_id, chat in self._chats.items():
+            chat.resize(self._rate_in(is_group=chat_id < 0), rates.burst, rates.group_per_minute, now)
+            self._used.add(chat_id)
+
+    def _rate_in(self, *, is_group: bool) -> float:
+        return self._rates.group_per_minute / 60 if is_group else self._rates.private
+
     def _most_at_once(self) -> int:
         """Return the calls to a chat that may be made at once after a pause."""
         rates = self._rates
@@ -300,20 +316,14 @@ class Limiter(BaseRequestMiddleware):
         return min(private, rates.burst, rates.group_per_minute) if rates.group_per_minute > 0 else private
 
     def _new_chat(self, *, is_group: bool, now: float | None = None) -> ChatLimits:
-        rates, now = self._rates, self._clock.monotonic() if now is None else now
+        rates, now = self._rates, self._now() if now is None else now
+        bucket = TokenBucket(self._rate_in(is_group=is_group), rates.burst, now)
         if is_group:
-            return ChatLimits(TokenBucket(rates.group_per_minute / 60, rates.burst, now), rates.group_per_minute)
-        return ChatLimits(TokenBucket(rates.private, rates.burst, now))
+            return ChatLimits(bucket, rates.group_per_minute, self._all.group_per_minute)
+        return ChatLimits(bucket)
 
 
 def _is_large_upload(method: TelegramMethod[Any]) -> bool:
     """Return whether a call uploads a large file."""
     file = getattr(method, "document", None) or getattr(method, "photo", None)
     return file is not None and getattr(file, "size", 0) > LARGE_UPLOAD
-
-
-def rates_from(section: SendingSection) -> Rates:
-    """Return the rates of the ``[sending]`` section of the config."""
-    if not section.paced:
-        return Rates(overall=0, private=0, group_per_minute=0, uploads=0)
-    return Rates(section.global_rate, section.chat_rate, section.group_per_minute, section.chat_burst)

@@ -57,9 +57,12 @@ async def run_turn(  # noqa: PLR0913  all but three are keyword-only with defaul
     """
     ending = scope.ending(message_ids)
     # No await may come between these checks and the registration of the turn, from which on an edit stops it.
-    if await begins_anew(scope) or await is_too_fast(scope):
-        return
     core = scope.core
+    if core.database.is_server and await is_too_fast(scope):
+        # A transaction, so that it comes before the check for edits.
+        return
+    if await begins_anew(scope) or (not core.database.is_server and await is_too_fast(scope)):
+        return
     turn = Turn(
         id=turn_id_of(scope.row.update_id),
         lane=scope.lane.key,
@@ -155,7 +158,8 @@ async def is_too_fast(scope: Scope) -> bool:
     user, settings = scope.user, scope.config.budgets
     if user.is_admin and settings.admins_exempt:
         return False
-    pace = scope.core.message_rate.take(user.id)
+    rate, database = scope.core.message_rate, scope.core.database
+    pace = await rate.take_shared(database, user.id) if database.is_server else rate.take(user.id)
     if pace == "ok":
         return False
     log.info("turn.too_fast", user=user.id)

@@ -116,7 +116,7 @@ def backup(
     that ends with .db or .sqlite it is a copy of the database alone. An existing file is never overwritten.
     """
     config = options_of(ctx).load().config
-    database, now = existing_file(config, "shell.db_backup_server"), milliseconds(SystemClock())
+    database, now = existing_file("shell.db_backup_server", config), milliseconds(SystemClock())
     folder = config.backups_folder
     if target is None:
         with in_words(folder):
@@ -144,7 +144,7 @@ def backup(
 def backups(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
     """List the backups in the folder of backups, newest first."""
     config = options_of(ctx).load().config
-    database_file(config, "shell.db_backup_server")
+    database_file("shell.db_backup_server", config)
     found = list_backups(config.backups_folder)
     if as_json:
         print_json([asdict(each) | {"path": str(each.path)} for each in found])
@@ -175,7 +175,7 @@ def restore(
     config = options_of(ctx).load().config
     order = Restore(
         source.absolute(),
-        database_file(config, "shell.db_restore_server"),
+        database_file("shell.db_restore_server", config),
         milliseconds(SystemClock()),
         config.bot_id,
         other_bot,

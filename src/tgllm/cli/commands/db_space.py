@@ -64,8 +64,11 @@ def run_prune(config: Config, *, as_json: bool) -> None:
     gone = [(name, str(count)) for name, count in counts.items() if count]
     if gone:
         print_table(("Deleted", "Rows"), gone)
-    done = "shell.db_pruned" if config.database.url is None else "shell.db_pruned_server"
-    say(Catalogue(config.language)(done if gone else "shell.db_pruned_nothing"))
+    is_file, texts = config.database.url is None, Catalogue(config.language)
+    if gone:
+        say(texts("shell.db_pruned" if is_file else "shell.db_pruned_server"))
+    else:
+        say(texts("shell.db_pruned_nothing"))
 
 
 async def _prune(config: Config) -> Mapping[str, int]:
@@ -85,7 +88,7 @@ def run_vacuum(config: Config, *, as_json: bool) -> None:
         DataFolderBusy: the bot runs.
         DatabaseError: the database is missing or can't be written, or the disk has too little space.
     """
-    path = existing_file(config, "shell.db_vacuum_server")
+    path = existing_file("shell.db_vacuum_server", config)
     with lock_data_folder(config.data_dir):
         before = path.stat().st_size
         vacuum_file(path)

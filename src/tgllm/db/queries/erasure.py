@@ -11,6 +11,7 @@ from tgllm.db.tables import errors, files
 from tgllm.db.tables.plugins import jobs, unreachable
 from tgllm.db.tables.plugins import values as plugin_values
 from tgllm.db.tables.reminders import store as reminders
+from tgllm.db.tables.shared import question_times
 from tgllm.db.tables.tools import grants as tool_grants
 
 __all__ = ["Erased", "erase", "is_busy"]
@@ -145,6 +146,7 @@ def erase(conn: Connection, user_id: int, update_id: int) -> Erased:
     jobs.forget(conn, user_id)
     reminders.forget(conn, user_id)
     unreachable.reached(conn, user_id)
+    question_times.forget(conn, user_id)
     signal(conn, "outbox")
     # The language of their choice is among what is deleted.
     signal(conn, "menus")

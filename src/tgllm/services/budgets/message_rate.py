@@ -1,9 +1,12 @@
-"""Rate limit of one person's questions over all chats, in memory."""
+"""Rate limit of one person's questions over all chats: in memory, or as rows where there are several replicas."""
 
 from collections import deque
 from typing import Literal
 
-from tgllm.api.clock import Clock
+from tgllm.api.clock import Clock, milliseconds
+from tgllm.db.database import Database
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables.shared import question_times
 
 __all__ = ["MessageRate", "Pace"]
 
@@ -40,6 +43,29 @@ class MessageRate:
         if told is not None and now - told < WINDOW_SECONDS:
             return "again"
         self._told[user_id] = now
+        return "first"
+
+    async def take_shared(self, database: Database, user_id: int) -> Pace:
+        """Count a question of all replicas together, unless it is over the limit.
+
+        Raises:
+            DatabaseError: the database can't be written.
+        """
+        if not self._limit:
+            return "ok"
+        now = milliseconds(self._clock)
+        return await database.write(lambda conn: self._pace(conn, user_id, now), durable=False)
+
+    def _pace(self, conn: Connection, user_id: int, now: int) -> Pace:
+        """Count a question in a transaction."""
+        since = now - round(WINDOW_SECONDS * 1000)
+        question_times.prune_of(conn, user_id, since)
+        if question_times.count(conn, user_id, "question", since) < self._limit:
+            question_times.add(conn, user_id, "question", now)
+            return "ok"
+        if question_times.count(conn, user_id, "warning", since):
+            return "again"
+        question_times.add(conn, user_id, "warning", now)
         return "first"
 
     def __len__(self) -> int:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Self
 
 from tgllm.api import BudgetExceeded, ChatRequest, ModelRef, Usage
 from tgllm.db.database import Database
-from tgllm.db.engine.unit import Connection
+from tgllm.db.engine.unit import Connection, Unit
 from tgllm.db.tables import models
 from tgllm.services.budgets.budget import Budget
 from tgllm.services.budgets.ledger import Amounts, Ledger
 from tgllm.services.budgets.needs import Needs, OutputBounds, measures_of, needs_of
+from tgllm.services.budgets.shared_ledger import SharedLedger
 from tgllm.services.common.calendar import Days
 from tgllm.services.models.pricing import Prices, Rates
 
@@ -39,12 +40,16 @@ ReadBudgets = Callable[[Connection], Sequence[Budget]]
 #           until then no other turn can read the usage. A crash costs the same as in the state before.
 # released  The usage is committed, or the turn was cancelled and nothing of it is stored. Waiting turns read again.
 #           A crash costs nothing: answer, usage and alerts are one transaction.
+#
+# With several replicas a reservation is a row, made in the transaction that checks it and removed in the one that
+# stores the usage (``shared_ledger``). A crash leaves the row until the replica's own row is removed: until then others may
+# wait for a rest of the budget that is not used any more, for as long as a lease lasts.
 
 
 class Reservation:
     """A context manager around a turn; its exit releases the reservation."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what only servers need has defaults
         self,
         database: Database,
         ledger: Ledger,
@@ -52,6 +57,9 @@ class Reservation:
         prices: Prices,
         days: Days,
         read: ReadBudgets,
+        *,
+        shared: SharedLedger | None = None,
+        turn_id: str = "",
     ) -> None:
         """Begin to watch; create it before anything of the turn is read.
 
@@ -62,7 +70,13 @@ class Reservation:
             prices: of models.
             days: in the bot's time zone.
             read: reads the budgets that the turn counts on.
+            shared: shared by the turns of all replicas; None where there is one process only.
+            turn_id: id of the turn.
         """
+        self._shared = shared
+        self._id = "" if shared is None else shared.new_id(turn_id)
+        self._is_released = False
+        """Whether its row is removed by a transaction."""
         self._database = database
         self._ledger = ledger
         self._bounds = bounds
@@ -90,7 +104,10 @@ class Reservation:
         """Release the reservation; a second call does nothing."""
         self._ledger.unwatch(self._watch)
         reserved, self._reserved = self._reserved, None
-        if reserved is not None:
+        if reserved is not None and self._shared is not None:
+            if not self._is_released:
+                self._shared.release_later(self._id)
+        elif reserved is not None:
             self._ledger.release(reserved, self._used)
 
     @property
@@ -143,6 +160,9 @@ class Reservation:
         if not self._budgets or self._ref is None:
             return
         needs = needs_of(tokens, self._bounds.of(self._ref, self._model, request), self._rates)
+        if self._shared is not None:
+            await self._reserve_shared(self._shared, self._ref, needs, on_wait)
+            return
         while not self._try_reserve(needs):
             # If a turn has ended since the read, the sums are old. Then read at once: no other turn may be left that
             # would end the wait. Nothing is awaited between the attempt and the wait, so no release is missed.
@@ -151,20 +171,61 @@ class Reservation:
                 await self._ledger.wait()
             await self._reload()
 
-    def settle(self, tokens: Usage) -> None:
-        """Set the usage of the turn; its input and output tokens are not None."""
+    async def _reserve_shared(
+        self, shared: SharedLedger, ref: ModelRef, needs: Needs, on_wait: Callable[[], None]
+    ) -> None:
+        """Reserve where other replicas have reservations too: each attempt is a transaction.
+
+        Raises:
+            BudgetExceeded: as ``reserve``.
+        """
+
+        def attempt(conn: Connection) -> Amounts | None:
+            self.load(conn, ref)
+            self._check(needs)
+            most = {each.key: needs.most[each.measure] for each in self._budgets}
+            others = shared.reserved(conn, most)
+            if any(self._exceeds(each, others[each.key], most[each.key]) for each in self._budgets):
+                return None
+            shared.reserve(conn, self._id, most)
+            return most
+
+        def reserved(most: Amounts | None) -> None:
+            self._reserved = most
+
+        while True:
+            released = shared.next_release()
+            # ``then`` also runs if this turn is cancelled meanwhile: its row is removed then.
+            if await self._database.write(attempt, durable=False, then=reserved) is not None:
+                return
+            on_wait()
+            await released.wait()
+
+    def settle(self, tokens: Usage) -> Sequence[Unit]:
+        """Set the usage of the turn; its input and output tokens are not None.
+
+        Returns:
+            Units for the transaction that stores the usage.
+        """
         if self._reserved is None or self._ref is None:
-            return
+            return ()
         self._bounds.learn(self._ref, tokens.output_tokens or 0)
         measures = measures_of(tokens, self._rates)
         self._used = {each.key: measures[each.measure] for each in self._budgets}
+        if self._shared is None:
+            return ()
+        self._is_released = True
+        return [self._shared.release(self._id)]
 
     @property
     def may_alert(self) -> bool:
         """Whether a budget may have reached an alert level; valid after ``settle``.
 
-        An upper bound from memory: it saves most turns a second read of the sums.
+        An upper bound from memory: it saves most turns a second read of the sums. The memory knows nothing of other
+        replicas.
         """
+        if self._shared is not None:
+            return self.is_limited
         return any(replace(each, used=self._most_used(each)).level > each.told for each in self._budgets)
 
     def read(self, conn: Connection) -> Sequence[Budget]:
@@ -203,7 +264,10 @@ class Reservation:
     def _is_taken(self, budget: Budget, need: int) -> bool:
         """Whether other turns may leave less than the turn needs."""
         # Usage that the watch has collected may be in the sums as well. Counted twice, it causes another read at worst.
-        others = self._ledger.reserved(budget.key) + self._watch.used(budget.key)
+        return self._exceeds(budget, self._ledger.reserved(budget.key) + self._watch.used(budget.key), need)
+
+    @staticmethod
+    def _exceeds(budget: Budget, others: int, need: int) -> bool:
         # A turn alone is let through even if its longest answer does not fit: otherwise a budget smaller than the
         # longest answer could never be used. So one answer may exceed a budget, and only the last one.
         return others > 0 and budget.used + others + need > budget.limit

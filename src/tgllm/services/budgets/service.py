@@ -21,6 +21,7 @@ from tgllm.services.budgets.ledger import Ledger
 from tgllm.services.budgets.limits import Holders, Limit, Limits
 from tgllm.services.budgets.needs import OutputBounds
 from tgllm.services.budgets.reservation import Reservation
+from tgllm.services.budgets.shared_ledger import SharedLedger
 from tgllm.services.budgets.usage_sums import UsageSums
 from tgllm.services.common.actor import Actor
 from tgllm.services.conversations.turn import Turn
@@ -77,6 +78,9 @@ class BudgetService:
         self._texts, self._notifier = texts, notifier
         self._alerts = BudgetAlerts(texts, self._days, notifier)
         self._ledger = Ledger()
+        holder = database.member_id
+        self.shared = None if holder is None else SharedLedger(database, holder, clock)
+        """The reservations of all replicas; None where there is one process only."""
         self._bounds = OutputBounds()
 
     def reservation(self, turn: Turn) -> Reservation:
@@ -88,6 +92,8 @@ class BudgetService:
             self._prices,
             self._days,
             lambda conn: self.of_turn(conn, turn),
+            shared=self.shared,
+            turn_id=turn.id,
         )
 
     def of_turn(self, conn: Connection, turn: Turn) -> Sequence[Budget]:
@@ -103,13 +109,14 @@ class BudgetService:
             tokens: its usage; input and output are not None.
 
         Returns:
-            Units that add the alerts that are due; to run in the transaction that stores the turn, after its usage.
+            Units that add the alerts that are due, and release what is shared with other replicas; to run in the
+            transaction that stores the turn, after its usage.
         """
-        reservation.settle(tokens)
+        units = reservation.settle(tokens)
         if not reservation.may_alert:
-            return ()
+            return units
         now = milliseconds(self._clock)
-        return [lambda conn: self._alerts.tell(conn, turn, reservation.read(conn), now)]
+        return [*units, lambda conn: self._alerts.tell(conn, turn, reservation.read(conn), now)]
 
     def of_person(self, conn: Connection, user: UserInfo, chat: ChatInfo | None = None) -> Sequence[Budget]:
         """Return the budgets of a person and of a group chat, without that of the bot."""

@@ -1,6 +1,5 @@
 """Where the bot's database is, by the settings."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tgllm.config.paths import database_path
@@ -8,19 +7,15 @@ from tgllm.db.engine.place import Place, Server
 
 if TYPE_CHECKING:
     # The model takes longer to load than the shell commands need that only read.
-    from tgllm.config.model import Config, DatabaseSection
+    from tgllm.config.model import Config
 
-__all__ = ["database_place", "place_of"]
+__all__ = ["database_place"]
 
 
 def database_place(config: "Config") -> Place:
     """Return the server of the settings, or the file of the data folder."""
-    return place_of(config.data_dir, config.database)
-
-
-def place_of(data_dir: Path, section: "DatabaseSection | None") -> Place:
-    """Return the server of a section of the settings, or the file of a data folder."""
-    if section is None or section.url is None:
-        return database_path(data_dir)
+    section = config.database
+    if section.url is None:
+        return database_path(config.data_dir)
     listen = None if section.listen_url is None else section.listen_url.get_secret_value()
     return Server(section.url.get_secret_value(), listen, section.pooled)

@@ -41,10 +41,15 @@ def _checks(server: Server, clock: Clock, texts: Catalogue) -> Iterator[Check]:
     size = f"{report.size / 2**20:.1f}"
     words = " ".join(report.problems) or texts("doctor.database_sound", version=report.version, size=size)
     yield Check("Database integrity", "failed" if report.problems else "ok", words)
-    free = found.free_connections
-    key = "doctor.server_connections" if free >= CONNECTIONS else "doctor.server_connections_few"
+    few = found.free_connections < CONNECTIONS
     yield Check(
-        "Database connections", "ok" if free >= CONNECTIONS else "warning", texts(key, free=free, needed=CONNECTIONS)
+        "Database connections",
+        "warning" if few else "ok",
+        texts(
+            "doctor.server_connections_few" if few else "doctor.server_connections",
+            free=found.free_connections,
+            needed=CONNECTIONS,
+        ),
     )
     if found.bots:
         yield Check("Bot", "ok", texts("doctor.bots_running", number=found.bots))

@@ -18,6 +18,7 @@ from tgllm.db.tables import audit, broadcasts, errors, files, inbox, invites, ou
 from tgllm.db.tables.memory import proposals
 from tgllm.db.tables.plugins import messages as plugin_messages
 from tgllm.db.tables.plugins import unreachable
+from tgllm.db.tables.shared import question_times
 from tgllm.db.tables.tools import calls as tool_calls
 from tgllm.db.tables.tools import grants as tool_grants
 from tgllm.observe.logs import get_logger
@@ -144,6 +145,7 @@ class Retention:
     def _forget_access(self, conn: Connection) -> dict[str, int]:
         """Delete undecided access requests, old invite links, and approvals of tools that have ended."""
         tool_grants.prune(conn, milliseconds(self.clock))
+        question_times.prune(conn, milliseconds(self.clock) - _HOUR, PIECE)
         return {
             "access_requests": pending_access.drop_old(conn, self._before(self.access.request_days)),
             "links": invites.prune(conn, self._before(LINK_DAYS)),

@@ -9,10 +9,8 @@ from tgllm.cli.output import JsonOption, print_json, print_table, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from tgllm.cli.commands.models.cells import Dollars
-    from tgllm.config.model import DatabaseSection
     from tgllm.db.tables.models import Model
 
 # Imports are inside functions: `models list` needs few of them, and has to be fast.
@@ -55,23 +53,18 @@ def list_models(
 def _stored(options: Options) -> "tuple[Sequence[Model], str, Callable[[Model], Dollars | None]]":
     """Return the available models, the default model of the settings, and a function that returns a model's price."""
     from tgllm.cli.commands.models.cells import dollars_of  # noqa: PLC0415  only a run of this command needs it
+    from tgllm.cli.stored import look_with, settings_to_look  # noqa: PLC0415  only a run of this command needs it
     from tgllm.config.quick import quick_settings  # noqa: PLC0415  only a run of this command needs it
+    from tgllm.db.tables.models import list_all  # noqa: PLC0415  only a run of this command needs it
 
     quick = quick_settings(options.flags, options.config, local=False)
     if quick is not None:
-        return _read(quick.data_dir, None), quick.default_model, dollars_of
+        return look_with(quick, list_all, []), quick.default_model, dollars_of
     from tgllm.cli.commands.models.prices import price_finder  # noqa: PLC0415  only a run of this command needs it
 
+    found = look_with(settings_to_look(options, local=False), list_all, [])
     config = options.load().config
-    return _read(config.data_dir, config.database), config.default_model, price_finder(config.prices)
-
-
-def _read(data_dir: "Path", section: "DatabaseSection | None") -> "Sequence[Model]":
-    from tgllm.db.looking import look  # noqa: PLC0415  only a run of this command needs it
-    from tgllm.db.tables.models import list_all  # noqa: PLC0415  only a run of this command needs it
-    from tgllm.services.common.database_place import place_of  # noqa: PLC0415  only a run of this command needs it
-
-    return look(place_of(data_dir, section), list_all, [])
+    return found, config.default_model, price_finder(config.prices)
 
 
 def _tell_none(found: "Sequence[Model]", provider: str | None) -> None:

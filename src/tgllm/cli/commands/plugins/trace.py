@@ -10,10 +10,9 @@ from tgllm.cli.failure import tell_text
 from tgllm.cli.interrupts import raise_interrupts
 from tgllm.cli.options import Options
 from tgllm.cli.output import print_document, say
-from tgllm.cli.stored import settings_to_look
+from tgllm.cli.stored import place_to_look, settings_to_look
 from tgllm.db.looking import is_running
 from tgllm.plugins.calls.tracing import reading
-from tgllm.services.common.database_place import place_of
 
 __all__ = ["run_trace"]
 
@@ -29,9 +28,8 @@ def run_trace(options: Options, plugin: str | None, count: int | None, *, as_jso
     """
     raise_interrupts()
     settings = settings_to_look(options, local=False)
-    place = place_of(settings.data_dir, settings.database)
     with reading(settings.data_dir) as trace:
-        tell_text("shell.plugins_trace" if is_running(place) else "shell.plugins_trace_no_bot")
+        tell_text("shell.plugins_trace" if is_running(place_to_look(settings)) else "shell.plugins_trace_no_bot")
         left = count
         while left is None or left > 0:
             select.select([trace], [], [], _WAIT_SECONDS)

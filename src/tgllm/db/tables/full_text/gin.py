@@ -68,7 +68,9 @@ class Gin:
 
     def forms(self, conn: Connection, prefix: str, most: int) -> Sequence[str]:
         """Return words that begin with a prefix, of some passages that have any."""
-        wanted = lexeme(clean(prefix).replace("\0", " "))
+        wanted = lexeme(clean(prefix))
+        if not wanted:
+            return []
         rows = conn.execute(
             'SELECT DISTINCT word COLLATE "C" AS word FROM (SELECT words FROM passage_index'
             " WHERE words @@ CAST(? AS tsquery) LIMIT ?) AS found, unnest(tsvector_to_array(words)) AS word"
@@ -109,7 +111,7 @@ def lexeme(word: str) -> str:
 
 
 def _lexemes(words: Sequence[str]) -> list[str]:
-    return [*dict.fromkeys(lexeme(word) for word in words)]
+    return [word for word in dict.fromkeys(map(lexeme, words)) if word]
 
 
 def _quoted(word: str) -> str:

@@ -1,5 +1,7 @@
 """Serving of the chat page, which consists of static files of this package."""
 
+from collections.abc import Mapping
+from functools import cache
 from importlib import resources
 
 from aiohttp import web
@@ -18,7 +20,9 @@ _HEADERS = {
 }
 
 
-def _read_files() -> dict[str, tuple[str, str]]:
+# Many tests start an emulator, and few look at the page.
+@cache
+def _read_files() -> Mapping[str, tuple[str, str]]:
     """Return content type and text of the page's files, by name."""
     folder = resources.files("tgllm.testing.emulator") / "page"
     found: dict[str, tuple[str, str]] = {}

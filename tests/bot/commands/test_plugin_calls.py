@@ -95,6 +95,7 @@ async def test_a_file_that_is_too_large_is_told_in_words(emu: Emulator, ann: Emu
     assert "film.bin" in message.text
 
 
+@pytest.mark.sqlite  # on a server a claim has a transaction of its own
 async def test_the_reply_is_claimed_in_the_transaction_that_stores_it(
     emu: Emulator, ann: EmulatedUser, start: Start
 ) -> None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import pytest
+
 from bot_support import Start, decide_group, from_bot, settled
 from plugin_support import Hands
 from tgllm.api import Attachment, Button, CommandCall, FileUnreadable, Reply

@@ -119,6 +119,7 @@ async def test_no_part_of_a_question_that_is_given_up_seems_to_wait(
         await database.write(merged)
     async with start() as bot:
         await emu.wait_for_message(chat, lambda message: message.text == SPENT)
+        await emu.wait_for(lambda: len(emu.journal.of("setMessageReaction")) >= 2)
         await bot.stop()
     assert {str(call.params["message_id"]) for call in emu.journal.of("setMessageReaction")} == {"901", "902"}
 

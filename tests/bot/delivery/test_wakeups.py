@@ -13,7 +13,7 @@ from tgllm.api.clock import SystemClock
 from tgllm.bot.delivery.rows import message_rows
 from tgllm.bot.delivery.sender import Sender
 from tgllm.bot.telegram.limiter import Limiter
-from tgllm.bot.telegram.rates import Rates
+from tgllm.bot.telegram.limits.rates import Rates
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import outbox

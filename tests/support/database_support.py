@@ -5,8 +5,8 @@ import itertools
 import json
 import sqlite3
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,6 @@ from tgllm.db.engine.batch import Job, Outcome, run_jobs
 from tgllm.db.engine.rows import read_all
 from tgllm.db.engine.session import Mode, Session
 from tgllm.db.engine.signals import take_signals
-from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import conversations, inbox, messages
 from tgllm.db.tables.inbox import NewUpdate
 from tgllm.db.tables.messages import NewMessage

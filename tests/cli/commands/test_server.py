@@ -12,7 +12,7 @@ from tgllm.db.postgres.store import connect
 
 pytestmark = pytest.mark.postgres
 
-PASSWORD = "pass-of-the-database"  # noqa: S105  of a server that trusts everyone
+PASSWORD = "pass-of-the-database"
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from old_databases import LATEST, content, make
 
 from database_support import NOW
-from old_databases import LATEST, content, make
 from tgllm.api.errors import DatabaseError
 from tgllm.db.copying.copy import Digest, copy
 from tgllm.db.copying.ends import NOT_COPIED

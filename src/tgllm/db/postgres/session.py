@@ -42,8 +42,8 @@ _BEGIN: Final[dict[Mode, str]] = {
 # whole table, and every other transaction that writes to it conflicts. Small tables would be read so.
 _SETTINGS: Final = "SET LOCAL enable_seqscan = off; SET LOCAL jit = off"
 _NEVER_IDLE: Final = "SET LOCAL idle_in_transaction_session_timeout = '15s'"
-"""A process that is stopped within a transaction keeps its locks, also that of its row in ``replicas``: others could not
-remove the row until it goes on."""
+"""A process that is stopped within a transaction keeps its locks, also that of its row in ``replicas``: others could
+not remove the row until it goes on."""
 
 Open = Callable[[], "psycopg.Connection[Any]"]
 

@@ -234,7 +234,7 @@ def test_the_webhook_of_replicas_leads_to_each_of_them() -> None:
     (path,) = rule["http"]["paths"]
 
     assert variables["TGLLM_WEBHOOK__URL"] == f"https://{rule['host']}{path['path']}"
-    assert variables["TGLLM_WEBHOOK__HOST"] == "0.0.0.0"  # noqa: S104  in a container
+    assert variables["TGLLM_WEBHOOK__HOST"] == "0.0.0.0"
     assert port["targetPort"] in {port["name"] for port in container["ports"]}
     assert path["backend"]["service"] == {"name": service["metadata"]["name"], "port": {"name": port["name"]}}
     # Each pod reads the URL of the database, with its password, from a file.

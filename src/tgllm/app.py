@@ -285,6 +285,7 @@ def watch_runtime(runtime: "BotRuntime", web: "Web | None", hook: "Hook | None")
         web.watch_polls(runtime.seconds_since_poll)
         web.watch_loop(runtime.loop_lag, runtime.seconds_asking)
         web.watch_webhook(runtime.webhook)
+        web.watch_replica(runtime.membership)
     if hook is not None and runtime.webhook is not None:
         hook.pass_to(runtime.webhook.put)
 

@@ -3,7 +3,8 @@
 import asyncio
 import gc
 import platform
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
+from collections.abc import Generator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,8 +61,7 @@ def run_bot(loaded: LoadedConfig, *, plugins: bool = True) -> int:
     configure_logging(loaded.config.log.format, loaded.config.log.level)
     _log_start(loaded)
     try:
-        with uncaught_logged(), lock_data_folder(loaded.config.data_dir):
-            _drop_staged_backup(loaded.config.data_dir)
+        with uncaught_logged(), _own_data_folder(loaded.config):
             try:
                 run_loop(_serve(loaded, token, plugins=plugins), _exit_ignored)
             except asyncio.CancelledError:
@@ -88,6 +88,21 @@ def _log_start(loaded: LoadedConfig) -> None:
 
 def _exit_ignored(error: BaseException) -> None:
     log.error("bot.exit_ignored", error=type(error).__name__, exc_info=error)
+
+
+@contextmanager
+def _own_data_folder(config: Config) -> Generator[None]:
+    """Keep other processes out of a folder that has the database; with one on a server, several may share it.
+
+    Raises:
+        TgllmError: another process uses the folder.
+    """
+    if config.database.url is not None:
+        yield
+        return
+    with lock_data_folder(config.data_dir):
+        _drop_staged_backup(config.data_dir)
+        yield
 
 
 def _drop_staged_backup(data_dir: Path) -> None:

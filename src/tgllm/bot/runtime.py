@@ -32,7 +32,7 @@ from tgllm.bot.telegram.client import make_bot
 from tgllm.bot.telegram.downloads import Downloads
 from tgllm.bot.telegram.limiter import Limiter
 from tgllm.bot.telegram.own_account import who_am_i
-from tgllm.bot.telegram.rates import rates_from
+from tgllm.bot.telegram.rates import Share, rates_from
 from tgllm.bot.ui.command_table import LiveCommands, TableCommand
 from tgllm.bot.ui.menus import CommandMenus
 from tgllm.bot.updates.acknowledgements import Acknowledgements
@@ -314,7 +314,7 @@ async def open_runtime(
         TelegramRefused: the token is wrong.
     """
     config = core.config
-    limiter = Limiter(rates_from(config.sending), core.clock)
+    limiter = Limiter(rates_from(config.sending), core.clock, _share_of(membership))
     seconds = config.sending.request_timeout
     bot = make_bot(
         token,
@@ -415,6 +415,11 @@ async def open_runtime(
         load = partial(loading.run, finish=connect)
         async with StorageOutage(bot, core).watching():
             yield BotRuntime(core, parts, dispatch, receiver, own, load=load, replica=replica)
+
+
+def _share_of(membership: "Membership | None") -> Callable[[], Share] | None:
+    """Return what tells the part of the rates of one of several replicas; None for the only process."""
+    return None if membership is None else lambda: Share(membership.live, membership.is_leader)
 
 
 def _replica(membership: "Membership | None", parts: BotParts) -> "Replica | None":

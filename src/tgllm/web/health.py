@@ -42,6 +42,25 @@ class BotState:
     """How long the present getUpdates has lasted."""
     loop_lag: Callable[[], float] = lambda: 0.0
     """How late the event loop ran calls lately, at most, in seconds."""
+    replica: "ReplicaState | None" = None
+    """The bot among several replicas; None with a SQLite database."""
+
+
+class ReplicaState(Protocol):
+    """What is known of the bot as one of several replicas."""
+
+    name: str
+    is_leader: bool
+    """Whether it asks for updates or watches the webhook, and sends."""
+
+    @property
+    def live(self) -> int:
+        """Number of replicas that give signs of life."""
+        ...
+
+    def is_valid(self) -> bool:
+        """Return whether no other replica can have taken over the work of this one by now."""
+        ...
 
 
 class WebhookState(Protocol):
@@ -92,12 +111,16 @@ class Health:
             "telegram": self._check_telegram(),
             "shutdown": "the bot is shutting down" if self._stopping() else _OK,
         }
-        lag = self._state.loop_lag()
+        replica, lag = self._state.replica, self._state.loop_lag()
+        if replica is not None:
+            checks["replica"] = _OK if replica.is_valid() else "no sign of life reaches the database"
         if lag >= LAG_SECONDS:
             checks["event_loop"] = f"busy: calls were up to {lag:.1f} s late in the last ten seconds"
         is_ready = all(check == _OK for check in checks.values())
         status = HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE
         found: dict[str, object] = {"ready": is_ready, "checks": checks, "loop_lag_seconds": round(lag, 3)}
+        if replica is not None:
+            found["replica"] = {"name": replica.name, "leader": replica.is_leader, "live": replica.live}
         if self._state.webhook is not None and self._state.webhook.reported:
             found["telegram_reports"] = redact(self._state.webhook.reported)
         return Answer(json.dumps(found) + "\n", status, _JSON)
@@ -123,6 +146,9 @@ class Health:
     def _check_telegram(self) -> str:
         if self._state.database is not None and self._state.database.gate.obstacle is not None:
             return "paused until messages can be stored"
+        if self._state.replica is not None and not self._state.replica.is_leader:
+            # Another replica asks for updates, or watches the webhook.
+            return _OK
         if self._state.webhook is not None:
             return self._state.webhook.problem()
         seconds = self._state.seconds_since_poll()

@@ -16,7 +16,7 @@ from tgllm.observe.metrics.instruments import collecting
 from tgllm.observe.metrics.table import ALL, DATABASE_SECONDS, DATABASE_WAIT
 from tgllm.plugins.host import PluginHost
 from tgllm.web.answers import Answer
-from tgllm.web.health import BotState, Health, WebhookState
+from tgllm.web.health import BotState, Health, ReplicaState, WebhookState
 from tgllm.web.sampling import Sampler
 from tgllm.web.server import Route, serving
 from tgllm.web.shared import Shared
@@ -58,6 +58,10 @@ class Web:
     def watch_webhook(self, webhook: WebhookState | None) -> None:
         """Watch the webhook, if there is one, instead of the polls."""
         self._state.webhook = webhook
+
+    def watch_replica(self, replica: ReplicaState | None) -> None:
+        """Watch the bot as one of several replicas, if it is one."""
+        self._state.replica = replica
 
     def watch_loop(self, lag: Callable[[], float], seconds_asking: Callable[[], float] = lambda: 0.0) -> None:
         """Watch how late the event loop runs calls, in seconds, and how long the present getUpdates has lasted."""

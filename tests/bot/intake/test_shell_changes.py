@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 import engines
-from bot_support import Start, settled
+from bot_support import Start, pause, settled
 from database_support import NOW
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries import inbox_care
@@ -35,7 +35,7 @@ def ids(bot: RunningBot, state: str) -> list[int]:
 
 async def until(bot: RunningBot, state: str, count: int) -> list[int]:
     while len(found := ids(bot, state)) < count:
-        await bot.core.database.read(inbox.counts)
+        await pause()
     return found
 
 

@@ -12,9 +12,11 @@ import pytest
 from doc_pages.marks import ROOT, read_blocks
 from postgres_databases import server_url
 from postgres_server import programs
+from tgllm.config.load import load_config
 from tgllm.db.engine.place import Server
 from tgllm.db.postgres.check import check
 from tgllm.db.postgres.store import connect
+from tgllm.services.common.database_place import database_place
 
 pytestmark = pytest.mark.postgres
 
@@ -33,6 +35,15 @@ def run(script: str, folder: Path, **variables: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def test_settings_behind_a_pooler(tmp_path: Path) -> None:
+    (block,) = commands("run-on-postgresql.md", "test_settings_behind_a_pooler")
+    (tmp_path / "config.toml").write_text(block, encoding="utf-8")
+    place = database_place(load_config({}, config_path=tmp_path / "config.toml", environ={}, cwd=tmp_path).config)
+
+    assert isinstance(place, Server)
+    assert (place.pooled, place.listen_url) == (True, "postgresql://tgllm@db.example/tgllm")
 
 
 def test_a_role_and_its_database(tmp_path: Path) -> None:

@@ -101,6 +101,7 @@ async def test_a_row_that_is_committed_together_with_a_look_for_rows_is_waited_f
     assert telegram.texts == ["News"]
 
 
+@pytest.mark.sqlite  # on a server a claim has a transaction of its own
 async def test_an_expected_row_is_claimed_in_the_transaction_that_stores_it(
     database: Database, telegram: Telegram, sender: Sender
 ) -> None:

@@ -72,7 +72,8 @@ def recover(conn: Connection, parts: BotParts, now: int) -> Recovered:
     """
     # Not recorded by a process that has crashed or was killed.
     crashed = not kv.delete(conn, _SCOPE, _ENDED)
-    _put_forward(conn, parts, now)
+    bring_forward(conn, now + LONGEST_PAUSE, now)
+    revoke_lost_links(conn, parts.core.texts, now)
     found = _recover_updates(conn, parts, now, crashed=crashed)
     outbox.add(conn, [*_unconfirmed(conn, parts, now), *_ended(conn, found, parts, now)], now)
     _empty(conn, found, parts, now)
@@ -109,18 +110,15 @@ def recover_updates(
 def recover_calls(conn: Connection, parts: BotParts, now: int) -> None:
     """Handle the unconfirmed messages of the leader before, before this one sends.
 
+    Invite links are not lost with that one: each replica can make them from what is stored, see ``Invitations``.
+
     Args:
         conn: an open write transaction.
         parts: of the bot.
         now: UTC in milliseconds.
     """
-    _put_forward(conn, parts, now)
-    outbox.add(conn, [*_unconfirmed(conn, parts, now)], now)
-
-
-def _put_forward(conn: Connection, parts: BotParts, now: int) -> None:
     bring_forward(conn, now + LONGEST_PAUSE, now)
-    revoke_lost_links(conn, parts.core.texts, now)
+    outbox.add(conn, [*_unconfirmed(conn, parts, now)], now)
 
 
 def _recover_updates(

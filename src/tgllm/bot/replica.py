@@ -13,6 +13,7 @@ from tgllm.db.tables.shared import replicas
 from tgllm.db.tables.shared.replicas import ReplicaRow
 from tgllm.observe.logs import get_logger
 from tgllm.services.access.bot_account import remember_username
+from tgllm.services.admin_password.recovery import delete_lost
 from tgllm.services.replicas.membership import Membership
 
 __all__ = ["Replica"]
@@ -95,9 +96,13 @@ class Replica:
             DatabaseError: the database can't be used.
         """
         now, me = milliseconds(self._core.clock), self.membership.id
-        found = await self._core.database.write(
-            lambda conn: recover_updates(conn, self._parts, now, crashed=False, leaving=me)
-        )
+
+        def unit(conn: Connection) -> Recovered:
+            others = replicas.everyone(conn, replicas.clock(conn), but=[me])
+            delete_lost(conn, self._core.texts, now, [row.id for row in others])
+            return recover_updates(conn, self._parts, now, crashed=False, leaving=me)
+
+        found = await self._core.database.write(unit)
         self.membership.leave()
         log.info("replica.left", replica=self.membership.name, requeued=found.requeued)
 
@@ -130,9 +135,11 @@ class Replica:
             at = replicas.clock(conn)
             removed = [row for number in ids if (row := replicas.remove(conn, number, at)) is not None]
             lost = [row for row in removed if row.kind == "bot"]
-            is_alone = not replicas.everyone(conn, at, but=[me])
+            others = [row.id for row in replicas.everyone(conn, at, but=[me])]
+            is_alone = not others
             if not lost and not is_start:
                 return lost, None, is_alone
+            delete_lost(conn, self._core.texts, now, [me, *others])
             found = recover_updates(conn, self._parts, now, crashed=bool(lost), waiting=is_start and is_alone)
             return lost, found, is_alone
 

@@ -86,7 +86,7 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
     accounting = Accounting(prices, Days(zone(config.time_zone)))
     policy, approvals = ToolPolicy(config.tools, accounting.days), _approvals(core)
     questions = Questions(database, clock, texts, config.tools.approval_seconds)
-    access = Access.of(config.access, config.admin_chat_id, texts, clock, running)
+    access = Access.of(config.access, config.admin_chat_id, texts, clock, running, _shared_secret(core))
     budgets = BudgetService(database, clock, accounting, texts, notifier, config.budgets, config.groups)
     notice = MissingNotice(notifier, texts)
     await clean_up(database, clock, core.storage)
@@ -139,6 +139,12 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
             approvals=approvals,
             questions=questions,
         )
+
+
+def _shared_secret(core: Core) -> str:
+    """Return what each of several replicas knows and the database does not; empty for the only process."""
+    token = core.config.bot_token
+    return token.get_secret_value() if core.database.is_server and token is not None else ""
 
 
 def _approvals(core: Core) -> Approvals:

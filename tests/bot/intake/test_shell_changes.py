@@ -18,8 +18,7 @@ from tgllm.testing.scripted import ScriptedProvider
 
 def elsewhere(bot: RunningBot, change: Callable[[Connection], object]) -> object:
     """Change the database over a connection of its own, as a shell command does."""
-    with engines.elsewhere(bot.core.database) as conn:
-        return change(conn)
+    return engines.elsewhere(bot.core.database, change)
 
 
 def drop(bot: RunningBot, update_id: int) -> object:

@@ -10,7 +10,7 @@ from tgllm.bot.delivery.uncertain import edited_message, is_repeatable, settle
 from tgllm.bot.intake.given_up import expired_rows, spent_rows
 from tgllm.bot.intake.interrupted import count_interrupted
 from tgllm.bot.parts import BotParts
-from tgllm.bot.telegram.chat_limits import WINDOW_SECONDS
+from tgllm.bot.telegram.limits.chat_limits import WINDOW_SECONDS
 from tgllm.bot.turns.edits import take_edits
 from tgllm.db.engine.signals import signal
 from tgllm.db.engine.unit import Connection
@@ -72,7 +72,8 @@ def recover(conn: Connection, parts: BotParts, now: int) -> Recovered:
     """
     # Not recorded by a process that has crashed or was killed.
     crashed = not kv.delete(conn, _SCOPE, _ENDED)
-    _put_forward(conn, parts, now)
+    bring_forward(conn, now + LONGEST_PAUSE, now)
+    revoke_lost_links(conn, parts.core.texts, now)
     found = _recover_updates(conn, parts, now, crashed=crashed)
     outbox.add(conn, [*_unconfirmed(conn, parts, now), *_ended(conn, found, parts, now)], now)
     _empty(conn, found, parts, now)
@@ -109,18 +110,15 @@ def recover_updates(
 def recover_calls(conn: Connection, parts: BotParts, now: int) -> None:
     """Handle the unconfirmed messages of the leader before, before this one sends.
 
+    Invite links are not lost with that one: each replica can make them from what is stored, see ``Invitations``.
+
     Args:
         conn: an open write transaction.
         parts: of the bot.
         now: UTC in milliseconds.
     """
-    _put_forward(conn, parts, now)
-    outbox.add(conn, [*_unconfirmed(conn, parts, now)], now)
-
-
-def _put_forward(conn: Connection, parts: BotParts, now: int) -> None:
     bring_forward(conn, now + LONGEST_PAUSE, now)
-    revoke_lost_links(conn, parts.core.texts, now)
+    outbox.add(conn, [*_unconfirmed(conn, parts, now)], now)
 
 
 def _recover_updates(

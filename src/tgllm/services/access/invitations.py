@@ -4,7 +4,9 @@ The token of a link is random (144 bits) and stored only as a hash. The message 
 and an update with a token is stored with its hash, so a copy of the database contains no usable link.
 """
 
+import base64
 import hashlib
+import hmac
 import secrets
 from dataclasses import dataclass, field
 from typing import Final
@@ -21,7 +23,7 @@ from tgllm.services.common.actor import Actor, note
 from tgllm.services.messaging.memory_texts import MemoryTexts
 from tgllm.services.people.decisions import AccessError, administrator
 
-__all__ = ["MOST_HOURS", "MOST_USES", "Invitations", "NewInvite", "link", "token_hash"]
+__all__ = ["MOST_HOURS", "MOST_USES", "Invitations", "NewInvite", "link", "seeded_token", "token_hash"]
 
 MOST_USES: Final = 1000
 MOST_HOURS: Final = 24 * 90
@@ -35,6 +37,14 @@ class NewInvite:
     invite: Invite
     token: str
     """Token of the link; only its hash is stored."""
+    seed: str = ""
+    """What the token was made of with the secret of the replicas; empty for a random one."""
+
+
+def seeded_token(secret: str, seed: str) -> str:
+    """Return the token of a seed, which may be stored: without the secret it tells nothing of the token."""
+    digest = hmac.new(secret.encode(), f"invite link {seed}".encode(), hashlib.sha256).digest()
+    return f"inv_{base64.urlsafe_b64encode(digest[:18]).decode()}"
 
 
 def link(username: str, token: str) -> str:
@@ -49,8 +59,25 @@ class Invitations:
     clock: Clock
     texts: Catalogue
     cards: AccessCards
-    links: MemoryTexts = field(default_factory=MemoryTexts)
+    secret: str = field(default="", repr=False)
+    """Known to each of several replicas, so that one can send the link that another has made; empty for one process."""
+    links: MemoryTexts = field(init=False)
     """Links that are to be sent."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "links", MemoryTexts(self._seeded))
+
+    def keep(self, made: NewInvite, username: str) -> str:
+        """Return the name by which the message with a link finds it; see ``MemoryTexts``."""
+        if made.seed:
+            return f"{username}/{made.seed}"
+        name = f"invite:{made.invite.id}"
+        self.links.keep(name, link(username, made.token))
+        return name
+
+    def _seeded(self, name: str) -> str | None:
+        username, _, seed = name.partition("/")
+        return link(username, seeded_token(self.secret, seed)) if seed and self.secret else None
 
     def create_in(self, conn: Connection, actor: Actor, uses: int, hours: int) -> NewInvite:
         """Create a link for ``uses`` people (1 to 1000) that is valid for ``hours`` (1 to 2160).
@@ -62,10 +89,11 @@ class Invitations:
         administrator(conn, actor, now)
         if not (1 <= uses <= MOST_USES and 1 <= hours <= MOST_HOURS):
             raise AccessError("out of range", code="access_invite_range", uses=MOST_USES, hours=MOST_HOURS)
-        token = f"inv_{secrets.token_urlsafe(18)}"
+        seed = secrets.token_urlsafe(18) if self.secret else ""
+        token = seeded_token(self.secret, seed) if seed else f"inv_{secrets.token_urlsafe(18)}"
         made = invites.create(conn, token_hash(token), uses, now + hours * _HOUR, now, created_by=actor.id)
         note(conn, actor, "invite.create", str(made.id), now, {"uses": uses, "expires_at": made.expires_at})
-        return NewInvite(made, token)
+        return NewInvite(made, token, seed)
 
     def revoke_in(self, conn: Connection, actor: Actor, invite_id: int) -> bool:
         """Revoke a link; return False if it is unknown or has no uses left.

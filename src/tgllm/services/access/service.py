@@ -30,7 +30,13 @@ class Access:
 
     @classmethod
     def of(
-        cls, settings: AccessSection, admin_chat_id: int | None, texts: Catalogue, clock: Clock, running: RunningTurns
+        cls,
+        settings: AccessSection,
+        admin_chat_id: int | None,
+        texts: Catalogue,
+        clock: Clock,
+        running: RunningTurns,
+        secret: str = "",
     ) -> Self:
         """Create the services.
 
@@ -40,6 +46,7 @@ class Access:
             texts: catalogue of texts.
             clock: source of time.
             running: running turns of this process.
+            secret: known to each of several replicas; empty for the only process.
         """
         cards = AccessCards(texts, admin_chat_id, settings.cards_per_hour)
         return cls(
@@ -47,6 +54,6 @@ class Access:
             cards,
             AccessRequests(clock, texts, cards, settings),
             GroupAccess(clock, texts, cards, settings, running, RecentKeys(clock, FULL_SECONDS, MOST_FULL)),
-            Invitations(clock, texts, cards),
+            Invitations(clock, texts, cards, secret),
             StrangerLimits(clock, settings.answer_interval, settings.answers_per_hour),
         )

@@ -1,7 +1,7 @@
 """Recovery at startup: deletes messages that may be answers to a password prompt, or whose contents are lost."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, cast
 
 from tgllm.api.clock import Clock, milliseconds
@@ -27,7 +27,7 @@ from tgllm.services.common.lane import Lane
 from tgllm.services.common.update_notes import HIDDEN, notes_of
 from tgllm.services.messaging.rows import deletion_row, plain_message
 
-__all__ = ["recover_questions"]
+__all__ = ["delete_lost", "recover_questions"]
 
 log = get_logger(__name__)
 
@@ -70,10 +70,27 @@ def _recover(conn: Connection, texts: Catalogue, now: int) -> dict[int, Question
     return {user_id: question for user_id, question in found.items() if user_id not in over}
 
 
+def delete_lost(conn: Connection, texts: Catalogue, now: int, live: Collection[int]) -> None:
+    """Finish the updates whose contents were in the memory of replicas that have ended; before the recovery of others.
+
+    Args:
+        conn: a write transaction.
+        texts: the text catalogue.
+        now: UTC in milliseconds.
+        live: the replicas that have not ended.
+    """
+    hidden = scrub.hidden_updates(conn)
+    _delete(conn, [row for row in hidden if row.holder is not None and row.holder not in live], texts, now)
+
+
 def _delete_hidden(conn: Connection, texts: Catalogue, now: int) -> None:
+    _delete(conn, scrub.hidden_updates(conn), texts, now)
+
+
+def _delete(conn: Connection, hidden: Iterable[InboxRow], texts: Catalogue, now: int) -> None:
     """Finish the updates whose contents are lost, delete their messages, and notify each sender once."""
     senders = dict[int, None]()
-    for row in scrub.hidden_updates(conn):
+    for row in hidden:
         message = cast("dict[str, Any]", json.loads(row.payload).get(row.kind) or {})
         scrub.scrub(conn, row.update_id)
         if not inbox.finish(conn, row.update_id, "done", now):

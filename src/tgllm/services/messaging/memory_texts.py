@@ -1,7 +1,7 @@
 """Texts that are only in memory, for messages whose outbox rows must not contain them."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 __all__ = ["MEMORY_MARK", "MEMORY_TEXT", "MemoryTexts"]
@@ -18,7 +18,9 @@ _MOST = 1000
 class MemoryTexts:
     """Texts by name. They end with the process; messages with them can't be sent any more then."""
 
-    def __init__(self) -> None:
+    def __init__(self, derive: Callable[[str], str | None] = lambda _name: None) -> None:
+        """Keep texts; those that are not kept are asked from ``derive``, which returns None for unknown names."""
+        self._derive = derive
         self._texts: OrderedDict[str, str] = OrderedDict()
 
     def keep(self, name: str, text: str) -> None:
@@ -36,7 +38,7 @@ class MemoryTexts:
         name = payload.get(MEMORY_TEXT)
         if name is None:
             return payload
-        text = self._texts.get(str(name))
+        text = self._texts.get(str(name)) or self._derive(str(name))
         if text is None:
             raise LookupError("a text of the message is not in memory any more")
         rest = {key: value for key, value in payload.items() if key != MEMORY_TEXT}

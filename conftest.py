@@ -29,7 +29,7 @@ settings.load_profile("unhurried")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of ``make test`` for the other Pythons and of ``make test-postgres``."""
-    postgres_run.add_option(parser)
+    postgres_run.add_options(parser)
     parser.addoption(
         "--portable",
         nargs="?",
@@ -45,7 +45,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Select the portable tests if they are asked for."""
+    """Select the portable tests, or one case of each test, if they are asked for."""
+    if config.getoption("--first-cases"):
+        items[:], left_out = postgres_run.of_each_test_one_case(items)
+        config.hook.pytest_deselected(items=left_out)
     if extent := config.getoption("--portable"):
         kept, left_out = portable(items, only_first=extent == "first")
         items[:] = kept

@@ -46,7 +46,7 @@ ALIKE: Final = (
     "tests/integration/test_sent_files.py",
 )
 """Parts of those folders of which the first test of each module is enough."""
-ELSEWHERE: Final = frozenset({"once", "packaging", "real_model", "samples"})
+ELSEWHERE: Final = frozenset({"once", "packaging", "postgres", "real_model", "samples"})
 """Markers of tests that other Pythons don't run."""
 
 

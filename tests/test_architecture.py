@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import ClassVar
 
@@ -24,9 +25,6 @@ ROOT = Path(__file__).resolve().parents[1]
 PLUGINS = sorted(ROOT.glob("plugins/tgllm_*/src"))
 EXAMPLES = sorted(ROOT.glob("examples/*/src"))
 ROOMS = rooms.read_rooms((ROOT / "CONTEXT.md").read_text(encoding="utf-8"))
-METHODS = {
-    name[0].lower() + name[1:] for name in methods.__all__ if issubclass(getattr(methods, name), methods.TelegramMethod)
-}
 HEAVY = {
     "aiogram",
     "aiohttp",
@@ -43,6 +41,13 @@ HEAVY = {
 }
 
 Breaches = list[str]
+
+
+@cache
+def methods_of_the_bot_api() -> set[str]:
+    """Their names; to load them all takes half a second, which collecting the tests shall not take."""
+    found = (name for name in methods.__all__ if issubclass(getattr(methods, name), methods.TelegramMethod))
+    return {name[0].lower() + name[1:] for name in found}
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +103,7 @@ class TestThisTree:
         assert rooms.mirror_breaches(ROOT / "tests", ROOT / "src" / "tgllm") == []
 
     def test_one_room_of_the_services_names_methods_of_the_bot_api(self, modules: dict[str, Module]) -> None:
-        assert rooms.method_breaches(modules.values(), METHODS) == []
+        assert rooms.method_breaches(modules.values(), methods_of_the_bot_api()) == []
 
     def test_plugins_use_the_contract_only(self, imports: list[Import]) -> None:
         assert architecture.plugin_breaches(imports) == []
@@ -399,7 +404,7 @@ class TestRooms:
     ) -> None:
         write(tmp_path, {f"tgllm/{path}": line})
 
-        assert len(rooms.method_breaches(read_modules(tmp_path).values(), METHODS)) == count
+        assert len(rooms.method_breaches(read_modules(tmp_path).values(), methods_of_the_bot_api())) == count
 
 
 @pytest.mark.parametrize(

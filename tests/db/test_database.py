@@ -256,8 +256,7 @@ async def test_a_folder_in_place_of_the_file_is_said_in_words(tmp_path: Path) ->
 async def test_writes_of_another_process_are_noticed_once(database: Database) -> None:
     await database.write(lambda conn: put(conn, "own"))
     assert not await database.changed_elsewhere()
-    with elsewhere(database) as other:
-        put(other, "others")
+    elsewhere(database, lambda conn: put(conn, "others"))
     assert await database.changed_elsewhere()
     assert not await database.changed_elsewhere()
 

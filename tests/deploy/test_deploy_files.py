@@ -34,8 +34,8 @@ def load(name: str) -> Any:
     return yaml.safe_load((ROOT / name).read_text())
 
 
-def manifest(kind: str) -> dict[str, Any]:
-    documents = yaml.safe_load_all((ROOT / "deploy/kubernetes/tgllm.yaml").read_text())
+def manifest(kind: str, name: str = "tgllm") -> dict[str, Any]:
+    documents = yaml.safe_load_all((ROOT / f"deploy/kubernetes/{name}.yaml").read_text())
     (found,) = (document for document in documents if document["kind"] == kind)
     return found
 
@@ -158,8 +158,12 @@ def test_kubernetes_runs_one_replica_and_never_two() -> None:
     assert pod["terminationGracePeriodSeconds"] > DRAIN_SECONDS
 
 
-def test_kubernetes_gives_the_container_no_rights() -> None:
-    pod = manifest("Deployment")["spec"]["template"]["spec"]
+MANIFESTS = pytest.mark.parametrize("name", ["tgllm", "replicas"])
+
+
+@MANIFESTS
+def test_kubernetes_gives_the_container_no_rights(name: str) -> None:
+    pod = manifest("Deployment", name)["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     user, group = map(int, dockerfile("USER")[0].split(":"))
 
@@ -174,33 +178,88 @@ def test_kubernetes_gives_the_container_no_rights() -> None:
     assert container["resources"]["limits"]["memory"]
 
 
-def test_kubernetes_names_variables_ports_and_paths_that_exist() -> None:
-    pod = manifest("Deployment")["spec"]["template"]["spec"]
+@MANIFESTS
+def test_kubernetes_names_variables_ports_and_paths_that_exist(name: str) -> None:
+    pod = manifest("Deployment", name)["spec"]["template"]["spec"]
     (container,) = pod["containers"]
-    variables = {item["name"]: item["value"] for item in container["env"]}
+    variables = {item["name"]: item.get("value", "") for item in container["env"]}
+    named = [variables[port] for port in ("TGLLM_WEB__PORT", "TGLLM_WEBHOOK__PORT") if port in variables]
     mounts = {mount["mountPath"]: mount["name"] for mount in container["volumeMounts"]}
     volumes = {volume["name"]: volume for volume in pod["volumes"]}
 
     assert set(variables) <= KNOWN
-    assert [int(variables["TGLLM_WEB__PORT"])] == [port["containerPort"] for port in container["ports"]]
+    assert [int(port) for port in named] == [port["containerPort"] for port in container["ports"]]
     assert set(mounts.values()) == set(volumes)
     assert (
         volumes[mounts["/data"]]["persistentVolumeClaim"]["claimName"]
-        == manifest("PersistentVolumeClaim")["metadata"]["name"]
+        == manifest("PersistentVolumeClaim", name)["metadata"]["name"]
     )
     files = [Path(value) for name, value in variables.items() if name.endswith("_FILE")]
     assert files
     assert all(str(path.parent) in mounts for path in files)
 
 
-def test_the_probes_ask_for_what_the_web_server_has() -> None:
-    (container,) = manifest("Deployment")["spec"]["template"]["spec"]["containers"]
+@MANIFESTS
+def test_the_probes_ask_for_what_the_web_server_has(name: str) -> None:
+    (container,) = manifest("Deployment", name)["spec"]["template"]["spec"]["containers"]
     served = "".join(path.read_text() for path in (ROOT / "src/tgllm/web").rglob("*.py"))
     paths = {name: container[name]["httpGet"]["path"] for name in ("startupProbe", "livenessProbe", "readinessProbe")}
 
     assert paths == {"startupProbe": "/healthz", "livenessProbe": "/healthz", "readinessProbe": "/readyz"}
     assert all(f'"{path}"' in served for path in paths.values())
     assert {container[name]["httpGet"]["port"] for name in paths} == {"web"}
+
+
+# Replicas.
+
+
+def test_replicas_on_kubernetes_are_replaced_without_a_pause() -> None:
+    spec = manifest("Deployment", "replicas")["spec"]
+    labels = spec["template"]["metadata"]["labels"]
+
+    assert spec["replicas"] == 3
+    assert spec["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
+    assert spec["template"]["spec"]["terminationGracePeriodSeconds"] > DRAIN_SECONDS
+    # Otherwise a second replica would wait for the volume of the first one.
+    assert manifest("PersistentVolumeClaim", "replicas")["spec"]["accessModes"] == ["ReadWriteMany"]
+    assert manifest("PodDisruptionBudget", "replicas")["spec"]["selector"]["matchLabels"] == labels
+    assert manifest("Service", "replicas")["spec"]["selector"] == labels
+
+
+def test_the_webhook_of_replicas_leads_to_each_of_them() -> None:
+    (container,) = manifest("Deployment", "replicas")["spec"]["template"]["spec"]["containers"]
+    variables = {item["name"]: item.get("value", "") for item in container["env"]}
+    service, ingress = manifest("Service", "replicas"), manifest("Ingress", "replicas")
+    (port,), (rule,) = service["spec"]["ports"], ingress["spec"]["rules"]
+    (path,) = rule["http"]["paths"]
+
+    assert variables["TGLLM_WEBHOOK__URL"] == f"https://{rule['host']}{path['path']}"
+    assert variables["TGLLM_WEBHOOK__HOST"] == "0.0.0.0"
+    assert port["targetPort"] in {port["name"] for port in container["ports"]}
+    assert path["backend"]["service"] == {"name": service["metadata"]["name"], "port": {"name": port["name"]}}
+    # Each pod reads the URL of the database, with its password, from a file.
+    assert variables["TGLLM_DATABASE__URL_FILE"].startswith("/run/secrets/")
+
+
+def test_replicas_of_compose_share_a_database_and_files() -> None:
+    compose = load("deploy/compose/replicas.yaml")
+    bot, database, proxy = (compose["services"][name] for name in ("bot", "database", "proxy"))
+
+    assert bot["deploy"]["replicas"] == 3
+    assert set(bot["environment"]) <= KNOWN
+    assert "postgres" in bot["build"]["args"]["EXTRAS"].split(",")
+    assert bot["volumes"] == ["data:/data"]
+    assert seconds(bot["stop_grace_period"]) > DRAIN_SECONDS
+    assert {*bot["secrets"], *database["secrets"]} == set(compose["secrets"])
+    assert {Path(path).name for key, path in bot["environment"].items() if key.endswith("_FILE")} == set(bot["secrets"])
+    for service in (bot, database, proxy):
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert service["mem_limit"]
+    # Without a certificate, nothing but the machine itself may reach the proxy.
+    assert all(port.startswith("127.0.0.1:") for port in proxy["ports"])
+    nginx = compose["configs"]["nginx"]["content"]
+    assert f"server bot:{bot['environment']['TGLLM_WEBHOOK__PORT']} " in nginx
+    assert f"location = /{bot['environment']['TGLLM_WEBHOOK__URL'].rpartition('/')[2]} " in nginx
 
 
 # Unraid.

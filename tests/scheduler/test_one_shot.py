@@ -151,9 +151,9 @@ async def stored(database: Database) -> list[PluginJob]:
 
 
 async def until(check: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until something is so; each check lets the database's thread go on."""
+    """Wait until something is so."""
     while not await check():  # noqa: ASYNC110  nothing says when a row has changed
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.003)
 
 
 def gone(database: Database) -> Callable[[], Awaitable[bool]]:

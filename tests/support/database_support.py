@@ -5,8 +5,8 @@ import itertools
 import json
 import sqlite3
 import threading
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from tgllm.db.engine.batch import Job, Outcome, run_jobs
 from tgllm.db.engine.rows import read_all
 from tgllm.db.engine.session import Mode, Session
 from tgllm.db.engine.signals import take_signals
+from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import conversations, inbox, messages
 from tgllm.db.tables.inbox import NewUpdate
 from tgllm.db.tables.messages import NewMessage
@@ -67,6 +68,15 @@ def retry_each_unit(monkeypatch: pytest.MonkeyPatch) -> None:
         return run_jobs(session, jobs if mode == "read" else [retried(job) for job in jobs], mode)
 
     monkeypatch.setattr(writer, "run_jobs", run_twice)
+
+
+@contextmanager
+def refused(conn: Connection) -> Iterator[None]:
+    """A block whose statement breaks a rule of the schema; the transaction goes on without it."""
+    conn.execute("SAVEPOINT refused")
+    with pytest.raises(sqlite3.IntegrityError):
+        yield
+    conn.execute("ROLLBACK TO SAVEPOINT refused")
 
 
 async def together(database: Database, *units: Callable[[sqlite3.Connection], object]) -> list[object]:

@@ -22,7 +22,6 @@ from tgllm.bot.intake.store import Intake
 from tgllm.bot.intake.unparsed import answer_to_unparsed
 from tgllm.bot.intake.webhook import Webhook
 from tgllm.bot.loading import Loading
-from tgllm.bot.own_account import who_am_i
 from tgllm.bot.parts import BotParts
 from tgllm.bot.reminders.worker import Reminders
 from tgllm.bot.renderer.renderer import Renderer
@@ -32,7 +31,8 @@ from tgllm.bot.sharing import WAKING, sharing_tasks
 from tgllm.bot.telegram.client import make_bot
 from tgllm.bot.telegram.downloads import Downloads
 from tgllm.bot.telegram.limiter import Limiter
-from tgllm.bot.telegram.rates import Share, rates_from
+from tgllm.bot.telegram.limits.rates import Share, rates_from
+from tgllm.bot.telegram.own_account import who_am_i
 from tgllm.bot.ui.command_table import LiveCommands, TableCommand
 from tgllm.bot.ui.menus import CommandMenus
 from tgllm.bot.updates.acknowledgements import Acknowledgements

@@ -94,7 +94,7 @@ def database_file(instead: str, config: "Config") -> Path:
     if isinstance(place, Server):
         from tgllm.i18n import Catalogue  # noqa: PLC0415  only where the command can't run
 
-        text = Catalogue(config.language)(instead, place=words_for(place), files=config.data_dir / "files")
+        text = Catalogue(config.language)(instead, place=words_for(place), path=config.data_dir / "files")
         raise DatabaseError(text, code="database_no_file", place=words_for(place))
     return place
 

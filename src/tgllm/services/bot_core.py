@@ -171,7 +171,9 @@ def _backups(core: Core) -> Backups | None:
 
 
 def _reader(core: Core, notice: MissingNotice, errors: ErrorReports) -> ReaderPool:
-    settings = pool_settings(core.config, core.config.data_dir / "reading")
+    # The folder is emptied by each process that uses it.
+    folder = None if core.storage.is_shared else core.config.data_dir / "reading"
+    settings = pool_settings(core.config, folder)
     return ReaderPool(core.clock, core.host.quarantine, notice.note, settings, errors)
 
 

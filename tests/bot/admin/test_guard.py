@@ -23,6 +23,8 @@ from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 
+pytestmark = pytest.mark.sqlite  # what the password guards is a backup, which a server makes itself
+
 PASSWORD = "Sesame-Street-42"
 HASH = str(hash_password(PASSWORD, Cost(log_n=4, r=1, p=1)))
 

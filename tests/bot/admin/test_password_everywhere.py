@@ -22,6 +22,8 @@ from tgllm.testing.emulator.state.records import EmulatedChat
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 
+pytestmark = pytest.mark.sqlite  # what the password guards is a backup, which a server makes itself
+
 PASSWORD = "Sesame-Street-42"
 PHRASE = "correct horse battery staple"
 COST = Cost(log_n=4, r=1, p=1)

@@ -67,6 +67,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.glob("tgllm.db*")}
 
 
+@pytest.mark.sqlite  # reads the file
 async def test_nothing_of_the_private_chats_is_left_but_the_access(
     emu: Emulator, ask: Ask, ann: EmulatedUser, start: Start, tmp_path: Path
 ) -> None:

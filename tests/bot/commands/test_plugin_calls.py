@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import pytest
+
 from bot_support import Start, decide_group, from_bot, settled
 from plugin_support import Hands
 from tgllm.api import Attachment, Button, CommandCall, FileUnreadable, Reply
@@ -95,6 +97,7 @@ async def test_a_file_that_is_too_large_is_told_in_words(emu: Emulator, ann: Emu
     assert "film.bin" in message.text
 
 
+@pytest.mark.sqlite  # on a server a claim has a transaction of its own
 async def test_the_reply_is_claimed_in_the_transaction_that_stores_it(
     emu: Emulator, ann: EmulatedUser, start: Start
 ) -> None:

@@ -14,7 +14,7 @@ from database_support import NOW
 from tgllm.bot.delivery.claims import PARALLEL_BACKGROUND, PARALLEL_CALLS, Claims
 from tgllm.bot.delivery.files import document_payload
 from tgllm.bot.telegram.limiter import IN_BACKGROUND, RESERVED, Limiter
-from tgllm.bot.telegram.rates import Rates
+from tgllm.bot.telegram.limits.rates import Rates
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import outbox

@@ -6,8 +6,9 @@ import pytest
 
 from bot_support import Killed, Menus, Start, from_bot, is_notice, settled
 from tgllm.bot.delivery.rows import message_rows
+from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import outbox
-from tgllm.db.tables.outbox import CARD, NOTICE
+from tgllm.db.tables.outbox import CARD, NOTICE, OutboxRow
 from tgllm.services.common.lane import Lane
 from tgllm.services.messaging.rows import with_priority
 from tgllm.testing.emulator import EmulatedChat, EmulatedUser, Emulator, Fault
@@ -19,6 +20,12 @@ def stayed_in_doubt(emu: Emulator) -> bool:
     return any(is_notice(message) for chat in emu.world.chats.values() for message in chat.messages)
 
 
+def answers(conn: Connection) -> list[OutboxRow | None]:
+    """The rows of the answers, in order."""
+    found = conn.execute("SELECT id FROM outbox WHERE kind = 'send' ORDER BY id").fetchall()
+    return [outbox.get(conn, int(row[0])) for row in found]
+
+
 @pytest.mark.parametrize("make", FAULTS)
 async def test_an_answer_of_unknown_delivery_comes_once(
     emu: Emulator, ann: EmulatedUser, start: Start, make: Callable[[str], Fault]
@@ -28,7 +35,7 @@ async def test_an_answer_of_unknown_delivery_comes_once(
         await ann.say("did it arrive?")
         await ann.say("and this?")
         await settled(emu, bot)
-        rows = await bot.core.database.read(lambda conn: [outbox.get(conn, number) for number in (1, 2)])
+        rows = await bot.core.database.read(answers)
     # In this order.
     assert ann.private_chat().bot_texts == ["did it arrive?", "and this?"]
     assert [row.message_id for row in rows if row] == [message.id for message in from_bot(ann.private_chat())]

@@ -13,7 +13,7 @@ from tgllm.api.clock import SystemClock
 from tgllm.bot.delivery.rows import message_rows
 from tgllm.bot.delivery.sender import Sender
 from tgllm.bot.telegram.limiter import Limiter
-from tgllm.bot.telegram.rates import Rates
+from tgllm.bot.telegram.limits.rates import Rates
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import outbox
@@ -101,6 +101,7 @@ async def test_a_row_that_is_committed_together_with_a_look_for_rows_is_waited_f
     assert telegram.texts == ["News"]
 
 
+@pytest.mark.sqlite  # on a server a claim has a transaction of its own
 async def test_an_expected_row_is_claimed_in_the_transaction_that_stores_it(
     database: Database, telegram: Telegram, sender: Sender
 ) -> None:

@@ -213,6 +213,7 @@ async def test_a_refused_token_lets_the_running_turn_end(
     assert ann.private_chat().bot_texts == ["Whole answer."]
 
 
+@pytest.mark.sqlite  # on a server a claim has a transaction of its own
 async def test_a_question_reaches_the_model_before_more_updates_are_asked_for(
     emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:

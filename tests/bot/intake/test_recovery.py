@@ -14,6 +14,7 @@ from tgllm.bot.updates.raw import to_inbox
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import inbox
+from tgllm.services.common.update_notes import WAITS, with_note
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedMessage, EmulatedTopic
 from tgllm.testing.emulator.users import EmulatedUser
@@ -109,6 +110,8 @@ async def test_no_part_of_a_question_that_is_given_up_seems_to_wait(
 
     def merged(conn: Connection) -> None:
         begun_too_often(conn, *(message_update(number, ann, chat, "part") for number in (1, 2)))
+        # On a server a note says that a message shows the reaction; the process that has set it may be gone.
+        inbox.rewrite(conn, 1, with_note(json.dumps(message_update(1, ann, chat, "part")), WAITS))
         conn.execute("UPDATE inbox SET state = 'running' WHERE update_id = 1")
         inbox.merge(conn, 1, [2], 1)
 
@@ -119,6 +122,7 @@ async def test_no_part_of_a_question_that_is_given_up_seems_to_wait(
         await database.write(merged)
     async with start() as bot:
         await emu.wait_for_message(chat, lambda message: message.text == SPENT)
+        await emu.wait_for(lambda: len(emu.journal.of("setMessageReaction")) >= 2)
         await bot.stop()
     assert {str(call.params["message_id"]) for call in emu.journal.of("setMessageReaction")} == {"901", "902"}
 

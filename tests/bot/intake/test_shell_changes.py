@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 import engines
-from bot_support import Start, settled
+from bot_support import Start, pause, settled
 from database_support import NOW
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries import inbox_care
@@ -18,8 +18,7 @@ from tgllm.testing.scripted import ScriptedProvider
 
 def elsewhere(bot: RunningBot, change: Callable[[Connection], object]) -> object:
     """Change the database over a connection of its own, as a shell command does."""
-    with engines.elsewhere(bot.core.database) as conn:
-        return change(conn)
+    return engines.elsewhere(bot.core.database, change)
 
 
 def drop(bot: RunningBot, update_id: int) -> object:
@@ -35,7 +34,7 @@ def ids(bot: RunningBot, state: str) -> list[int]:
 
 async def until(bot: RunningBot, state: str, count: int) -> list[int]:
     while len(found := ids(bot, state)) < count:
-        await bot.core.database.read(inbox.counts)
+        await pause()
     return found
 
 

@@ -17,7 +17,7 @@ from tgllm.bot.rendering.payloads import EntityText, Payload
 from tgllm.bot.streaming.pace import Intervals, Pace
 from tgllm.bot.streaming.sink import ChatSink, Look
 from tgllm.bot.telegram.limiter import Limiter
-from tgllm.bot.telegram.rates import Rates
+from tgllm.bot.telegram.limits.rates import Rates
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.i18n import Catalogue
 from tgllm.services.chats.settings import ReasoningDisplay

@@ -19,7 +19,7 @@ from tgllm.bot.telegram import downloads as module
 from tgllm.bot.telegram.client import make_bot
 from tgllm.bot.telegram.downloads import Downloads
 from tgllm.bot.telegram.limiter import Limiter
-from tgllm.bot.telegram.rates import Rates
+from tgllm.bot.telegram.limits.rates import Rates
 from tgllm.observe.logs import configure_logging
 from tgllm.services.files.attachment import Attachment
 from tgllm.testing.emulator import DownloadFault, EmulatedMessage, EmulatedUser, Emulator, Fault, StoredFile

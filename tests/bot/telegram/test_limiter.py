@@ -22,7 +22,7 @@ from aiogram.methods.base import TelegramMethod
 from tgllm.bot.delivery.calls import RawSendDocument
 from tgllm.bot.delivery.files import StoredUpload
 from tgllm.bot.telegram.limiter import RESERVED, Limiter
-from tgllm.bot.telegram.rates import Rates, rates_from
+from tgllm.bot.telegram.limits.rates import Rates, rates_from
 from tgllm.config.model import SendingSection
 from tgllm.testing.clock import ManualClock
 

@@ -1,12 +1,16 @@
-"""``tgllm db copy``."""
+"""``tgllm db copy``, as docs/howto/move-to-postgresql.md shows it."""
 
+import re
+import tomllib
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from cli_support import Shell
+from doc_pages.marks import ROOT
 from tgllm.cli.commands.db_copy import place_of
+from tgllm.config.model import Config
 from tgllm.db.engine.place import Server
 from tgllm.db.engine.sqlite import connect
 
@@ -58,3 +62,11 @@ def test_arguments_name_files_folders_and_servers(tmp_path: Path) -> None:
     found = [place_of(str(tmp_path / name)) for name in ("data", "new.sqlite", "old.db", "plain")]
     assert found == [tmp_path / name for name in ("data/tgllm.db", "new.sqlite", "old.db/tgllm.db", "plain")]
     assert place_of("postgresql://bot@db.example.org/bot") == Server("postgresql://bot@db.example.org/bot")
+
+
+def test_the_settings_of_the_page_are_valid() -> None:
+    page = (ROOT / "docs" / "howto" / "move-to-postgresql.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    config = Config.model_validate(tomllib.loads(block))
+    assert config.database.url is not None
+    assert config.database.url.get_secret_value() in page

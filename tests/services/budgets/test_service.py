@@ -146,7 +146,8 @@ class Bench:
 
     async def told(self) -> list[tuple[int | None, str]]:
         def read(conn: Connection) -> list[tuple[int | None, str]]:
-            rows = conn.execute("SELECT chat_id, json_extract(payload, '$.text') AS text FROM outbox ORDER BY id").fetchall()
+            query = "SELECT chat_id, json_extract(payload, '$.text') AS text FROM outbox ORDER BY id"
+            rows = conn.execute(query).fetchall()
             return [(row["chat_id"], row["text"]) for row in rows]
 
         return await self.database.read(read)

@@ -59,9 +59,9 @@ async def test_what_is_left_of_a_cancelled_turn_is_removed(replicas: Sequence[tu
     (one, first), (two, second) = replicas
     reservation = await take(one, first, "u1", 80)
     assert reservation is not None
+    first.release_later(reservation)
     released = first.next_release()
     task = asyncio.create_task(first.run())
-    first.release_later(reservation)
     await released.wait()
     assert await take(two, second, "u2", 80) is not None
     task.cancel()

@@ -21,6 +21,7 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import users
 from tgllm.db.tables.inbox import InboxRow, NewUpdate
 from tgllm.services.admin_password.guesses import Guess, typed_texts
+from tgllm.services.admin_password.questions import stored_questions
 from tgllm.services.admin_password.tries import Tries, tries_of
 from tgllm.services.common.lane import Lane
 from tgllm.services.common.update_notes import HIDDEN, NOTES
@@ -78,6 +79,8 @@ class Hiding:
         if not senders:
             return updates
         now = milliseconds(core.clock)
+        if core.database.is_server:
+            core.password.questions.learn(await core.database.read(stored_questions))
         admins = await core.database.read(lambda conn: _admins(conn, senders, now))
         return [self._hidden(update, content, admins, now) for update, content in found] if admins else updates
 

@@ -10,7 +10,7 @@ from tgllm.bot.delivery.uncertain import edited_message, is_repeatable, settle
 from tgllm.bot.intake.given_up import expired_rows, spent_rows
 from tgllm.bot.intake.interrupted import count_interrupted
 from tgllm.bot.parts import BotParts
-from tgllm.bot.telegram.chat_limits import WINDOW_SECONDS
+from tgllm.bot.telegram.limits.chat_limits import WINDOW_SECONDS
 from tgllm.bot.turns.edits import take_edits
 from tgllm.db.engine.signals import signal
 from tgllm.db.engine.unit import Connection

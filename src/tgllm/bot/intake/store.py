@@ -29,6 +29,7 @@ from tgllm.observe.metrics.table import UPDATES_RECEIVED
 from tgllm.observe.redaction import redactor
 from tgllm.services.access.stranger_limits import Key
 from tgllm.services.common.lane import Lane
+from tgllm.services.common.update_notes import HIDDEN, notes_of
 from tgllm.services.people.standing import may_talk
 
 __all__ = ["Intake"]
@@ -178,6 +179,9 @@ class Intake:
         begun = take_edits(conn, new, parts.username, parts.core.password.questions, now)
         holder = parts.core.database.member_id
         if holder is not None:
+            for update in new:
+                if HIDDEN in notes_of(update.payload):
+                    inbox.keep_for(conn, update.update_id, holder)
             order_looks(conn, new, holder, now)
             claims.arrived(conn, holder, new, has_place=self._dispatch.has_place)
         reactions = parts.acknowledgements.put(conn, new, now)

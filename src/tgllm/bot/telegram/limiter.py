@@ -31,10 +31,10 @@ from aiogram.methods import Response
 from aiogram.methods.base import TelegramMethod, TelegramType
 
 from tgllm.api.clock import Clock
-from tgllm.bot.telegram.background import BackgroundShare
-from tgllm.bot.telegram.buckets import NO_LIMIT, TokenBucket, positive
-from tgllm.bot.telegram.chat_limits import WINDOW_SECONDS, ChatLimits
-from tgllm.bot.telegram.rates import ALONE, Rates, Share
+from tgllm.bot.telegram.limits.background import BackgroundShare
+from tgllm.bot.telegram.limits.buckets import NO_LIMIT, TokenBucket, positive
+from tgllm.bot.telegram.limits.chat_limits import WINDOW_SECONDS, ChatLimits
+from tgllm.bot.telegram.limits.rates import ALONE, Rates, Share
 
 __all__ = ["IN_BACKGROUND", "LARGE_UPLOAD", "RESERVED", "Limiter", "Room"]
 

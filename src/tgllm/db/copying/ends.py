@@ -14,8 +14,8 @@ Values = tuple[Any, ...]
 NOT_COPIED: Final = frozenset({
     # Of running processes only.
     "replicas", "leases", "turn_orders", "budget_reservations", "question_times",
-    # Of the index of the search, which is made anew: all messages wait for it.
-    "search_waiting", "search_removals",
+    # Of the full-text indexes, which are made anew: all messages wait for theirs.
+    "search_waiting", "search_removals", "message_index", "passage_index",
 })  # fmt: skip
 """Tables that are empty after a copy, or are filled by it."""
 

@@ -13,10 +13,9 @@ __all__ = ["ALL_SIGNALS", "NO_SIGNALS", "KeepsSignals", "Signal", "SignalConnect
 
 Signal = Literal["approvals", "budgets", "inbox", "jobs", "leader", "menus", "orders", "outbox", "sent"]
 """``approvals``: a call of a tool was decided. ``budgets``: a reservation was released. ``inbox``: updates may be
-waiting to be claimed. ``jobs``: a job of a plugin may be due earlier. ``leader``: no process leads. ``menus``: a user's menu of
-commands may have changed.
-``orders``: another process should stop a turn. ``outbox``: a row of the outbox may be ready to be sent. ``sent``: a
-message was sent, for whose id another process may wait."""
+waiting to be claimed. ``jobs``: a job of a plugin may be due earlier. ``leader``: no process leads. ``menus``: a user's
+menu of commands may have changed. ``orders``: another process should stop a turn. ``outbox``: a row of the outbox may
+be ready to be sent. ``sent``: a message was sent, for whose id another process may wait."""
 
 ALL_SIGNALS: frozenset[Signal] = frozenset(get_args(Signal))
 

@@ -1,1 +1,1 @@
-"""The database on a PostgreSQL server: connections, dialect and schema. It imports psycopg (extra ``postgres``)."""
+"""The database on a PostgreSQL server: connections, dialect and schema, by psycopg (extra ``postgres``)."""

@@ -30,6 +30,7 @@ __all__ = [
     "has_company",
     "has_overtaken",
     "has_queued",
+    "keep_for",
     "latest",
     "mark_asked",
     "merge",
@@ -102,7 +103,7 @@ class InboxRow:
     crashes: int = 0
     strikes: int = 0
     holder: int | None = None
-    """Number of the replica that runs it; None where there is one process only."""
+    """Number of the replica that runs it, or that alone may start it; None where there is one process only."""
 
 
 def add_updates(conn: Connection, updates: Iterable[NewUpdate], now: int) -> list[NewUpdate]:
@@ -241,6 +242,11 @@ def rewrite(conn: Connection, update_id: int, payload: str) -> bool:
         "UPDATE inbox SET payload = ? WHERE update_id = ? AND state IN ('queued', 'merged')", (payload, update_id)
     )
     return cursor.rowcount == 1
+
+
+def keep_for(conn: Connection, update_id: int, holder: int) -> None:
+    """Let only one replica start a queued update, which has its content in memory."""
+    conn.execute("UPDATE inbox SET holder = ? WHERE update_id = ? AND state = 'queued'", (holder, update_id))
 
 
 def release(conn: Connection, update_id: int) -> bool:

@@ -136,6 +136,13 @@ class Questions:
                 if row.state not in {"queued", "running"}:
                     scrub.scrub(conn, row.update_id)
 
+    def learn(self, questions: dict[int, Question]) -> None:
+        """Note prompts of other replicas. Answers to them are late here, since their commands are not stored."""
+        for user_id, question in questions.items():
+            known = self._open.get(user_id)
+            if known is None or known.update_id < question.update_id:
+                self._open[user_id] = question
+
     def restore(self, questions: dict[int, Question]) -> None:
         """Restore prompts of an earlier run. Answers to them are late, since their commands are not stored."""
         self._open = dict(questions)

@@ -42,8 +42,8 @@ ReadBudgets = Callable[[Connection], Sequence[Budget]]
 #           A crash costs nothing: answer, usage and alerts are one transaction.
 #
 # With several replicas a reservation is a row, made in the transaction that checks it and removed in the one that
-# stores the usage (``shared_ledger``). A crash leaves the row until the replica's own row is removed: until then others may
-# wait for a rest of the budget that is not used any more, for as long as a lease lasts.
+# stores the usage (``shared_ledger``). A crash leaves the row until the replica's own row is removed: until then others
+# may wait for a rest of the budget that is not used any more, for as long as a lease lasts.
 
 
 class Reservation:

@@ -3,7 +3,7 @@
 import random
 
 from tgllm.api.clock import SystemClock
-from tgllm.bot.telegram.buckets import TokenBucket
+from tgllm.bot.telegram.limits.buckets import TokenBucket
 from tgllm.testing.emulator.limits.rates import RateLimits, RateMeter
 from tgllm.testing.emulator.state.records import EmulatedChat
 

@@ -121,6 +121,8 @@ def _forget(conn: Connection, replica_id: int) -> None:
     release_lead(conn, replica_id)
     conn.execute("DELETE FROM budget_reservations WHERE holder = ?", (replica_id,))
     conn.execute("DELETE FROM turn_orders WHERE holder = ?", (replica_id,))
+    # What only it could start can be started by any other now, without the content, which was in its memory.
+    conn.execute("UPDATE inbox SET holder = NULL WHERE state = 'queued' AND holder = ?", (replica_id,))
 
 
 _TAKE_LEAD: Final = """

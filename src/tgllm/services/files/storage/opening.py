@@ -14,7 +14,7 @@ log = get_logger(__name__)
 
 def storage_of(config: Config) -> FileStorage:
     """Return the storage of files; nothing is called yet."""
-    return FileStorage(config.data_dir, _remote_of(config))
+    return FileStorage(config.data_dir, _remote_of(config), is_shared=config.database.url is not None)
 
 
 async def check_at_start(storage: FileStorage, bot_id: int | None) -> None:

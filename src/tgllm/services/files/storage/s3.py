@@ -116,6 +116,9 @@ class S3Storage:
 
     def check(self, bot_id: int | None, *, claims: bool) -> None:
         """Store, read and remove a small file, and check that the files under the prefix are those of this bot."""
+        with self._in_words() as client:
+            # Some servers make a bucket that is missing when something is stored in it.
+            client.list_objects_v2(Bucket=self._bucket, Prefix=self._settings.prefix, MaxKeys=1)
         probe, content = f"{_PROBE}{uuid.uuid4().hex}", os.urandom(16)
         self._write(probe, content)
         if self._read(probe) != content:

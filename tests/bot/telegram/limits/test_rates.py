@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tgllm.bot.telegram.chat_limits import WINDOW_SECONDS
 from tgllm.bot.telegram.limiter import Limiter
-from tgllm.bot.telegram.rates import ALONE, Rates, Share
+from tgllm.bot.telegram.limits.chat_limits import WINDOW_SECONDS
+from tgllm.bot.telegram.limits.rates import ALONE, Rates, Share
 from tgllm.testing.clock import ManualClock
 
 RATES = Rates()

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from typing import Final
 
-from tgllm.bot.telegram.buckets import NO_LIMIT, ROUNDING, TokenBucket, positive
+from tgllm.bot.telegram.limits.buckets import NO_LIMIT, ROUNDING, TokenBucket, positive
 
 __all__ = ["WINDOW_SECONDS", "ChatLimits"]
 

@@ -4,10 +4,10 @@ Tests name a database by the path that its file would have. On PostgreSQL each p
 which is emptied after the test. The product knows nothing of that: its settings and ``Database.open`` get a URL.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -16,13 +16,15 @@ from postgres_databases import NOW, STOCK, Kept
 from tgllm.config.load import LoadedConfig, load_config
 from tgllm.config.paths import database_path
 from tgllm.db.database import Database
+from tgllm.db.engine.batch import Job, run_jobs
 from tgllm.db.engine.place import Place, Server, is_url
-from tgllm.db.engine.signals import NO_SIGNALS
 from tgllm.db.engine.sqlite import connect
 from tgllm.db.engine.unit import Connection
 from tgllm.db.file.schema import prepare
 
 __all__ = ["Engine", "PostgresPaths", "elsewhere", "looking_into", "on_postgres"]
+
+T = TypeVar("T")
 
 URL_VARIABLE = "TGLLM_DATABASE__URL"
 
@@ -113,21 +115,18 @@ def looking_into(database: Database) -> Iterator[Connection]:
             yield conn
 
 
-@contextmanager
-def elsewhere(database: Database) -> Iterator[Connection]:
-    """A write transaction of another process in an open database."""
+def elsewhere(database: Database, unit: Callable[[Connection], T]) -> T:
+    """Run a unit of work in an open database as another process does."""
     store = database.store
     if database.is_server:
         from tgllm.db.postgres.store import ServerStore  # noqa: PLC0415  only where there is a server
 
         store = ServerStore(database.store.server)
     with closing(store.open("writer")) as session:
-        session.begin("write", durable=False)
-        try:
-            yield session.connection
-            session.commit(NO_SIGNALS)
-        finally:
-            session.rollback()
+        (outcome,) = run_jobs(session, [Job(unit, in_transaction=True, durable=False)], "write")
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome.value
 
 
 @contextmanager

@@ -7,7 +7,7 @@ part of the rate is its own in any case, so that no number of answers stops it.
 
 from typing import Final
 
-from tgllm.bot.telegram.buckets import NO_LIMIT, ROUNDING, TokenBucket
+from tgllm.bot.telegram.limits.buckets import NO_LIMIT, ROUNDING, TokenBucket
 
 __all__ = ["BackgroundShare"]
 

@@ -190,7 +190,7 @@ class TestLoading:
             ("audit", 49),
             ("invites list", 47),
             ("usage", 54),
-            ("models list", 38),
+            ("models list", 39),
         ],
     )
     def test_a_command_that_shows_a_table_loads_little_more(self, filled: Path, command: str, most: int) -> None:

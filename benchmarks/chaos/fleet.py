@@ -51,6 +51,7 @@ class Fleet:
         self._server = server
         self._dice = dice
         self._lease = lease
+        self._supervising: asyncio.Task[None] | None = None
         self.restarts = 0
         """Replicas that were started again."""
         self.exits: list[int] = []
@@ -72,19 +73,25 @@ class Fleet:
     async def running(self) -> AsyncGenerator["Fleet"]:
         """Run all without kills, with a supervisor; at the end of the block they are killed if they still run."""
         await self._start_missing(Kill(""))
-        supervising = asyncio.create_task(self._supervise())
+        self._supervising = asyncio.create_task(self._supervise())
         try:
             yield self
         finally:
-            supervising.cancel()
-            await asyncio.wait({supervising})
+            await self._leave_alone()
             for replica in self._replicas:
                 await self._end(replica, signal.SIGKILL)
 
     async def stop(self) -> int | None:
         """End all in order, one after another; return the highest exit code."""
+        await self._leave_alone()
         codes = [await self._end(replica, signal.SIGTERM) for replica in self._replicas if replica.is_alive]
         return max((code for code in codes if code is not None), default=None)
+
+    async def _leave_alone(self) -> None:
+        """Start no replica again from now on."""
+        if self._supervising is not None:
+            self._supervising.cancel()
+            await asyncio.wait({self._supervising})
 
     async def _supervise(self) -> None:
         while True:
@@ -120,6 +127,7 @@ class Fleet:
             kill = Kill("")
 
     async def _happen(self, what: str) -> str:
+        self._replicas[0].program.note(what)
         if what in OF_SERVER:
             await self._trouble_server(what)
             return what

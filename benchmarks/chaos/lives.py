@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import sys
+import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -137,6 +138,11 @@ class Program:
         except TimeoutError:
             return "any time"
         return kill.moment
+
+    def note(self, what: str) -> None:
+        """Write a line into the log between those of the program."""
+        with (self._folder / "log").open("a") as log:
+            log.write(f"# {time.strftime('%H:%M:%S', time.gmtime())} {what}\n")
 
     async def follow(self, process: asyncio.subprocess.Process) -> None:
         """Copy its output to the log until it ends."""

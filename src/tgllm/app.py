@@ -197,7 +197,6 @@ async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -
     from tgllm.scheduler.one_shot import OneShotJobs  # noqa: PLC0415  only a running bot has jobs
     from tgllm.scheduler.scheduler import Scheduler  # noqa: PLC0415  only a running bot has jobs
     from tgllm.services.bot_core import open_bot_core  # noqa: PLC0415  shell commands don't need them
-    from tgllm.services.files.storage.opening import check_at_start  # noqa: PLC0415  only for a running bot
     from tgllm.services.maintenance.storage_log import log_storage  # noqa: PLC0415  shell commands don't need it
 
     if core.host.config_errors:
@@ -211,8 +210,6 @@ async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -
         log_storage(core.database, core.clock)
         await stack.enter_async_context(core.database.patient(core.clock))
         membership = await _join(stack, core)
-        # Before anything is removed: a prefix of another bot would be emptied.
-        await check_at_start(core.storage, core.config.bot_id)
         bot_core = await stack.enter_async_context(open_bot_core(core))
         core.host.report_to(bot_core.errors.report_quarantine, bot_core.errors.report_failure)
         stack.push(bot_core.errors.report_crash)

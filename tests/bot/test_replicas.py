@@ -5,13 +5,19 @@ import json
 import signal
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from http_support import get
 from program_support import PATIENCE, Launch, Program
-from tgllm.db.tables import inbox
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import inbox, outbox
+from tgllm.services.common.actor import Actor
+from tgllm.services.common.lane import Lane
+from tgllm.services.messaging.memory_texts import MEMORY_MARK, MEMORY_TEXT
+from tgllm.services.messaging.rows import message_row
 from tgllm.testing.bot import RunningBot, running_bot
 from tgllm.testing.emulator import EmulatedChat, EmulatedUser, Emulator
 from tgllm.testing.scripted import ScriptedProvider
@@ -85,6 +91,26 @@ async def test_a_turn_of_another_replica_is_shown_by_the_message_that_the_leader
 
     assert [row.holder for row in running] == [leader.core.database.member_id, other.core.database.member_id]
     assert len(group.bot_texts) == 1
+
+
+async def test_the_leader_sends_the_invite_link_that_another_replica_has_made(
+    emu: Emulator, ann: EmulatedUser, chat: EmulatedChat, start: Start
+) -> None:
+    async with start("leader") as leader, start("other") as other:
+        invitations = other.core.access.invitations
+
+        def invite(conn: Connection) -> None:
+            made = invitations.create_in(conn, Actor(ann.id, "telegram"), 1, 1)
+            row = message_row(Lane(ann.id), MEMORY_MARK, {MEMORY_TEXT: invitations.keep(made, "demo_bot")})
+            outbox.add(conn, [replace(row, turn_id=f"invite:{made.invite.id}")], 1)
+
+        await other.core.database.write(invite)
+        await answered(emu, chat, "https://t.me/demo_bot?start=inv_")
+        stored = await leader.core.database.read(
+            lambda conn: [row[0] for row in conn.execute("SELECT payload FROM outbox")]
+        )
+
+    assert not any("inv_" in payload for payload in stored)
 
 
 @pytest.fixture

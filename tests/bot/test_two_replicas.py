@@ -69,7 +69,7 @@ async def test_stop_reaches_the_turn_of_the_other_replica(both: Both, emu: Emula
         await emu.wait_for(lambda: "Half\n\nStopped." in ben.private_chat().bot_texts)
 
 
-async def test_edit_and_lost_access_reach_it_too(
+async def test_edit_and_lost_access_reach_it_too_and_reactions_go(
     both: Both,
     emu: Emulator,
     ben: EmulatedUser,
@@ -78,16 +78,18 @@ async def test_edit_and_lost_access_reach_it_too(
 ) -> None:
     monkeypatch.setattr(acknowledgements, "_BEGUN", 0)
     async with both() as (first, _):
-        waiting = await ben.say("three")
-        await emu.wait_for(lambda: waiting.reactions)
         question = next(message for message in ben.private_chat().messages if message.text == "two")
-        provider.answer("Third")
-        provider.answer("New", asyncio.Event())
+        go_on = asyncio.Event()
+        provider.answer("New", go_on)
+        provider.answer("Third", asyncio.Event())
         await ben.edit(question, "two, please")
         await emu.wait_for(lambda: "Half\n\nStopped." in ben.private_chat().bot_texts)
-        await emu.wait_for(lambda: "Third" in ben.private_chat().bot_texts)
-        await emu.wait_for(lambda: not any(waiting.reactions.values()))
         await emu.wait_for_draft(ben.private_chat(), lambda draft: draft.text == "New")
         assert provider.questions[-1] == "two, please"
+        waiting = await ben.say("three")
+        await emu.wait_for(lambda: any(waiting.reactions.values()))
+        go_on.set()
+        await emu.wait_for_draft(ben.private_chat(), lambda draft: draft.text == "Third")
         await first.core.database.write(lambda conn: users.set_status(conn, ben.id, "blocked", 2))
-        await emu.wait_for(lambda: "New\n\nStopped." in ben.private_chat().bot_texts)
+        await emu.wait_for(lambda: "Third\n\nStopped." in ben.private_chat().bot_texts)
+        await emu.wait_for(lambda: not any(waiting.reactions.values()))

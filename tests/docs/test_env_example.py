@@ -18,14 +18,14 @@ def test_it_is_up_to_date() -> None:
 
 
 def test_every_setting_is_in_it_and_explained() -> None:
-    explained = set(re.findall(r"^# .+\n#([A-Z_]+)=", EXAMPLE.read_text(), re.MULTILINE))
+    explained = set(re.findall(r"^# .+\n#([A-Z0-9_]+)=", EXAMPLE.read_text(), re.MULTILINE))
 
     assert {variable(key) for key in FIELDS} | SPECIAL_VARIABLES <= explained
 
 
 def test_uncommented_it_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    (tmp_path / ".env").write_text(re.sub(r"^#([A-Z_]+=)", r"\1", EXAMPLE.read_text(), flags=re.MULTILINE))
+    (tmp_path / ".env").write_text(re.sub(r"^#([A-Z0-9_]+=)", r"\1", EXAMPLE.read_text(), flags=re.MULTILINE))
 
     loaded = load_config(environ={}, cwd=tmp_path)
 

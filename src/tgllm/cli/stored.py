@@ -54,7 +54,7 @@ def place_to_look(settings: QuickSettings) -> "Place":
     """Return where the database of these settings is."""
     if settings.database_url is None:
         return database_path(settings.data_dir)
-    from tgllm.db.engine.place import Server  # noqa: PLC0415  see above
+    from tgllm.db.engine.place import Server  # noqa: PLC0415  lists of a file do without
 
     return Server(settings.database_url, None, settings.is_pooled)
 
@@ -65,9 +65,9 @@ def existing_database(config: "Config") -> "Place":
     Raises:
         DatabaseError: there is none, or it can't be used.
     """
-    from tgllm.db import looking  # noqa: PLC0415  see above
-    from tgllm.db.engine.place import words_for  # noqa: PLC0415  see above
-    from tgllm.services.common.database_place import database_place  # noqa: PLC0415  see above
+    from tgllm.db import looking  # noqa: PLC0415  lists of a file do without
+    from tgllm.db.engine.place import words_for  # noqa: PLC0415  lists of a file do without
+    from tgllm.services.common.database_place import database_place  # noqa: PLC0415  lists of a file do without
 
     place = database_place(config)
     if not looking.is_there(place):
@@ -87,8 +87,8 @@ def database_file(instead: str, config: "Config") -> Path:
     Raises:
         DatabaseError: it is on a server.
     """
-    from tgllm.db.engine.place import Server, words_for  # noqa: PLC0415  see above
-    from tgllm.services.common.database_place import database_place  # noqa: PLC0415  see above
+    from tgllm.db.engine.place import Server, words_for  # noqa: PLC0415  lists of a file do without
+    from tgllm.services.common.database_place import database_place  # noqa: PLC0415  lists of a file do without
 
     place = database_place(config)
     if isinstance(place, Server):
@@ -119,7 +119,7 @@ def look_with(settings: QuickSettings, query: Callable[[Connection], T], nothing
     place = place_to_look(settings)
     if isinstance(place, Path):
         return look(place, query) if is_there(place) else nothing
-    from tgllm.db import looking  # noqa: PLC0415  see above
+    from tgllm.db import looking  # noqa: PLC0415  lists of a file do without
 
     return looking.look(place, query, nothing)
 

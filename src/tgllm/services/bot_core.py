@@ -24,6 +24,8 @@ from tgllm.services.errors.texts import ErrorTexts
 from tgllm.services.files.file_service import FileService
 from tgllm.services.files.opening import clean_up, open_files
 from tgllm.services.files.storage.copies import copies_tidied
+from tgllm.services.files.storage.opening import check_at_start, storage_of
+from tgllm.services.files.storage.store import FileStorage
 from tgllm.services.maintenance.unconfirmed import Unconfirmed
 from tgllm.services.memory.tools import MemoryTools
 from tgllm.services.messaging.admin_places import AdminPlaces
@@ -59,6 +61,7 @@ class BotCore(Core):
     running: RunningTurns
     unconfirmed: Unconfirmed
     conversations: ConversationService
+    storage: FileStorage
     reader: ReaderPool
     prices: Prices
     days: Days
@@ -89,22 +92,22 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
     access = Access.of(config.access, config.admin_chat_id, texts, clock, running, _shared_secret(core))
     budgets = BudgetService(database, clock, accounting, texts, notifier, config.budgets, config.groups)
     notice = MissingNotice(notifier, texts)
-    await clean_up(database, clock, core.storage)
     core.host.provide_tools("basic_memory", MemoryTools(database, clock, texts, running).specs())
     error_texts = _error_texts(core)
     # The turns end first; they may wait for a file. The reports end last, with the errors of all others.
     async with (
+        _opened_storage(core) as storage,
         aclosing(_errors(core, error_texts)) as errors,
-        aclosing(_reader(core, notice, errors)) as reader,
-        copies_tidied(database, core.storage, round(config.s3.cache_mb * 2**20), clock),
+        aclosing(_reader(core, notice, errors, storage)) as reader,
         open_files(
-            config, clock, texts, database, core.host, reader, core.storage, no_transcriber=notice.note_no_transcriber
+            config, clock, texts, database, core.host, reader, storage, no_transcriber=notice.note_no_transcriber
         ) as files,
         aclosing(
             _conversations(
                 core,
                 accounting,
-                _Parts(running, budgets, files, errors, _tools(core, errors, policy, approvals, questions)),
+                storage,
+                _Parts(running, budgets, files, errors, _tools(core, storage, errors, policy, approvals, questions)),
             )
         ) as service,
     ):
@@ -117,7 +120,7 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
             registry=core.registry,
             notifier=notifier,
             models=core.models,
-            storage=core.storage,
+            storage=storage,
             users=UserService(database, clock, texts, access.cards, running),
             access=access,
             running=running,
@@ -129,7 +132,7 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
             budgets=budgets,
             message_rate=MessageRate(config.budgets.messages_per_minute, clock),
             password=AdminPassword(config.admin, clock),
-            backups=_backups(core),
+            backups=_backups(core, storage),
             broadcaster=Broadcaster(database, clock, texts, config.admin.broadcast_rate),
             errors=errors,
             error_texts=error_texts,
@@ -139,6 +142,18 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
             approvals=approvals,
             questions=questions,
         )
+
+
+@asynccontextmanager
+async def _opened_storage(core: Core) -> AsyncGenerator[FileStorage]:
+    """Open the storage of files, and clean it up."""
+    config, database, clock = core.config, core.database, core.clock
+    async with aclosing(storage_of(config)) as storage:
+        # Checked first: the clean-up would remove the files of another bot that has the same prefix.
+        await check_at_start(storage, config.bot_id)
+        await clean_up(database, clock, storage)
+        async with copies_tidied(database, storage, round(config.s3.cache_mb * 2**20), clock):
+            yield storage
 
 
 def _shared_secret(core: Core) -> str:
@@ -154,7 +169,7 @@ def _approvals(core: Core) -> Approvals:
     return Approvals(core.database, core.clock, cards, config.tools.approval_seconds)
 
 
-def _backups(core: Core) -> Backups | None:
+def _backups(core: Core, storage: FileStorage) -> Backups | None:
     config = core.config
     if core.database.is_server:
         log.info("backup.by_server", place=core.database.store.place)
@@ -165,14 +180,14 @@ def _backups(core: Core) -> Backups | None:
         config.backups_folder,
         0,
         config.backups.files,
-        are_elsewhere=core.storage.is_remote,
+        are_elsewhere=storage.is_remote,
     )
     return Backups(core.database, order, config.backups_folder, config.backups_kept, core.clock, core.notifier)
 
 
-def _reader(core: Core, notice: MissingNotice, errors: ErrorReports) -> ReaderPool:
+def _reader(core: Core, notice: MissingNotice, errors: ErrorReports, storage: FileStorage) -> ReaderPool:
     # The folder is emptied by each process that uses it.
-    folder = None if core.storage.is_shared else core.config.data_dir / "reading"
+    folder = None if storage.is_shared else core.config.data_dir / "reading"
     settings = pool_settings(core.config, folder)
     return ReaderPool(core.clock, core.host.quarantine, notice.note, settings, errors)
 
@@ -197,7 +212,12 @@ def _errors(core: Core, texts: ErrorTexts) -> ErrorReports:
 
 
 def _tools(
-    core: Core, errors: ErrorReports, policy: ToolPolicy, approvals: Approvals, questions: Questions
+    core: Core,
+    storage: FileStorage,
+    errors: ErrorReports,
+    policy: ToolPolicy,
+    approvals: Approvals,
+    questions: Questions,
 ) -> ToolServices | None:
     config = core.config
     return open_tools(
@@ -207,7 +227,7 @@ def _tools(
         core.texts,
         errors,
         policy,
-        storage=core.storage,
+        storage=storage,
         approvals=approvals,
         ask_for=questions.ask_for,
     )
@@ -224,9 +244,9 @@ class _Parts:
     tools: ToolServices | None
 
 
-def _conversations(core: Core, accounting: Accounting, parts: _Parts) -> ConversationService:
+def _conversations(core: Core, accounting: Accounting, storage: FileStorage, parts: _Parts) -> ConversationService:
     config, clock, texts = core.config, core.clock, core.texts
-    settings = turn_settings(config, texts, accounting, core.storage)
+    settings = turn_settings(config, texts, accounting, storage)
     services = TurnServices(
         database=core.database,
         clock=clock,

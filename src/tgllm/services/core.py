@@ -9,8 +9,6 @@ from tgllm.config.model import Config
 from tgllm.db.database import Database
 from tgllm.i18n import Catalogue
 from tgllm.plugins.host import PluginHost
-from tgllm.services.files.storage.opening import storage_of
-from tgllm.services.files.storage.store import FileStorage
 from tgllm.services.messaging.admins import AdminNotifier
 from tgllm.services.models.registry import ProviderRegistry
 from tgllm.services.models.service import ModelService, ModelSettings
@@ -30,7 +28,6 @@ class Core:
     registry: ProviderRegistry
     notifier: AdminNotifier
     models: ModelService
-    storage: FileStorage
 
 
 @asynccontextmanager
@@ -40,7 +37,7 @@ async def open_services(
     """Open the services of ``Core`` on an open database and host."""
     notifier = AdminNotifier(database, clock, config.admin_chat_id)
     lists = ModelSettings(config.default_model, config.models.list_timeout)
-    async with aclosing(ProviderRegistry(host)) as registry, aclosing(storage_of(config)) as storage:
+    async with aclosing(ProviderRegistry(host)) as registry:
         yield Core(
             config=config,
             clock=clock,
@@ -50,5 +47,4 @@ async def open_services(
             registry=registry,
             notifier=notifier,
             models=ModelService(database, registry, notifier, clock, texts, lists),
-            storage=storage,
         )

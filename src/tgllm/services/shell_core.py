@@ -11,6 +11,8 @@ from tgllm.services.common.calendar import Days
 from tgllm.services.core import Core
 from tgllm.services.errors.reports import LoggedOnly
 from tgllm.services.files.opening import open_files
+from tgllm.services.files.storage.opening import storage_of
+from tgllm.services.files.storage.store import FileStorage
 from tgllm.services.models.pricing import Prices
 from tgllm.services.reading.pool import ReaderPool
 from tgllm.services.reading.values import MissingPackage
@@ -34,6 +36,7 @@ class ShellCore(Core):
 
     running: RunningTurns
     conversations: ConversationService
+    storage: FileStorage
     prices: Prices
 
 
@@ -53,8 +56,9 @@ async def open_shell_core(core: Core) -> AsyncGenerator[ShellCore]:
     # The reading folder of the data folder belongs to the bot, which deletes it.
     pool = ReaderPool(clock, core.host.quarantine, _ignore, pool_settings(config, None))
     async with (
+        aclosing(storage_of(config)) as storage,
         aclosing(pool) as reader,
-        open_files(config, clock, texts, database, core.host, reader, core.storage) as files,
+        open_files(config, clock, texts, database, core.host, reader, storage) as files,
         aclosing(
             ConversationService(
                 TurnServices(
@@ -74,10 +78,10 @@ async def open_shell_core(core: Core) -> AsyncGenerator[ShellCore]:
                         texts,
                         LoggedOnly(),
                         ToolPolicy(config.tools, accounting.days),
-                        storage=core.storage,
+                        storage=storage,
                     ),
                 ),
-                replace(turn_settings(config, texts, accounting, core.storage), context_tokens=context_tokens),
+                replace(turn_settings(config, texts, accounting, storage), context_tokens=context_tokens),
             )
         ) as service,
     ):
@@ -90,7 +94,7 @@ async def open_shell_core(core: Core) -> AsyncGenerator[ShellCore]:
             registry=core.registry,
             notifier=core.notifier,
             models=core.models,
-            storage=core.storage,
+            storage=storage,
             running=running,
             conversations=service,
             prices=prices,

@@ -48,6 +48,10 @@ class _Connection:
     def __init__(self, conn: sqlite3.Connection) -> None:
         self._conn = conn
 
+    @property
+    def in_transaction(self) -> bool:
+        return True
+
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
         if isinstance(parameters, dict) and parameters.get("limit", 0) is None:
             parameters = {**parameters, "limit": -1}

@@ -18,7 +18,6 @@ from tgllm.db.file.probe import probe_folder, write_probe
 from tgllm.db.looking import is_running
 from tgllm.services.common.database_place import database_place
 from tgllm.services.common.reception import failing
-from tgllm.services.files.storage.remote import StorageUnavailable
 
 if TYPE_CHECKING:
     from tgllm.services.core import Core
@@ -84,9 +83,13 @@ async def _check_files(core: "Core") -> None:
     Raises:
         TgllmError: it can't be used; the message says what to do.
     """
+    if core.config.s3.bucket is None:
+        return
+    from tgllm.services.files.storage.opening import try_storage  # noqa: PLC0415  most bots have none
+
     try:
-        await core.storage.check(core.config.bot_id)
-    except StorageUnavailable as error:
+        await try_storage(core.config)
+    except OSError as error:
         raise TgllmError(str(error), code="file_storage") from error
 
 

@@ -21,6 +21,7 @@ from tgllm.services.diagnosis.providers import ask_provider, targets
 from tgllm.services.diagnosis.server import check_server
 from tgllm.services.diagnosis.webhook import check_webhook
 from tgllm.services.errors.sentry import check_sentry
+from tgllm.services.files.storage.opening import try_storage
 from tgllm.services.files.storage.remote import StorageUnavailable
 from tgllm.services.maintenance.storage_check import check_storage
 from tgllm.services.models.readiness import look_at_fallbacks, look_at_models
@@ -85,7 +86,7 @@ def core_probes(core: Core, problems: Sequence[str] = (), *, online: bool = True
     ]
     if online:
         probes.append(Probe("Providers", lambda: _providers(core), PROVIDERS_SECONDS))
-        if core.storage.is_remote:
+        if core.config.s3.bucket is not None:
             probes.append(Probe("File storage", lambda: _storage(core), 120.0))
     return probes
 
@@ -135,7 +136,7 @@ async def _providers(core: Core) -> Sequence[Check]:
 
 async def _storage(core: Core) -> Sequence[Check]:
     try:
-        await core.storage.check(core.config.bot_id)
+        await try_storage(core.config)
     except StorageUnavailable as error:
         return (Check("File storage", "failed", str(error)),)
     return (Check("File storage", "ok", f"{core.config.s3.bucket}/{core.config.s3.prefix}"),)

@@ -2,15 +2,17 @@
 
 import time
 
+from tgllm.api.clock import SystemClock
+
 __all__ = ["uptime"]
 
 
 def uptime() -> float:
-    """Return seconds since an unspecified point in the past.
+    """Return seconds since an unspecified point in the past; no injected clock, since the database's own ends leases.
 
     Linux: the monotonic clock stands still while the machine is suspended, as virtual machines and laptops are, and the
     leases of others go on.
     """
     if hasattr(time, "CLOCK_BOOTTIME"):
         return time.clock_gettime(time.CLOCK_BOOTTIME)
-    return time.monotonic()  # noqa: TID251  leases end by the database's clock, which no injected clock can advance
+    return SystemClock().monotonic()

@@ -1,5 +1,7 @@
 """Opens the storage of files as the settings want it."""
 
+from contextlib import aclosing
+
 from tgllm.api import ConfigError
 from tgllm.api.clock import SystemClock
 from tgllm.config.model import Config
@@ -7,7 +9,7 @@ from tgllm.observe.logs import get_logger
 from tgllm.services.files.storage.remote import Remote, StorageRefused, StorageUnavailable
 from tgllm.services.files.storage.store import FileStorage
 
-__all__ = ["check_at_start", "storage_of"]
+__all__ = ["check_at_start", "storage_of", "try_storage"]
 
 log = get_logger(__name__)
 
@@ -28,7 +30,17 @@ async def check_at_start(storage: FileStorage, bot_id: int | None) -> None:
     except StorageRefused as error:
         raise ConfigError(str(error), code="storage_refused") from error
     except StorageUnavailable as error:
-        log.error("files.storage_away", error=str(error))
+        log.warning("files.storage_away", error=str(error))
+
+
+async def try_storage(config: Config) -> None:
+    """Store and remove a file in the storage that the settings name; the data folder alone is not checked.
+
+    Raises:
+        StorageUnavailable: it can't be used; the message says what to do.
+    """
+    async with aclosing(storage_of(config)) as storage:
+        await storage.check(config.bot_id)
 
 
 def _remote_of(config: Config) -> Remote | None:

@@ -20,20 +20,20 @@ def failure_of(error: Exception, settings: S3Section) -> StorageUnavailable:
     if kind in {"NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"}:
         return StorageRefused("S3 needs keys: set s3.access_key and s3.secret_key.")
     if code in _KEYS:
-        return StorageRefused(f"S3 at {place} refuses the keys ({code}): check s3.access_key and s3.secret_key.")
+        return StorageRefused(f"The keys are refused by S3 at {place} ({code}): check s3.access_key and s3.secret_key.")
     if code == "NoSuchBucket":
         return StorageRefused(f"S3 at {place} has no bucket {settings.bucket}: create it, or correct s3.bucket.")
     if code == "RequestTimeTooSkewed":
-        return StorageRefused(f"S3 at {place} refuses the time of this machine: set its clock.")
+        return StorageRefused(f"The time of this machine is refused by S3 at {place}: set its clock.")
     if code == "AccessDenied" or status in {401, 403}:
         return StorageRefused(
-            f"S3 at {place} denies access to {settings.bucket}: check s3.access_key and s3.secret_key, and that "
+            f"Access to {settings.bucket} is denied by S3 at {place}: check s3.access_key and s3.secret_key, and that "
             "the key may read, write, list and delete there."
         )
     if code in {"PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"}:
         return StorageRefused(f"S3 at {place} has the bucket {settings.bucket} in another region: correct s3.region.")
     if status is not None and 400 <= status < 500 and status not in {408, 429}:
-        return StorageRefused(f"S3 at {place} refuses a call ({code or status}): check s3.endpoint and s3.bucket.")
+        return StorageRefused(f"S3 at {place} can't do this ({code or status}): check s3.endpoint and s3.bucket.")
     return StorageUnavailable(
         f"S3 at {place} can't be reached or does not answer as it should ({code or kind}): check the network and "
         "s3.endpoint; the bot tries again."

@@ -1,6 +1,9 @@
 """A press on "Approve" does not rebuild every command menu."""
 
+import pytest
 from benchmarks.jobs import JOBS, count_job
+
+pytestmark = pytest.mark.sqlite  # the limit was counted with the file
 
 ALL_MENUS = 1_400
 """Calls that rebuild every command menu, with the lines of the log and the counters beside them."""

@@ -44,6 +44,7 @@ async def invites_left(bot: RunningBot) -> list[int]:
 
 
 class TestSent:
+    @pytest.mark.sqlite  # reads the file
     async def test_it_is_in_no_file_and_no_backup(self, ask: Ask, start: Start, tmp_path: Path) -> None:
         async with start() as bot:
             token = await made(ask)
@@ -52,6 +53,7 @@ class TestSent:
             assert find_secret_everywhere(token, backup.path.parent) == []
         assert find_secret_everywhere(token, tmp_path) == []
 
+    @pytest.mark.sqlite  # reads the file
     async def test_nor_while_it_waits_to_be_sent(
         self, emu: Emulator, ann: EmulatedUser, start: Start, tmp_path: Path
     ) -> None:

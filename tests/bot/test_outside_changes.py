@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot_support import Menus, Start
+from engines import Engine
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
@@ -25,7 +26,7 @@ def begin(start: Start) -> Start:
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Shell:
+def shell(tmp_path: Path, engine: Engine) -> Shell:
     """Runs ``tgllm`` in a process of its own, and returns what it printed."""
 
     async def run(*args: str) -> str:
@@ -35,7 +36,7 @@ def shell(tmp_path: Path) -> Shell:
             "tgllm",
             *args,
             cwd=tmp_path,
-            env={**os.environ, "TGLLM_DATA_DIR": str(tmp_path), "TGLLM_CONFIG": ""},
+            env={**os.environ, **engine.variables(tmp_path), "TGLLM_DATA_DIR": str(tmp_path), "TGLLM_CONFIG": ""},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )

@@ -10,6 +10,8 @@ from tgllm.api import DatabaseError
 from tgllm.scheduler.jobs import BACKUP_JOB, jobs_of
 from tgllm.testing.bot import RunningBot
 
+pytestmark = pytest.mark.sqlite  # a server makes its backups itself
+
 
 async def told(bot: RunningBot) -> list[str]:
     rows = await bot.core.database.read(lambda conn: conn.execute("SELECT payload FROM outbox").fetchall())

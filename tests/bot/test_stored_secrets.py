@@ -12,6 +12,8 @@ from tgllm.testing.bot import running_bot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.scripted import ScriptedProvider
 
+pytestmark = pytest.mark.sqlite  # reads the file
+
 TOKEN = "42:AA-cret_bOt_t0k3n-of_this_test"
 SECRET = TOKEN.partition(":")[2]
 TEXT = (

@@ -260,6 +260,7 @@ async def test_what_telegram_reports_is_in_the_log(
     assert "webhook.failing" in capsys.readouterr().out
 
 
+@pytest.mark.sqlite  # limits the file
 async def test_while_the_disk_is_full_telegram_keeps_the_updates(
     emu: Emulator,
     ann: EmulatedUser,

@@ -87,6 +87,7 @@ async def test_forgetting_leaves_no_trace_of_a_document(
         assert list((bot.core.config.data_dir / "files").iterdir()) == []
 
 
+@pytest.mark.sqlite  # reads the file
 async def test_the_text_of_a_removed_file_is_deleted_at_once(
     emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, menus: Menus, tmp_path: Path
 ) -> None:

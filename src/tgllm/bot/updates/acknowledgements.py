@@ -65,8 +65,9 @@ class Acknowledgements:
             lane, message_id = Lane.parse(update.lane), as_id(message.get("message_id"))
             if message_id is not None and self._relevance.is_for_the_bot(conn, lane, message, now):
                 found.append(_reaction(lane, message_id, WAITING))
-                if self._holder is not None:
-                    inbox.rewrite(conn, update.update_id, with_note(update.payload, WAITS))
+                # As it is stored: an edit that came with it has replaced its text.
+                if self._holder is not None and (row := inbox.get(conn, update.update_id)) is not None:
+                    inbox.rewrite(conn, update.update_id, with_note(row.payload, WAITS))
         return found
 
     def _is_busy(self, conn: Connection, lane: str, now: int) -> bool:

@@ -1,9 +1,9 @@
 """``python -m benchmarks.load.replicas``: turns of one process on SQLite, and of replicas on PostgreSQL.
 
 All receive updates by a webhook; the replicas stand behind a small load balancer. The figures of the floor, a bare
-aiogram bot that polls, are beside them. Everything runs on one machine, so that replicas share its processors with the
 aiogram bot that polls, are beside them. Everything runs on one machine, so that replicas share its processors with
 the database server, the emulator and the model: what is measured is what sharing costs, not what machines bring.
+"""
 
 import argparse
 import asyncio

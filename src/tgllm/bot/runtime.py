@@ -27,7 +27,6 @@ from tgllm.bot.reminders.worker import Reminders
 from tgllm.bot.renderer.renderer import Renderer
 from tgllm.bot.replies.chats import ChatSender
 from tgllm.bot.replies.composing import Composer
-from tgllm.bot.sharing import WAKING, sharing_tasks
 from tgllm.bot.telegram.client import make_bot
 from tgllm.bot.telegram.downloads import Downloads
 from tgllm.bot.telegram.limiter import Limiter
@@ -39,6 +38,7 @@ from tgllm.bot.updates.acknowledgements import Acknowledgements
 from tgllm.bot.updates.first_look import Looking
 from tgllm.bot.updates.raw import turn_id_of
 from tgllm.bot.updates.scrubbing import Relevance
+from tgllm.db.engine.signals import WAKING
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries.shared.inbox_recovery import Recovered
 from tgllm.db.tables.inbox import InboxRow
@@ -403,7 +403,7 @@ async def open_runtime(
         once: list[Beside] = [*beside, menus.run, core.broadcaster.run, clock_watch.run, reminders.run]
         if replica is not None:
             once = [replica.only_leading(run) for run in once]
-        own = [*once, core.errors.run, upkeep.run, outside.run, *sharing_tasks(core, parts)]
+        own = [*once, core.errors.run, upkeep.run, outside.run, *_sharing(core, parts)]
         loading = Loading()
 
         def connect() -> None:
@@ -440,6 +440,15 @@ def _live_commands(core: BotCore, runner: HookRunner) -> LiveCommands:
 
     commands = LiveCommands(lambda: core.host.revision, rows)
     return commands
+
+
+def _sharing(core: BotCore, parts: BotParts) -> Sequence[Beside]:
+    """Return the tasks of a process that shares the work with others."""
+    if not core.database.is_server:
+        return ()
+    from tgllm.bot.sharing import sharing_tasks  # noqa: PLC0415  only on a server
+
+    return sharing_tasks(core, parts)
 
 
 def _watch(core: BotCore, look_again: Callable[[], None]) -> OutsideChanges:

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks.process import TICK
+
 __all__ = ["Postgres", "running_postgres"]
 
 
@@ -48,12 +50,27 @@ class Postgres:
         others = "pid <> pg_backend_pid() AND datname IS NOT NULL"
         return len(self.query(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))  # noqa: S608 (constants)
 
+    def cpu_ms(self) -> float:
+        """Return the processor time of all processes of the server so far, also of those that have ended."""
+        (main,) = (int(line) for line in (self._folder / "db" / "postmaster.pid").read_text().splitlines()[:1])
+        return sum(_ticks(pid, ended=pid == main) for pid in (main, *_children(main))) * TICK
+
     def query(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Run a statement on a connection of its own."""
         import psycopg  # noqa: PLC0415  other benchmarks do without
 
         with psycopg.connect(self.url, autocommit=True, connect_timeout=10) as conn:
             return conn.execute(sql.encode(), parameters).fetchall()
+
+
+def _children(parent: int) -> list[int]:
+    return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+
+
+def _ticks(pid: int, *, ended: bool) -> int:
+    """Return the processor time of a process, and of its children that have ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(int(field) for field in fields[11 : 15 if ended else 13])
 
 
 @contextmanager

@@ -11,12 +11,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["PYTHON_PATH", "Program", "keep_bytecode", "start"]
+__all__ = ["PYTHON_PATH", "TICK", "Program", "keep_bytecode", "start"]
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON_PATH = os.pathsep.join(str(ROOT / folder) for folder in ("", "src", "benchmarks/plugin"))
 
-_TICK = 1000 / os.sysconf("SC_CLK_TCK")
+TICK = 1000 / os.sysconf("SC_CLK_TCK")
 _STOP_SECONDS = 20
 _ANSWERING = frozenset({"benchmarks.model_server", "benchmarks.telegram"})
 """Programs that write lines of JSON to standard output."""
@@ -59,7 +59,7 @@ class Program:
     def cpu_ms(self) -> float:
         """Return the processor time of all threads so far, user and system, in milliseconds."""
         after_name = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(after_name[11]) + int(after_name[12])) * _TICK
+        return (int(after_name[11]) + int(after_name[12])) * TICK
 
     def peak_mib(self) -> float:
         """Return the peak of resident memory so far, in MiB."""

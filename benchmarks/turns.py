@@ -13,7 +13,7 @@ from benchmarks.load.seed import seed_turns
 from benchmarks.process import Program, start
 from benchmarks.words import ANSWER, QUESTION
 
-__all__ = ["BOTS", "UNSYNCED", "Figures", "measure", "median", "variables_of"]
+__all__ = ["BOTS", "QUIET_SECONDS", "UNSYNCED", "Figures", "figures_of", "measure", "median", "talk_to", "variables_of"]
 
 UNSYNCED = "tgllm, synchronous OFF"
 """tgllm with commits that do not wait for the disk: the difference to tgllm is what durability costs."""
@@ -85,12 +85,12 @@ def measure(
             module, *args = BOTS[bot]
             with start(module, *args, log=log, variables=variables) as program:
                 answer = QUESTION if bot == "echo" else ANSWER
-                _talk(telegram, warm_up, answer, 0)
+                talk_to(telegram, warm_up, answer, 0)
                 telegram.send(json.dumps({"quiet": {"seconds": QUIET_SECONDS}}))
                 telegram.receive()
                 program_before, model_before = program.cpu_ms(), model.cpu_ms()
-                result = _talk(telegram, turns, answer, rate)
-                return _figures(
+                result = talk_to(telegram, turns, answer, rate)
+                return figures_of(
                     result, program.cpu_ms() - program_before, model.cpu_ms() - model_before, program.peak_mib()
                 )
 
@@ -111,12 +111,14 @@ def variables_of(bot: str, server: Mapping[str, Any], model_url: str, folder: st
     }
 
 
-def _talk(telegram: Program, turns: int, answer: str, rate: float) -> dict[str, Any]:
+def talk_to(telegram: Program, turns: int, answer: str, rate: float = 0) -> dict[str, Any]:
+    """Have people send so many messages, and return when and how they were answered."""
     telegram.send(json.dumps({"turns": turns, "answer": answer, "rate": rate}))
     return telegram.receive()
 
 
-def _figures(result: dict[str, Any], program_cpu_ms: float, model_cpu_ms: float, peak_mib: float) -> Figures:
+def figures_of(result: dict[str, Any], program_cpu_ms: float, model_cpu_ms: float, peak_mib: float) -> Figures:
+    """Return the figures of a round, from what ``talk_to`` returned and from the processes."""
     turns, seconds, calls = result["turns"], result["seconds"], result["calls"]
     latencies = [1000 * latency for latency in result["latencies"]]
     polls = calls.pop("getUpdates", 0)

@@ -17,6 +17,7 @@ FLOORS = (
     {"hookspecs"},
     {"i18n", "observe", "providers", "shutdown"},
     {"config", "db"},
+    {"database_place"},
     {"plugins"},
     {"services"},
     {"bot", "scheduler"},

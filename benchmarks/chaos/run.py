@@ -130,8 +130,8 @@ async def run(options: Options) -> Report:
             place = Place(folder, server)
             if server is not None:
                 ports = free_ports(options.replicas)
-                # S311: reproducible.
-                balancer = Balancer(ports, random.Random(dice.random()), twice=0.2 if options.faults else 0.0)  # noqa: S311
+                twice = 0.2 if options.faults else 0.0
+                balancer = Balancer(ports, random.Random(dice.random()), twice=twice)  # noqa: S311  reproducible
                 place = Place(folder, server, ports, await later.enter_async_context(balancer.serving()), balancer)
             return await _Run(options, dice, emulator, model, place).report()
 

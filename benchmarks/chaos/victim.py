@@ -105,7 +105,7 @@ def _watch_database(countdown: _Countdown, log: int) -> None:
 def _watch_server(countdown: _Countdown) -> None:
     """Kill at statements and commits on a server, whose rows are not looked at."""
     from tgllm.db.postgres.connection import PostgresConnection  # noqa: PLC0415  imports psycopg
-    from tgllm.db.postgres.session import PostgresSession  # noqa: PLC0415  as above
+    from tgllm.db.postgres.session import PostgresSession  # noqa: PLC0415  imports psycopg
 
     execute, commit = PostgresConnection.execute, PostgresSession.commit
 

@@ -16,6 +16,7 @@ from tgllm.api.people import UserInfo
 from tgllm.config.checks import zone
 from tgllm.config.load import LoadedConfig
 from tgllm.config.model import Config
+from tgllm.database_place import database_place
 from tgllm.db.database import Database
 from tgllm.db.engine.lock import LOCK_NAME
 from tgllm.db.engine.unit import Connection
@@ -26,7 +27,6 @@ from tgllm.plugins.host import PluginHost
 from tgllm.plugins.loading.assemble import PluginChoice
 from tgllm.plugins.loading.clashes import CORE_COMMANDS
 from tgllm.plugins.loading.contexts import HostServices
-from tgllm.services.common.database_place import database_place
 
 if TYPE_CHECKING:
     from tgllm.bot.runtime import BotRuntime

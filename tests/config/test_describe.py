@@ -10,10 +10,15 @@ WITHOUT_VALID_EXAMPLE = {"admin.password_hash"}
 """Its example says where a value comes from, since a published hash would be somebody's password."""
 
 
+TOGETHER = {"s3.access_key": "s3.secret_key", "s3.secret_key": "s3.access_key"}
+"""Settings of which neither is right without the other."""
+
+
 @pytest.mark.parametrize("key", sorted(FIELDS.keys() - WITHOUT_VALID_EXAMPLE))
 def test_the_example_is_a_right_value(operator: Operator, key: str) -> None:
     assert example_value(key)
-    operator.environ[variable(key)] = example_value(key)
+    for name in (key, TOGETHER.get(key, key)):
+        operator.environ[variable(name)] = example_value(name)
 
     assert operator.loads().sources[key].kind == "environment"
 

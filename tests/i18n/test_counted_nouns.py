@@ -19,8 +19,8 @@ WORDS = {
     "about", "amount", "asked", "asker", "at", "by", "changes", "chat", "code", "command", "cure", "day", "days",
     "deleted", "duration", "fallback", "from", "function", "group", "id", "ids", "known", "language", "left", "limit",
     "measure", "model", "models", "name", "near", "nearest", "outcome", "path", "percent", "period", "persona",
-    "person", "plugin", "product", "provider", "query", "question", "reason", "retired", "role", "scope", "status",
-    "text", "time", "title", "tool", "until", "url", "used", "user", "username", "value", "variable", "when",
+    "person", "plugin", "product", "provider", "query", "question", "reason", "retired", "role", "scope", "source",
+    "status", "text", "time", "title", "tool", "until", "url", "used", "user", "username", "value", "variable", "when",
     "whose", "word", "zone",
 }  # fmt: skip
 """Parameters that are words, or numbers of a unit that stands elsewhere in the text."""

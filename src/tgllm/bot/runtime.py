@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from aiogram import Dispatcher
 
@@ -27,7 +27,7 @@ from tgllm.bot.reminders.worker import Reminders
 from tgllm.bot.renderer.renderer import Renderer
 from tgllm.bot.replies.chats import ChatSender
 from tgllm.bot.replies.composing import Composer
-from tgllm.bot.sharing import WAKING, sharing_tasks
+from tgllm.bot.tasks import cancel_all, database_error_of, raise_failure, within
 from tgllm.bot.telegram.client import make_bot
 from tgllm.bot.telegram.downloads import Downloads
 from tgllm.bot.telegram.limiter import Limiter
@@ -39,6 +39,7 @@ from tgllm.bot.updates.acknowledgements import Acknowledgements
 from tgllm.bot.updates.first_look import Looking
 from tgllm.bot.updates.raw import turn_id_of
 from tgllm.bot.updates.scrubbing import Relevance
+from tgllm.db.engine.signals import WAKING
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries.shared.inbox_recovery import Recovered
 from tgllm.db.tables.inbox import InboxRow
@@ -152,7 +153,7 @@ class BotRuntime:
             await self._load((receiver, stopping))
             started()
         except BaseException:
-            await _cancel(receiver, stopping)
+            await cancel_all(receiver, stopping)
             raise
         sender = asyncio.create_task(self._leading(self._parts.sender.run)(), name="sender")
         dispatch = asyncio.create_task(self._dispatch.run(), name="dispatch")
@@ -163,8 +164,8 @@ class BotRuntime:
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             # First, so that no new updates and background calls arrive while the running ones finish.
-            await _cancel(receiver, *beside)
-            failed = _database_error_of([*lead, *beside])
+            await cancel_all(receiver, *beside)
+            failed = database_error_of([*lead, *beside])
             is_lost = any(task.done() for task in lead)
             if self._replica is not None and not is_lost:
                 await self._replica.membership.drain()
@@ -175,14 +176,14 @@ class BotRuntime:
         except DatabaseError as error:
             failed = failed or error
         finally:
-            await _cancel(*tasks)
+            await cancel_all(*tasks)
             core.database.wait_no_more()
-        failed = failed or _database_error_of((sender, dispatch, receiver))
+        failed = failed or database_error_of((sender, dispatch, receiver))
         if failed is not None:
             raise await self._with_reason(failed)
         await self._note_end()
         for task in (sender, dispatch, receiver, *lead, *beside):
-            _raise_failure(task)
+            raise_failure(task)
 
     def _leading(self, run: Beside) -> Beside:
         """Return a task that begins once this process leads, which the only one on a file does from its start."""
@@ -243,13 +244,13 @@ class BotRuntime:
         # People may take longer to decide than the shutdown may take.
         self.core.approvals.put_back()
         # Wait for updates, not only for turns: an update may not have started its turn yet.
-        if not await _within(self.core.config.turns.stop_timeout, self._dispatch.wait_idle()):
+        if not await within(self.core.config.turns.stop_timeout, self._dispatch.wait_idle()):
             if (obstacle := self.core.database.gate.obstacle) is not None:
                 # Nothing that ends now could be stored. The next start begins these questions again.
                 log.warning("bot.left_unstored", code=obstacle.code, turns=len(running))
                 return
             running.stop_all()
-            await _within(DRAIN_SECONDS, self._dispatch.wait_idle())
+            await within(DRAIN_SECONDS, self._dispatch.wait_idle())
         # Shell commands may have added rows since the sender last read the outbox.
         self._parts.sender.wake()
         if not sender.done() and not dispatch.done():
@@ -259,7 +260,7 @@ class BotRuntime:
         """Let another replica send, also what the running turns still answer."""
         if self._replica is not None and self._replica.leads:
             self._parts.sender.stop_claiming()
-            await _within(LAST_CALLS_SECONDS, self._parts.sender.wait_idle())
+            await within(LAST_CALLS_SECONDS, self._parts.sender.wait_idle())
             await self._replica.membership.release_lead()
 
     async def _send_rest(self) -> None:
@@ -270,12 +271,12 @@ class BotRuntime:
         sender = self._parts.sender
         if self._replica is not None and not self._replica.leads:
             return
-        if await _within(DRAIN_SECONDS * BACKGROUND_PART, sender.wait_idle()):
+        if await within(DRAIN_SECONDS * BACKGROUND_PART, sender.wait_idle()):
             return
         sender.leave_background()
-        if not await _within(DRAIN_SECONDS * (1 - BACKGROUND_PART), sender.wait_idle()):
+        if not await within(DRAIN_SECONDS * (1 - BACKGROUND_PART), sender.wait_idle()):
             sender.stop_claiming()
-            await _within(LAST_CALLS_SECONDS, sender.wait_idle())
+            await within(LAST_CALLS_SECONDS, sender.wait_idle())
 
 
 @asynccontextmanager
@@ -403,7 +404,7 @@ async def open_runtime(
         once: list[Beside] = [*beside, menus.run, core.broadcaster.run, clock_watch.run, reminders.run]
         if replica is not None:
             once = [replica.only_leading(run) for run in once]
-        own = [*once, core.errors.run, upkeep.run, outside.run, *sharing_tasks(core, parts)]
+        own = [*once, core.errors.run, upkeep.run, outside.run, *_sharing(core, parts)]
         loading = Loading()
 
         def connect() -> None:
@@ -442,6 +443,15 @@ def _live_commands(core: BotCore, runner: HookRunner) -> LiveCommands:
     return commands
 
 
+def _sharing(core: BotCore, parts: BotParts) -> Sequence[Beside]:
+    """Return the tasks of a process that shares the work with others."""
+    if not core.database.is_server:
+        return ()
+    from tgllm.bot.sharing import sharing_tasks  # noqa: PLC0415  only on a server
+
+    return sharing_tasks(core, parts)
+
+
 def _watch(core: BotCore, look_again: Callable[[], None]) -> OutsideChanges:
     """Return the watch that reacts to database changes by shell commands."""
     lost_access = LostAccess(core.database, core.running, core.clock)
@@ -455,39 +465,3 @@ def _watch(core: BotCore, look_again: Callable[[], None]) -> OutsideChanges:
 
 async def _no_job(job_id: str) -> None:
     raise LookupError(f"there is no job {job_id!r}: this bot has no scheduler")
-
-
-async def _within(seconds: float, waiting: Awaitable[object]) -> bool:
-    """Wait with a timeout; return whether ``waiting`` finished in time."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await waiting
-            return True
-    return False
-
-
-async def _cancel(*tasks: asyncio.Task[Any]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _database_error_of(tasks: Iterable[asyncio.Task[None]]) -> DatabaseError | None:
-    """Return the error of the database that has ended one of the tasks."""
-    ended = (task.exception() for task in tasks if task.done() and not task.cancelled())
-    errors = (_innermost(error) for error in ended if error is not None)
-    return next((error for error in errors if isinstance(error, DatabaseError)), None)
-
-
-def _raise_failure(task: asyncio.Task[None]) -> None:
-    """Raise the error of a task, unwrapped from exception groups."""
-    error = None if task.cancelled() else task.exception()
-    if error is not None:
-        raise _innermost(error)
-
-
-def _innermost(error: BaseException) -> BaseException:
-    if isinstance(error, BaseExceptionGroup):
-        group = cast("BaseExceptionGroup[BaseException]", error)
-        return _innermost(group.exceptions[0])
-    return error

@@ -2,27 +2,21 @@
 
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from tgllm.bot.parts import BotParts
 from tgllm.bot.turns.edits import stop_superseded
 from tgllm.bot.turns.elsewhere import Orders
-from tgllm.db.engine.signals import Signal
 from tgllm.db.tables.inbox import InboxRow
 from tgllm.services.access.lost_access import LostAccess
 from tgllm.services.bot_core import BotCore
 
-__all__ = ["WAKING", "sharing_tasks"]
-
-WAKING: Final[Sequence[Signal]] = ("approvals", "budgets", "jobs", "orders")
-"""Signals that a write of another process may stand for, besides those to which the runtime reacts itself."""
+__all__ = ["sharing_tasks"]
 
 
 def sharing_tasks(core: BotCore, parts: BotParts) -> Sequence[Callable[[], Coroutine[Any, Any, None]]]:
-    """Return the background tasks of a replica; none where there is one process only."""
+    """Return the background tasks of a replica; called on a server only."""
     database = core.database
-    if not database.is_server:
-        return []
 
     def stop_edited(edits: Sequence[InboxRow], begun: dict[int, str]) -> None:
         most = parts.downloads.most_bytes

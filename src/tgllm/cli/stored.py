@@ -65,9 +65,9 @@ def existing_database(config: "Config") -> "Place":
     Raises:
         DatabaseError: there is none, or it can't be used.
     """
+    from tgllm.database_place import database_place  # noqa: PLC0415  lists of a file do without
     from tgllm.db import looking  # noqa: PLC0415  lists of a file do without
     from tgllm.db.engine.place import words_for  # noqa: PLC0415  lists of a file do without
-    from tgllm.services.common.database_place import database_place  # noqa: PLC0415  lists of a file do without
 
     place = database_place(config)
     if not looking.is_there(place):
@@ -87,8 +87,8 @@ def database_file(instead: str, config: "Config") -> Path:
     Raises:
         DatabaseError: it is on a server.
     """
+    from tgllm.database_place import database_place  # noqa: PLC0415  lists of a file do without
     from tgllm.db.engine.place import Server, words_for  # noqa: PLC0415  lists of a file do without
-    from tgllm.services.common.database_place import database_place  # noqa: PLC0415  lists of a file do without
 
     place = database_place(config)
     if isinstance(place, Server):

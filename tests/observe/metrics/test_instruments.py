@@ -136,7 +136,7 @@ class TestTheTable:
         labels = {label.name for metric in ALL for label in metric.labels}
         assert labels <= {
             "kind", "outcome", "state", "provider", "model", "code", "direction", "method", "operation", "name",
-            "level", "version", "python", "plugin", "cause", "tool",
+            "level", "version", "python", "plugin", "cause", "tool", "replica",
         }  # fmt: skip
 
     def test_no_label_is_one_that_prometheus_sets_itself(self) -> None:

@@ -104,7 +104,7 @@ class PostgresPaths(Engine):
 @contextmanager
 def _connected(url: str) -> Iterator[Connection]:
     from tgllm.db.postgres.connection import PostgresConnection  # noqa: PLC0415  only where there is a server
-    from tgllm.db.postgres.store import connect as connect_to_server  # noqa: PLC0415  as above
+    from tgllm.db.postgres.store import connect as connect_to_server  # noqa: PLC0415  only where there is a server
 
     with closing(connect_to_server(url)) as conn:
         yield PostgresConnection(conn)

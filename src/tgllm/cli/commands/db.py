@@ -14,6 +14,7 @@ from tgllm.cli.options import options_of
 from tgllm.cli.output import JsonOption, print_json, print_table, say
 from tgllm.cli.stored import database_file, existing_database, existing_file
 from tgllm.cli.words import moment
+from tgllm.database_place import database_place
 from tgllm.db.database import Database
 from tgllm.db.engine.place import Place, Server, words_for
 from tgllm.db.engine.sqlite import in_words
@@ -26,7 +27,6 @@ from tgllm.services.backups.folder import Listed, list_backups, stamped_name
 from tgllm.services.backups.making import Order, make_backup
 from tgllm.services.backups.restoring import Restore, Restored
 from tgllm.services.backups.restoring import restore as restore_backup
-from tgllm.services.common.database_place import database_place
 
 __all__ = ["app"]
 

@@ -17,9 +17,9 @@ from tgllm.cli.options import Options, options_of
 from tgllm.cli.output import JsonOption, print_json, print_table
 from tgllm.config.exposure import exposed_files, exposure_text
 from tgllm.config.load import LoadedConfig
+from tgllm.database_place import database_place
 from tgllm.db.looking import is_running
 from tgllm.i18n import Catalogue
-from tgllm.services.common.database_place import database_place
 from tgllm.services.common.own_webhook import own_url
 from tgllm.services.core import Core
 from tgllm.services.diagnosis.examine import core_probes, machine_probes

@@ -13,10 +13,10 @@ from tgllm.cli.core import model_warnings, raise_config_errors, warnings
 from tgllm.cli.failure import report, tell
 from tgllm.cli.options import Options, options_of
 from tgllm.cli.output import say
+from tgllm.database_place import database_place
 from tgllm.db.engine.unit import Connection
 from tgllm.db.file.probe import probe_folder, write_probe
 from tgllm.db.looking import is_running
-from tgllm.services.common.database_place import database_place
 from tgllm.services.common.reception import failing
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from tgllm.api.errors import ConfigError
 from tgllm.cli.options import Options, options_of
 from tgllm.cli.output import JsonOption, print_json, print_table, say
 from tgllm.config.load import LoadedConfig
+from tgllm.database_place import database_place
 from tgllm.i18n import Catalogue
 from tgllm.observe.installation import clone_folder, place_of
 from tgllm.observe.logs import get_logger
@@ -26,7 +27,6 @@ from tgllm.plugins.loading.clashes import CORE_COMMANDS
 from tgllm.plugins.loading.contexts import HostServices
 from tgllm.plugins.loading.records import PluginRecord
 from tgllm.plugins.requirements import is_version
-from tgllm.services.common.database_place import database_place
 from tgllm.services.upgrade_check import Target, check_database, check_plugins
 
 __all__ = ["app"]

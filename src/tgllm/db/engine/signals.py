@@ -9,7 +9,16 @@ from typing import Literal, get_args
 
 from tgllm.db.engine.unit import Connection
 
-__all__ = ["ALL_SIGNALS", "NO_SIGNALS", "KeepsSignals", "Signal", "SignalConnection", "signal", "take_signals"]
+__all__ = [
+    "ALL_SIGNALS",
+    "NO_SIGNALS",
+    "WAKING",
+    "KeepsSignals",
+    "Signal",
+    "SignalConnection",
+    "signal",
+    "take_signals",
+]
 
 Signal = Literal["approvals", "budgets", "inbox", "jobs", "leader", "menus", "orders", "outbox", "sent"]
 """``approvals``: a call of a tool was decided. ``budgets``: a reservation was released. ``inbox``: updates may be
@@ -18,6 +27,9 @@ menu of commands may have changed. ``orders``: another process should stop a tur
 be ready to be sent. ``sent``: a message was sent, for whose id another process may wait."""
 
 ALL_SIGNALS: frozenset[Signal] = frozenset(get_args(Signal))
+
+WAKING: tuple[Signal, ...] = ("approvals", "budgets", "jobs", "orders")
+"""Signals that a write of another process may stand for, besides those to which the runtime reacts itself."""
 
 NO_SIGNALS: frozenset[Signal] = frozenset()
 

@@ -85,7 +85,7 @@ class PostgresSession:
         """Whether a transaction is open that has not failed."""
         return self._status() in {TransactionStatus.INTRANS, TransactionStatus.ACTIVE}
 
-    def begin(self, mode: Mode, *, durable: bool) -> None:  # noqa: ARG002  see below
+    def begin(self, mode: Mode, *, durable: bool) -> None:  # noqa: ARG002  part of the Session; each commit waits for the disk
         """Begin a transaction, as a member if it writes.
 
         Each commit waits for the disk: the server may lose others in a crash, and unlike one of the machine with a file

@@ -6,6 +6,7 @@ from typing import Final
 
 from tgllm.api import Check, DatabaseError
 from tgllm.config.model import Config
+from tgllm.database_place import database_place
 from tgllm.db.engine.place import Server
 from tgllm.db.file.check import check
 from tgllm.db.file.known import marker_of
@@ -13,7 +14,6 @@ from tgllm.db.file.probe import free_bytes
 from tgllm.db.looking import is_running
 from tgllm.i18n import Catalogue
 from tgllm.services.backups.folder import newest_backup
-from tgllm.services.common.database_place import database_place
 
 __all__ = ["check_backups", "check_database_file", "check_disk", "check_running", "file_system"]
 

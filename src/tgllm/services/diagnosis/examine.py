@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from tgllm.api import Check
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.config.model import Config
+from tgllm.database_place import database_place
 from tgllm.db.looking import is_running
 from tgllm.i18n import Catalogue, languages, speaks
 from tgllm.plugins.loading.records import PluginRecord
 from tgllm.providers.proxies import find_http_proxy
-from tgllm.services.common.database_place import database_place
 from tgllm.services.common.reception import failing
 from tgllm.services.core import Core
 from tgllm.services.diagnosis.disk import check_backups, check_database_file, check_disk, check_running

@@ -6,10 +6,10 @@ from typing import Final
 from tgllm.api import Check, DatabaseError
 from tgllm.api.clock import Clock
 from tgllm.config.model import Config
+from tgllm.database_place import database_place
 from tgllm.db.engine.driver import require_driver
 from tgllm.db.engine.place import Server
 from tgllm.i18n import Catalogue
-from tgllm.services.common.database_place import database_place
 
 __all__ = ["check_server"]
 

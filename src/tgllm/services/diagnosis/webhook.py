@@ -6,9 +6,9 @@ from http import HTTPStatus
 
 from tgllm.api import Check
 from tgllm.config.model import Config
+from tgllm.database_place import database_place
 from tgllm.db.looking import is_running
 from tgllm.i18n import Catalogue
-from tgllm.services.common.database_place import database_place
 from tgllm.services.diagnosis.network import knock
 
 __all__ = ["check_webhook"]

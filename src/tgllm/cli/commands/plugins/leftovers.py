@@ -8,13 +8,13 @@ from tgllm.api.clock import SystemClock
 from tgllm.api.errors import TgllmError
 from tgllm.cli.failure import tell
 from tgllm.cli.options import Options
+from tgllm.database_place import database_place
 from tgllm.db.database import Database
 from tgllm.db.engine.place import Place
 from tgllm.db.looking import is_there, look
 from tgllm.db.tables.plugins import jobs, values
 from tgllm.i18n import Catalogue
 from tgllm.plugins.loading import records
-from tgllm.services.common.database_place import database_place
 
 __all__ = ["forget", "leftovers"]
 

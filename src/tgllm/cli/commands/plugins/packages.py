@@ -16,6 +16,7 @@ from tgllm.cli.failure import tell, tell_raw
 from tgllm.cli.interrupts import raise_interrupts
 from tgllm.cli.options import Options
 from tgllm.cli.output import agree, print_json, print_table, say
+from tgllm.database_place import database_place
 from tgllm.db.looking import is_running
 from tgllm.i18n import Catalogue
 from tgllm.observe.installation import place_of
@@ -34,7 +35,6 @@ from tgllm.plugins.installing.installed import (
 )
 from tgllm.plugins.installing.resolving import conflict_in_words
 from tgllm.plugins.installing.wanted import Wanted, extras_of, read_wanted, refuse_core
-from tgllm.services.common.database_place import database_place
 from tgllm.services.plugin_checks.results import Checked
 
 __all__ = ["Switches", "run_change"]

@@ -12,6 +12,7 @@ from tgllm.api.errors import TgllmError
 from tgllm.cli.options import Options
 from tgllm.cli.people import People, open_people
 from tgllm.cli.words import person_name
+from tgllm.database_place import database_place
 from tgllm.db.engine.errors import DataFolderBusy
 from tgllm.db.engine.lock import lock_data_folder
 from tgllm.db.engine.place import Server
@@ -21,7 +22,6 @@ from tgllm.db.tables.users import User
 from tgllm.i18n import Catalogue
 from tgllm.i18n.amounts import amount
 from tgllm.services.common.actor import SHELL
-from tgllm.services.common.database_place import database_place
 from tgllm.services.files.storage.opening import storage_of
 from tgllm.services.messaging.people import language_of, tell
 from tgllm.services.personal_data.conversation import Say

@@ -2,11 +2,11 @@
 
 import sqlite3
 from collections.abc import Sequence
+from functools import cache
 from typing import Protocol
 
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables.full_text.fts5 import Fts5
-from tgllm.db.tables.full_text.gin import Gin
 
 __all__ = ["Entry", "TextIndex", "index_of"]
 
@@ -68,9 +68,15 @@ class TextIndex(Protocol):
 
 
 _FTS5 = Fts5()
-_GIN = Gin()
+
+
+@cache
+def _gin() -> "TextIndex":
+    from tgllm.db.tables.full_text.gin import Gin  # noqa: PLC0415  only on a server
+
+    return Gin()
 
 
 def index_of(conn: Connection) -> TextIndex:
     """Return the indexes of the kind of database that a connection is to."""
-    return _FTS5 if isinstance(conn, sqlite3.Connection) else _GIN
+    return _FTS5 if isinstance(conn, sqlite3.Connection) else _gin()

@@ -95,7 +95,7 @@ class S3Storage:
                 objects = [{"Key": key} for key in keys[first : first + _MOST_REMOVED]]
                 answer = client.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
                 if answer.get("Errors"):
-                    raise StorageUnavailable(f"S3 did not remove {len(answer['Errors'])} files")
+                    raise StorageUnavailable("S3 did not remove all files")
 
     def remove_all(self, beginnings: Iterable[str]) -> None:
         """Remove the files whose paths begin so."""

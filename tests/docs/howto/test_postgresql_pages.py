@@ -13,10 +13,10 @@ from doc_pages.marks import ROOT, read_blocks
 from postgres_databases import server_url
 from postgres_server import programs
 from tgllm.config.load import load_config
+from tgllm.database_place import database_place
 from tgllm.db.engine.place import Server
 from tgllm.db.postgres.check import check
 from tgllm.db.postgres.store import connect
-from tgllm.services.common.database_place import database_place
 
 pytestmark = pytest.mark.postgres
 

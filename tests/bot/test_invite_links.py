@@ -79,6 +79,7 @@ class TestSent:
                 assert find_secret_everywhere(token, tmp_path) == []
             assert await invites_left(bot) == [0]
 
+    @pytest.mark.sqlite  # on a server each process can make the link again
     async def test_one_that_was_not_sent_before_the_end_is_revoked(
         self, emu: Emulator, ann: EmulatedUser, ask: Ask, start: Start, killed: Killed, tmp_path: Path
     ) -> None:

@@ -103,6 +103,7 @@ def drafts(emu: Emulator, person: EmulatedUser) -> int:
     return sum(call.method == "sendMessageDraft" and call.chat_id == person.id for call in emu.journal)
 
 
+@pytest.mark.sqlite  # the clock of the test goes on while a server works
 async def test_answers_come_before_cards_and_refusals(emu: Emulator, begin: Begin) -> None:
     ann, bob, cid = admins = people(emu, "Admin", 3)
     async with begin(admins) as bot:
@@ -166,6 +167,7 @@ async def test_a_group_of_strangers_delays_no_answers(emu: Emulator, begin: Begi
         assert sum("🔔" in text for text in ann.private_chat().bot_texts) <= MOST_SHORTLY + 1
 
 
+@pytest.mark.sqlite  # the clock of the test goes on while a server works
 async def test_many_admins_get_their_answers_during_a_flood(emu: Emulator, begin: Begin) -> None:
     admins = people(emu, "Admin", 30)
     async with begin(admins):

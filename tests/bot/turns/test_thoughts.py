@@ -8,6 +8,7 @@ from bot_support import Start, content, from_bot
 from tgllm.api import Finished
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import conversations, messages
+from tgllm.db.tables.messages import Message
 from tgllm.services.chats.settings import ReasoningDisplay
 from tgllm.services.common.lane import Lane
 from tgllm.testing.emulator import Emulator
@@ -96,6 +97,10 @@ async def test_thoughts_without_an_answer_are_said(
     assert message.labels == ["Try again"]
 
 
+def latest(conn: Connection) -> Message | None:
+    return messages.get(conn, int(conn.execute("SELECT max(id) FROM messages").fetchone()[0]))
+
+
 async def test_an_answer_about_the_tags_arrives_whole(
     emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
 ) -> None:
@@ -103,7 +108,7 @@ async def test_an_answer_about_the_tags_arrives_whole(
     async with start() as bot:
         await ann.say("how?")
         message = await emu.wait_for_message(ann.private_chat())
-        stored = await bot.core.database.read(lambda conn: messages.get(conn, 2))
+        stored = await bot.core.database.read(latest)
     assert message.text == "Write:\n\n<think>\nhm\n</think>\n\nThe <think> tag opens them."
     assert stored is not None
     assert "<think>\nhm" in stored.text

@@ -130,6 +130,7 @@ async def test_waiting_for_the_disk_is_put_back_after_each_batch(database: Datab
     assert level == 2  # FULL; sqlite.org/pragma.html#pragma_synchronous
 
 
+@pytest.mark.sqlite  # on a server no number stays: other processes write
 async def test_only_the_last_unit_of_a_batch_finds_the_number_that_stays(database: Database) -> None:
     """What an earlier one has read may have been changed by a later one, before either is committed."""
     found: list[int] = []
@@ -143,6 +144,7 @@ async def test_only_the_last_unit_of_a_batch_finds_the_number_that_stays(databas
     assert found == [database.ended - 2, database.ended - 1, database.ended]
 
 
+@pytest.mark.sqlite  # on a server no number stays: other processes write
 async def test_a_unit_whose_result_is_delivered_first_counts_in_its_own_place(database: Database) -> None:
     found: dict[str, int] = {}
     async with busy(database):
@@ -158,6 +160,7 @@ async def test_a_unit_whose_result_is_delivered_first_counts_in_its_own_place(da
     assert (found["read"], found["written"]) == (database.ended - 1, database.ended)
 
 
+@pytest.mark.sqlite  # on a server no number stays: other processes write
 async def test_a_look_for_changes_of_other_processes_counts(database: Database) -> None:
     before = database.ended
     await database.changed_elsewhere()

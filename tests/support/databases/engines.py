@@ -27,6 +27,12 @@ __all__ = ["Engine", "PostgresPaths", "elsewhere", "looking_into", "on_postgres"
 T = TypeVar("T")
 
 URL_VARIABLE = "TGLLM_DATABASE__URL"
+QUICK: Mapping[str, float] = {"replicas.lease": 3.0, "replicas.heartbeat": 1.0}
+"""Settings with which a bot that was killed is soon known to be gone."""
+
+
+def _variables(settings: Mapping[str, float]) -> Mapping[str, str]:
+    return {f"TGLLM_{key.replace('.', '__').upper()}": str(value) for key, value in settings.items()}
 
 
 class Engine:
@@ -72,7 +78,7 @@ class PostgresPaths(Engine):
         return self._kept[path].url
 
     def variables(self, data_dir: Path) -> Mapping[str, str]:
-        return {URL_VARIABLE: self.place(database_path(data_dir))}
+        return {URL_VARIABLE: self.place(database_path(data_dir)), **_variables(QUICK)}
 
     @contextmanager
     def connected(self, path: Path) -> Iterator[Connection]:
@@ -136,7 +142,7 @@ def on_postgres() -> Iterator[PostgresPaths]:
 
     def load(flags: Mapping[str, object], *, environ: Mapping[str, str], cwd: Path) -> LoadedConfig:
         url = paths.place(database_path(Path(str(flags["data_dir"]))))
-        return load_config({"database.url": url, **flags}, environ=environ, cwd=cwd)
+        return load_config({"database.url": url, **QUICK, **flags}, environ=environ, cwd=cwd)
 
     async def opened(cls: type[Database], place: Place | str, **options: Any) -> Database:
         is_server = isinstance(place, Server) or is_url(place)

@@ -2,11 +2,13 @@
 
 import gc
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 import postgres_run
+from copied_files import copied_files
 from portable import portable
 from tgllm.providers.network import VARIABLE
 
@@ -25,6 +27,13 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("unhurried")
+
+
+@pytest.fixture(autouse=True)
+def quick_files() -> Iterator[None]:
+    """New database files are copies of one."""
+    with copied_files():
+        yield
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -11,6 +11,11 @@ from tgllm.db.engine.unit import Connection
 
 
 @pytest.fixture
+def quick_files() -> None:
+    """Here new database files are made as in the program."""
+
+
+@pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "data" / "tgllm.db"
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from benchmarks.chaos.lives import Kill, Program
 from benchmarks.chaos.victim import MOMENTS
-from benchmarks.postgres import Postgres
+from benchmarks.load.postgres import Postgres
 
 __all__ = ["Fleet", "free_ports"]
 

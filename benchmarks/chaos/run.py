@@ -25,7 +25,7 @@ from benchmarks.chaos.outbox import Outbox, of_file, of_server
 from benchmarks.chaos.people import LOOK_SECONDS, Habits, Talk
 from benchmarks.chaos.questions import TOOLS
 from benchmarks.chaos.states import Sending, read_sending
-from benchmarks.postgres import Postgres, running_postgres
+from benchmarks.load.postgres import Postgres, running_postgres
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import groups

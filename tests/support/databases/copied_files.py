@@ -40,7 +40,7 @@ def _is_copied(path: Path) -> bool:
     except (OSError, DatabaseError):
         return False
     try:
-        with open(descriptor, "wb") as file:
+        with os.fdopen(descriptor, "wb") as file:
             file.write(_empty_file())
     except OSError:
         path.unlink()

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from benchmarks.chaos.lives import Kill, Program
+from benchmarks.chaos.postgres import Postgres
 from benchmarks.chaos.victim import MOMENTS
-from benchmarks.load.postgres import Postgres
 
 __all__ = ["Fleet", "free_ports"]
 

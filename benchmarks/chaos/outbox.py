@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from benchmarks.load.postgres import Postgres
+from benchmarks.chaos.postgres import Postgres
 
 __all__ = ["Outbox", "of_file", "of_server"]
 

@@ -23,9 +23,9 @@ from benchmarks.chaos.lives import Program, choose
 from benchmarks.chaos.model import Model
 from benchmarks.chaos.outbox import Outbox, of_file, of_server
 from benchmarks.chaos.people import LOOK_SECONDS, Habits, Talk
+from benchmarks.chaos.postgres import Postgres, running_postgres
 from benchmarks.chaos.questions import TOOLS
 from benchmarks.chaos.states import Sending, read_sending
-from benchmarks.load.postgres import Postgres, running_postgres
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import groups

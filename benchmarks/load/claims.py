@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from benchmarks.load.postgres import running_postgres
+from benchmarks.chaos.postgres import running_postgres
 from benchmarks.report import table
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection

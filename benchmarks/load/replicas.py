@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.chaos.balancer import Balancer
 from benchmarks.chaos.fleet import free_ports
-from benchmarks.load.postgres import Postgres, running_postgres
+from benchmarks.chaos.postgres import Postgres, running_postgres
 from benchmarks.process import Program, start
 from benchmarks.report import table
 from benchmarks.turns import QUIET_SECONDS, Figures, figures_of, measure, median, talk_to, variables_of
@@ -129,8 +129,7 @@ def _balancing(ports: Sequence[int]) -> Generator[int]:
 
     async def serve() -> None:
         stop = asyncio.Event()
-        dice = random.Random(1)  # noqa: S311  nothing is repeated here, so nothing is chosen
-        async with Balancer(ports, dice, twice=0.0).serving() as port:
+        async with Balancer(ports, random.Random(1), twice=0.0).serving() as port:  # noqa: S311  nothing is chosen here
             found.append(port)
             stops.append((asyncio.get_running_loop(), stop))
             ready.set()

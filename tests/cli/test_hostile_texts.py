@@ -115,6 +115,7 @@ RUNS: Mapping[str, Sequence[Sequence[str]]] = {
     "db restore": [[BAD]],
     "db stats": [[], ["--json"]],
     "db prune": [[], ["--json"]],
+    "db copy": [[f"no/{BAD}", f"to/{BAD}"], [f"no/{BAD}", f"to/{BAD}", "--json"]],
     "db vacuum": [[], ["--json"]],
     "upgrade": [["--check"], ["--check", "--json"], ["--check", "--to", BAD]],
     "models list": [[], ["--json"], ["--provider", BAD]],

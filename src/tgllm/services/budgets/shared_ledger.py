@@ -1,7 +1,7 @@
 """Reservations of the turns of all replicas, as rows of the database that they share.
 
 A reservation is checked and added in one SERIALIZABLE transaction, and removed in the one that stores the usage of its
-turn. So whoever checks a budget sees either of the two, as in the memory of one process, and all replicas together
+turn. So a check of a budget sees either of the two, as in the memory of one process, and all replicas together
 let no more turns begin than one process would.
 """
 

@@ -14,6 +14,8 @@ __all__ = ["claim", "next_due", "waiting"]
 
 # Rows of one priority that are first in their stream, where none is being sent. They are read from an index until
 # enough are found, so rows that wait behind others cost nothing: of those only a few are in the index (see ``behind``).
+# PostgreSQL: with OFFSET each subquery stays a look into an index. Without it they become joins, planned by statistics of
+# a queue that may have been empty then, and compare all pairs of rows.
 _HEAD = """
     SELECT id, not_before, chat_id
     FROM outbox AS head INDEXED BY outbox_due
@@ -21,18 +23,22 @@ _HEAD = """
         AND NOT EXISTS (
             SELECT 1 FROM outbox AS busy
             WHERE busy.state = 'sending' AND busy.lane = head.lane AND (busy.priority >= 2) = (head.priority >= 2)
+            LIMIT 1 OFFSET 0
         )
         AND NOT EXISTS (
             SELECT 1 FROM outbox AS earlier
             WHERE earlier.state = 'ready' AND earlier.lane = head.lane
                 AND earlier.priority >= :first AND earlier.priority < head.priority
+            LIMIT 1 OFFSET 0
         )
         AND NOT EXISTS (
             SELECT 1 FROM outbox AS earlier
             WHERE earlier.state = 'ready' AND earlier.lane = head.lane
                 AND earlier.priority = head.priority AND earlier.id < head.id
+            LIMIT 1 OFFSET 0
         )
     ORDER BY not_before, id
+    LIMIT :most
 """
 # Fresh rows have no time, and those that were put off have one. Two ranges, so that rows for later are not read.
 _FRESH = _HEAD.format(range="not_before = 0")
@@ -61,6 +67,8 @@ _START = f"""
     WHERE id = ? RETURNING *
 """  # noqa: S608  only a constant is inserted
 
+_MORE: Final = 8
+"""How many times more rows are read than are wanted, since those of some chats may not be chosen; then more still."""
 _ALL: Final[Sequence[Priority]] = (ANSWER, TIDY, CARD, NOTICE)
 
 
@@ -131,14 +139,20 @@ class _Share:
 def _first(conn: Connection, query: str, priority: Priority, now: int, share: _Share, limit: int) -> list[Row]:
     """Return the first rows of a query, which is read no further than necessary."""
     values = {"priority": priority, "now": now, "first": first_of_stream(priority)}
-    found: list[Row] = []
-    counted: Counter[int] = Counter()
-    for head in conn.execute(query, values):
-        if len(found) >= limit:
-            break
-        if share.allows(head["chat_id"], counted):
-            found.append(head)
-    return found
+    most = _MORE * (limit + _MORE)
+    while True:
+        found: list[Row] = []
+        counted: Counter[int] = Counter()
+        for number, head in enumerate(conn.execute(query, {**values, "most": most}), 1):
+            if share.allows(head["chat_id"], counted):
+                found.append(head)
+            if len(found) == limit:
+                return found
+            if number == most:
+                break
+        else:
+            return found
+        most *= _MORE
 
 
 def waiting(conn: Connection) -> set[int]:

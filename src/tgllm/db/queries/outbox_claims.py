@@ -14,8 +14,8 @@ __all__ = ["claim", "next_due", "waiting"]
 
 # Rows of one priority that are first in their stream, where none is being sent. They are read from an index until
 # enough are found, so rows that wait behind others cost nothing: of those only a few are in the index (see ``behind``).
-# PostgreSQL: with OFFSET each subquery stays a look into an index. Without it they become joins, planned by statistics of
-# a queue that may have been empty then, and compare all pairs of rows.
+# PostgreSQL: with OFFSET each subquery stays a look into an index. Without it, it becomes a join, planned by statistics
+# of a queue that may have been empty then, which compares all pairs of rows.
 _HEAD = """
     SELECT id, not_before, chat_id
     FROM outbox AS head INDEXED BY outbox_due

@@ -334,8 +334,7 @@ async def test_a_card_closes_when_its_person_forgets_all(
         assert not card.labels
         assert "main" not in card.text
         query = ann._query(card, data)
-        await bot.talk.settled()
-        assert query.answer is not None
+        await emu.wait_for(lambda: query.answer is not None)
         assert box.made == []
         assert any("Stopped." in text for text in group.bot_texts)
 

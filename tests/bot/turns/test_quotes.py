@@ -181,6 +181,8 @@ async def test_a_reply_to_a_part_of_the_latest_answer_says_to_which(
         chat = ann.private_chat()
         second = await emu.wait_for(lambda: [each for each in chat.messages if each.from_bot][1:2])
         await ask("Why?", reply_to=second[0])
+        # What came first may be the rest of the long answer.
+        await emu.wait_for(lambda: len(provider.questions) > 1)
     assert provider.questions[-1].startswith('[In reply to your earlier answer: "')
     assert len(provider.questions[-1]) < 400
 

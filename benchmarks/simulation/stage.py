@@ -31,7 +31,7 @@ from tgllm.bot.ui import command_menu
 from tgllm.bot.ui.command_menu import CommandMenu
 from tgllm.bot.ui.command_table import CommandTable
 from tgllm.db.engine import writer
-from tgllm.db.engine.data_version import DataVersion
+from tgllm.db.engine.sqlite_store import SqliteSession
 from tgllm.db.tables import groups, users
 from tgllm.services.core import Core
 from tgllm.testing.bot import settings_for
@@ -78,7 +78,7 @@ class Stage:
         self._model = model
         self._outside: Outside | None = None
         database = cast("Any", core.database)
-        conn = database._writer._conn
+        conn = database._writer._session.connection
         conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._image: bytes = conn.serialize()
         self.separate()
@@ -111,7 +111,7 @@ class Stage:
         database = cast("Any", self.core.database)
         self._storage = Storage(self.core.database.path.with_name(f"simulated-{os.getpid()}.db"), self._image)
         for thread in (database._writer, database._reader):
-            thread._conn = self.connection
+            thread._session = SqliteSession(self.core.database.path, self.connection)
 
     def keep(self) -> None:
         """Let schedules begin with the database as it is now."""
@@ -127,8 +127,10 @@ class Stage:
         self.time.now = now
         self._storage.replace(image)
         # It has changed behind the back of the connection, but in the simulation no other program has changed it.
-        versions = cast("Any", self.core.database)._data_version = DataVersion()
-        versions.changed(self.connection)
+        cast("Any", self.core.database)._writer._session = session = SqliteSession(
+            self.core.database.path, self.connection
+        )
+        session.changed()
 
     @property
     def connection(self) -> sqlite3.Connection:

@@ -42,9 +42,10 @@ async def test_a_reply_to_an_older_answer_quotes_it(start: Start, ask: Ask, prov
 
 
 async def test_a_reply_to_the_latest_answer_needs_no_quote(start: Start, ask: Ask, provider: ScriptedProvider) -> None:
-    async with start():
+    async with start() as bot:
         await ask("one")
         latest = await ask("two")
+        await bot.talk.settled()
         await ask("Why?", reply_to=latest)
     assert told(provider) == "Why?"
 

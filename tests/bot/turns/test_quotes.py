@@ -176,13 +176,14 @@ async def test_a_reply_to_a_part_of_the_latest_answer_says_to_which(
     emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
 ) -> None:
     provider.answer("\n\n".join(f"{number} " + "word " * 300 for number in range(6)))
-    async with start():
+    async with start() as bot:
         await ask("one")
         chat = ann.private_chat()
         second = await emu.wait_for(lambda: [each for each in chat.messages if each.from_bot][1:2])
+        await bot.talk.settled()
         await ask("Why?", reply_to=second[0])
         # What came first may be the rest of the long answer.
-        await emu.wait_for(lambda: len(provider.questions) > 1)
+        await emu.wait_for(lambda: provider.questions[-1].endswith("Why?"))
     assert provider.questions[-1].startswith('[In reply to your earlier answer: "')
     assert len(provider.questions[-1]) < 400
 

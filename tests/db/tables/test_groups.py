@@ -69,3 +69,9 @@ def test_what_waits_comes_first(conn: sqlite3.Connection) -> None:
     groups.set_status(conn, -3, "active", NOW)
     groups.set_title(conn, -3, "Team", NOW + 1)
     assert [(group.id, group.title) for group in groups.list_all(conn)] == [(-2, ""), (-1, ""), (-3, "Team")]
+
+
+def test_a_decision_does_not_move_to_what_is_no_group(conn: sqlite3.Connection) -> None:
+    groups.request(conn, -5, "Team", 1)
+    groups.move(conn, -5, 5)
+    assert groups.list_all(conn) == []

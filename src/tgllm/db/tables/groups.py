@@ -82,7 +82,8 @@ def move(conn: Connection, old: int, new: int) -> None:
         return
     conn.execute("DELETE FROM groups WHERE id = ? AND status = 'pending'", (new,))
     conn.execute(
-        "UPDATE groups SET id = :new WHERE id = :old"
+        # Telegram's ids of groups are negative; the rules of the table refuse any other.
+        "UPDATE groups SET id = :new WHERE id = :old AND CAST(:new AS BIGINT) < 0"
         " AND NOT EXISTS (SELECT 1 FROM groups AS other WHERE other.id = :new)",
         {"old": old, "new": new},
     )

@@ -24,8 +24,9 @@ from tgllm.testing.scripted import ScriptedProvider
 
 pytestmark = pytest.mark.postgres
 
-# A machine that is busy with other tests must not end a lease.
-LEASE = {"replicas__lease": 3.0, "replicas__heartbeat": 0.5}
+# A machine that is busy with other tests must not end the lease of a replica that lives.
+LIVING = {"replicas__lease": 60.0, "replicas__heartbeat": 0.5}
+KILLED = {"TGLLM_REPLICAS__LEASE": "3", "TGLLM_REPLICAS__HEARTBEAT": "0.5"}
 
 Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 
@@ -37,7 +38,7 @@ def start(emu: Emulator, ann: EmulatedUser, tmp_path: Path, postgres_url: str) -
     def started(name: str, **settings: object) -> AbstractAsyncContextManager[RunningBot]:
         folder = tmp_path / name
         folder.mkdir()
-        common = {"database__url": postgres_url, "replicas__name": name, **LEASE}
+        common = {"database__url": postgres_url, "replicas__name": name, **LIVING}
         return running_bot(emu, folder, admins=[ann.id], **{**common, **settings})
 
     return started
@@ -120,8 +121,7 @@ async def leader(launch: Launch, ann: EmulatedUser, postgres_url: str) -> Progra
         "run",
         TGLLM_ADMIN_IDS=str(ann.id),
         TGLLM_DATABASE__URL=postgres_url,
-        TGLLM_REPLICAS__LEASE=str(LEASE["replicas__lease"]),
-        TGLLM_REPLICAS__HEARTBEAT=str(LEASE["replicas__heartbeat"]),
+        **KILLED,
     )
     await program.printed("leader.began")
     return program

@@ -8,7 +8,7 @@ from tgllm.api.clock import SystemClock, milliseconds
 from tgllm.cli.output import print_json, print_table, say
 from tgllm.config.paths import database_path
 from tgllm.db.copying.copy import CopiedTable, copy
-from tgllm.db.engine.place import Place, Server, is_url, shown
+from tgllm.db.engine.place import Place, Server, is_url, words_for
 from tgllm.i18n import Catalogue
 
 __all__ = ["place_of", "run_copy"]
@@ -31,7 +31,7 @@ def run_copy(source: str, target: str, language: str, *, as_json: bool) -> None:
     print_table(("Table", "Rows", "Checksum"), ((table.name, str(table.rows), table.checksum) for table in copied))
     count = sum(table.rows for table in copied)
     texts = Catalogue(language)
-    say(texts("shell.db_copied", count=count, source=_shown(from_), target=_shown(to)))
+    say(texts("shell.db_copied", count=count, source=words_for(from_), target=words_for(to)))
     say(texts("shell.db_copied_to_file" if isinstance(to, Path) else "shell.db_copied_to_server"))
 
 
@@ -44,10 +44,6 @@ def place_of(text: str) -> Place:
     return database_path(path) if is_folder else path
 
 
-def _shown(place: Place) -> str:
-    return str(place) if isinstance(place, Path) else shown(place.url)
-
-
 def _object(source: Place, target: Place, copied: Sequence[CopiedTable]) -> dict[str, object]:
     tables = {table.name: {"rows": table.rows, "checksum": table.checksum} for table in copied}
-    return {"source": _shown(source), "target": _shown(target), "tables": tables}
+    return {"source": words_for(source), "target": words_for(target), "tables": tables}

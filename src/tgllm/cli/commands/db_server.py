@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from tgllm.cli.output import print_json, print_table, say
 from tgllm.config.model import Config
-from tgllm.db.engine.place import Server, shown
+from tgllm.db.engine.place import Server, words_for
 from tgllm.db.file.probe import mib
 from tgllm.i18n import Catalogue
 
@@ -52,7 +52,7 @@ def print_sizes(config: Config, server: Server, *, as_json: bool) -> None:
     if as_json:
         rows = {name: {"rows": table.rows, "bytes": table.bytes} for name, table in tables.items()}
         print_json(
-            {"place": shown(server.url), "size": size, "tables": rows, "files": {"count": count, "bytes": files}}
+            {"place": words_for(server), "size": size, "tables": rows, "files": {"count": count, "bytes": files}}
         )
         return
     print_table(("Table", "Rows", "MiB"), ((name, str(each.rows), mib(each.bytes)) for name, each in tables.items()))

@@ -74,11 +74,10 @@ async def _examine(options: Options, loaded: LoadedConfig, *, online: bool) -> S
     ]
     try:
         async with open_core(loaded, plugins=options.plugins) as core:
-            own = await core.database.read(own_url)
-            telegram = _telegram(loaded, texts, own, online=online, bot_runs=await _bot_runs(loaded))
+            telegram = await _telegram(loaded, texts, await core.database.read(own_url), online=online)
             return await _with_core(core, [*outside, *telegram], online=online)
     except TgllmError as error:
-        telegram = _telegram(loaded, texts, "", online=online, bot_runs=await _bot_runs(loaded))
+        telegram = await _telegram(loaded, texts, "", online=online)
         # The rest may say why, such as a disk that is full.
         tell(str(error))
         return [Check("Database", "failed", str(error)), *await run_probes([*outside, *telegram], texts)]
@@ -88,9 +87,7 @@ async def _with_core(core: Core, outside: Sequence[Probe], *, online: bool) -> S
     return await run_probes([*core_probes(core, config_problems(core), online=online), *outside], core.texts)
 
 
-def _telegram(
-    loaded: LoadedConfig, texts: Catalogue, own_webhook: str, *, online: bool, bot_runs: bool
-) -> Sequence[Probe]:
+async def _telegram(loaded: LoadedConfig, texts: Catalogue, own_webhook: str, *, online: bool) -> Sequence[Probe]:
     config = loaded.config
     token = config.bot_token
     if not online or token is None:
@@ -102,7 +99,7 @@ def _telegram(
         config.telegram_api,
         config.admin_ids,
         config.admin_chat_id,
-        bot_runs,
+        await _bot_runs(loaded),
         config.webhook.url or "",
         own_webhook,
     )

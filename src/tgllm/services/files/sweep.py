@@ -13,7 +13,7 @@ from tgllm.services.files.storage.folder import FOLDER, PART
 from tgllm.services.files.storage.remote import RemoteFile
 from tgllm.services.files.storage.store import FileStorage
 
-__all__ = ["KEPT_SECONDS", "drop_parts", "old_blobs", "sweep_blobs", "sweep_remote_exports"]
+__all__ = ["KEPT_SECONDS", "drop_parts", "sweep_blobs", "sweep_remote_exports"]
 
 _BLOB: Final = re.compile(r"[0-9a-f]{32}")
 """Name of a blob: a UUID in hex."""
@@ -49,7 +49,7 @@ async def sweep_blobs(database: Database, storage: FileStorage, now: float) -> i
         OSError: a file can't be removed.
     """
     before = now - KEPT_SECONDS
-    old = await asyncio.to_thread(old_blobs, storage.data_dir, before)
+    old = await asyncio.to_thread(_old_blobs, storage.data_dir, before)
     old |= {
         _blob_of(file.path)
         for file in await storage.remote_files(f"{FOLDER}/", lambda file: _is_old_blob(file, before))
@@ -75,7 +75,7 @@ async def sweep_remote_exports(storage: FileStorage, now: float) -> None:
     await storage.remove([file.path for file in old])
 
 
-def old_blobs(data_dir: Path, before: float) -> set[str]:
+def _old_blobs(data_dir: Path, before: float) -> set[str]:
     """Return the blobs from before a time, relative to the data folder; what is derived counts as its blob. Blocks."""
     folder = data_dir / FOLDER
     found: set[str] = set()

@@ -101,6 +101,17 @@ async def test_a_damaged_file_is_fetched_again_and_never_kept(
     assert [*other.path("files").iterdir()] == []
 
 
+async def test_a_fetch_without_an_answer_is_repeated_by_boto3_alone(
+    storage: FileStorage, other: FileStorage, s3: FakeS3
+) -> None:
+    path = written(storage)
+    await storage.put(path)
+    s3.failures["GET"] = [(503, "SlowDown")] * 4
+    with pytest.raises(StorageUnavailable, match="SlowDown"):
+        await other.fetch(path)
+    assert s3.calls.count(f"GET bots/one/{path}") == 3
+
+
 async def test_an_upload_is_repeated_and_then_fails_without_a_file_left(storage: FileStorage, s3: FakeS3) -> None:
     s3.failures["PUT"] = [(503, "SlowDown")]
     await storage.put(written(storage))

@@ -68,8 +68,8 @@ class S3Storage:
                 except StorageRefused:
                     raise
                 except StorageUnavailable:
-                    # The connection was lost within the content, which boto3 does not repeat.
-                    if not left:
+                    # boto3 repeats the call, but not the transfer of the content, of which the part is a sign.
+                    if not left or not part.exists():
                         raise
             part.replace(target)
         finally:

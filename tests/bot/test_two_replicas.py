@@ -45,20 +45,19 @@ def both(
     @asynccontextmanager
     async def start() -> AsyncGenerator[tuple[RunningBot, RunningBot]]:
         settings: dict[str, Any] = {"admins": [ann.id], "provider": provider, "database__url": postgres_url}
-        async with (
-            running_bot(emu, tmp_path, turns__max_parallel=1, **settings) as first,
-            running_bot(emu, tmp_path, **settings) as second,
-        ):
+        async with running_bot(emu, tmp_path, turns__max_parallel=1, **settings) as first:
             await let_in(first, [ben])
             provider.answer("Long", asyncio.Event())
             await ann.say("one")
             await emu.wait_for(lambda: len(provider.requests) == 1)
-            provider.answer("Half", asyncio.Event())
-            await ben.say("two")
-            await emu.wait_for(lambda: len(provider.requests) == 2)
-            running = await first.core.database.read(inbox.running)
-            assert [row.holder for row in running] == [each.core.database.member_id for each in (first, second)]
-            yield first, second
+            # Not before: whichever claims first would answer Ann.
+            async with running_bot(emu, tmp_path, **settings) as second:
+                provider.answer("Half", asyncio.Event())
+                await ben.say("two")
+                await emu.wait_for(lambda: len(provider.requests) == 2)
+                running = await first.core.database.read(inbox.running)
+                assert [row.holder for row in running] == [each.core.database.member_id for each in (first, second)]
+                yield first, second
 
     return start
 

@@ -100,15 +100,11 @@ class Membership:
 
     async def wait_valid(self) -> None:
         """Wait until that is certain; if the replica is lost, until the task is cancelled."""
-        while not self.is_valid():
-            async with self._changed:
-                await self._changed.wait()
+        await self._wait_until(self.is_valid)
 
     async def wait_leader(self) -> None:
         """Wait until this replica leads."""
-        while not self.is_leader:
-            async with self._changed:
-                await self._changed.wait()
+        await self._wait_until(lambda: self.is_leader)
 
     async def wait_lost(self) -> NoReturn:
         """Wait until others have given up this replica.
@@ -116,9 +112,7 @@ class Membership:
         Raises:
             ReplicaLost: they have.
         """
-        while not self._lease.is_lost:
-            async with self._changed:
-                await self._changed.wait()
+        await self._wait_until(lambda: self._lease.is_lost)
         raise ReplicaLost(
             f"The replica {self.name} has given no sign of life for {self._settings.lease:.0f} s, so that others have "
             "taken over its work. Nothing is lost; start it again.",
@@ -259,6 +253,11 @@ class Membership:
         LEADER.replace({(self.name,): 0})
         log.error("replica.given_up", replica=self.name, number=self.id, lease_seconds=self._settings.lease)
         await self._notify()
+
+    async def _wait_until(self, is_so: Callable[[], bool]) -> None:
+        """Wait for a state. It is checked under the lock, so that no notification comes between check and wait."""
+        async with self._changed:
+            await self._changed.wait_for(is_so)
 
     async def _notify(self) -> None:
         async with self._changed:

@@ -88,8 +88,11 @@ async def test_the_log_tells_versions_sources_of_settings_and_each_step(
         assert secret not in printed + metrics.body
 
 
-async def test_a_log_that_nobody_reads_does_not_stop_the_bot(emu: Emulator, ann: EmulatedUser, launch: Launch) -> None:
-    bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id))
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+async def test_a_log_that_nobody_reads_does_not_stop_the_bot(
+    emu: Emulator, ann: EmulatedUser, launch: Launch, unbuffered: str
+) -> None:
+    bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id), PYTHONUNBUFFERED=unbuffered)
     await bot.printed("bot.ready")
     assert bot.process.stdout is not None
     bot.process.stdout._transport.close()  # type: ignore[attr-defined]  asyncio has no public way to close the reading end

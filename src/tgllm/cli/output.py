@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
@@ -28,6 +28,7 @@ __all__ = [
     "ask",
     "bar_of",
     "confirm",
+    "flush_or_drop",
     "flush_streams",
     "print_document",
     "print_json",
@@ -199,13 +200,19 @@ def flush_streams(code: int) -> int:
         The exit code, which is 1 for a command that has not failed but whose output is lost.
     """
     for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError):
-            _drop(stream.fileno())
-            if stream is sys.stdout:
-                code = code or 1
+        if not flush_or_drop(stream) and stream is sys.stdout:
+            code = code or 1
     return code
+
+
+def flush_or_drop(stream: TextIO) -> bool:
+    """Write what a standard stream still holds; if it can't be written, drop it and what follows, and return False."""
+    try:
+        stream.flush()
+    except (OSError, ValueError):
+        _drop(stream.fileno())
+        return False
+    return True
 
 
 def _drop(descriptor: int) -> None:

@@ -39,7 +39,12 @@ def run(
         _ask_about_deadly_plugins(loaded)
     from tgllm.program import run_bot  # noqa: PLC0415  a missing token is reported before aiogram is imported
 
-    raise typer.Exit(run_bot(loaded, plugins=options.plugins))
+    code = run_bot(loaded, plugins=options.plugins)
+    from tgllm.cli.output import flush_or_drop  # noqa: PLC0415  only here
+
+    # What it prints is its log: a bot that was stopped has not failed because nothing reads that.
+    flush_or_drop(sys.stdout)
+    raise typer.Exit(code)
 
 
 def _ask_about_deadly_plugins(loaded: LoadedConfig) -> None:

@@ -254,3 +254,25 @@ def test_json_is_what_sqlite_takes_for_it(
         if is_valid:
             assert conn.execute("SELECT json_type(%s)", (text,)).fetchone() == (kind,)
             assert lite.execute("SELECT json_type(?)", (text,)).fetchone() == (kind,)
+
+
+BREAKING = re.compile(r"\b(DROP\s+(TABLE|COLUMN)|RENAME|SET\s+NOT\s+NULL|TYPE)\b", re.IGNORECASE)
+"""What the statements of an earlier version may not survive."""
+
+
+def breaking(step: Migration) -> list[str]:
+    added = re.findall(r"ADD COLUMN[^;,]*NOT NULL[^;,]*", step.sql, re.IGNORECASE)
+    return [
+        *(found[0] for found in BREAKING.finditer(step.sql)),
+        *(each for each in added if "DEFAULT" not in each.upper()),
+    ]
+
+
+def test_replicas_of_the_earlier_version_survive_each_migration() -> None:
+    assert breaking(STEP) == []
+    for change in (
+        "ALTER TABLE users DROP COLUMN name", "DROP TABLE users", "ALTER TABLE users RENAME COLUMN name TO title",
+        "ALTER TABLE users ADD COLUMN colour TEXT NOT NULL", "ALTER TABLE users ALTER COLUMN name SET NOT NULL",
+    ):  # fmt: skip
+        assert breaking(Migration(NEXT, "worse", change)), change
+    assert {step.version: breaking(step) for step in migrations() if breaking(step)} == {}

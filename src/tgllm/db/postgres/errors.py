@@ -75,7 +75,7 @@ def explain(error: psycopg.Error, place: str) -> DatabaseError | None:
         None for a fault of the code and not of the server: wrong SQL.
     """
     reason = _reason(error)
-    if isinstance(error, errors.SerializationFailure | errors.DeadlockDetected):
+    if isinstance(error, errors.SerializationFailure | errors.DeadlockDetected) or _is_outdated(error):
         return Conflict(reason, place=place)
     state = error.sqlstate
     if state is None:
@@ -89,6 +89,13 @@ def explain(error: psycopg.Error, place: str) -> DatabaseError | None:
             return None
         code, words = found
     return DatabaseError(words.format(place=place, reason=reason), code=code, place=place)
+
+
+def _is_outdated(error: psycopg.Error) -> bool:
+    """Return whether a prepared statement is older than a migration; psycopg prepares it again after the rollback."""
+    is_refused = isinstance(error, errors.FeatureNotSupported)
+    # The message is in the server's language.
+    return is_refused and error.diag.source_function == "RevalidateCachedQuery"
 
 
 def _reason(error: psycopg.Error) -> str:

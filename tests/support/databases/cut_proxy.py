@@ -23,6 +23,8 @@ class CutProxy:
     """Once a client has sent these bytes, the answer of the server is waited for, and the connection is cut instead."""
     refuses: bool = False
     """Whether new connections are closed at once."""
+    refusals: int = 0
+    """How many were."""
     cuts: int = 0
     """How many answers were swallowed."""
     _writers: list[asyncio.StreamWriter] = field(default_factory=list[asyncio.StreamWriter])
@@ -40,6 +42,7 @@ class CutProxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.refuses:
+            self.refusals += 1
             writer.close()
             return
         from_server, to_server = await asyncio.open_connection(*self.address)

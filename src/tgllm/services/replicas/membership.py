@@ -158,7 +158,7 @@ class Membership:
         Raises:
             DatabaseError: the server can't be used.
         """
-        view = await self._in_thread(lambda: self._heart.run(lambda conn: replicas.view(conn, replicas.clock(conn))))
+        view = await self._patiently(lambda: self._heart.run(lambda conn: replicas.view(conn, replicas.clock(conn))))
         return await self._removable(view)
 
     async def drain(self) -> None:
@@ -188,8 +188,14 @@ class Membership:
             now = replicas.clock(conn)
             replicas.join(conn, self.id, self.name, now, now + self._view_until())
 
-        sent_at = self._lease.uptime()
-        await self._in_thread(lambda: self._heart.run(add))
+        sent_at = float("-inf")
+
+        def join() -> None:
+            nonlocal sent_at
+            sent_at = self._lease.uptime()
+            self._heart.run(add)
+
+        await self._patiently(join)
         self._heart.member.is_fenced = True
         self._beat_at = sent_at
         self._lease.extended(sent_at)
@@ -281,6 +287,17 @@ class Membership:
         self._thread.shutdown(wait=False)
         # What is written from now on, such as by plugins that close, is the work of no replica.
         self._heart.member.is_fenced = not self._has_left
+
+    async def _patiently(self, work: Callable[[], T]) -> T:
+        """Do it as soon as the server is there: a supervisor would give up a bot that ends at each start."""
+        while True:
+            try:
+                return await self._in_thread(work)
+            except DatabaseError as error:
+                if error.code != "database_away":
+                    raise
+                log.warning("replica.no_sign", replica=self.name, code=error.code, reason=str(error))
+            await self._clock.sleep(LOOK_SECONDS)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         future = asyncio.get_running_loop().run_in_executor(self._thread, work)

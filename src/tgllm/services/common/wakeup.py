@@ -40,12 +40,14 @@ class Wakeup:
     async def wait_for(self, seconds: float | None, clock: Clock) -> None:
         """Wait for the signal, at most ``seconds`` of that clock, and clear it."""
 
-        async def end(seconds: float) -> None:
-            await clock.sleep(seconds)
+        async def end(until: float) -> None:
+            # Counted from the call: the clock may go on before this task begins.
+            await clock.sleep(until - clock.monotonic())
             self._event.set()
 
         async with asyncio.TaskGroup() as group:
-            ending = None if seconds is None else group.create_task(end(seconds), name="end of a wait")
+            until = None if seconds is None else clock.monotonic() + seconds
+            ending = None if until is None else group.create_task(end(until), name="end of a wait")
             await self._event.wait()
             if ending is not None:
                 ending.cancel()

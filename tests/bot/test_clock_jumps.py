@@ -1,14 +1,13 @@
 """The system's clock is wrong, or is set while the bot runs: every question is answered, the very first one too."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 import pytest
 
 from bot_support import Start
 from tgllm.api.clock import SystemClock
 from tgllm.services.maintenance import clock_watch
-from tgllm.testing.emulator import EmulatedMessage, EmulatedUser, Emulator, Fault
+from tgllm.testing.emulator import EmulatedUser, Emulator, Fault
 from tgllm.testing.scripted import ScriptedProvider
 
 DAY = 86_400.0
@@ -27,16 +26,19 @@ class SetClock(SystemClock):
 
 @pytest.mark.parametrize("seconds", JUMPS)
 async def test_the_very_first_question_is_answered(
-    ann: EmulatedUser, start: Start, ask: Callable[..., Awaitable[EmulatedMessage]], seconds: float
+    emu: Emulator, ann: EmulatedUser, start: Start, seconds: float
 ) -> None:
-    await ann.say("before the first start")
+    texts = ["before the first start", "first", "with the right time again"]
+    await ann.say(texts[0])
     async with start(clock=SetClock(seconds)) as bot:
-        assert (await ask("first")).text in {"before the first start", "first"}
+        await ann.say(texts[1])
+        await emu.wait_for(lambda: texts[1] in ann.private_chat().bot_texts)
         await bot.stop()
     async with start(clock=SetClock()) as bot:
-        await ask("with the right time again")
+        await ann.say(texts[2])
+        await emu.wait_for(lambda: texts[2] in ann.private_chat().bot_texts)
         await bot.stop()
-    assert ann.private_chat().bot_texts == ["before the first start", "first", "with the right time again"]
+    assert ann.private_chat().bot_texts == texts
 
 
 @pytest.mark.parametrize("seconds", JUMPS)

@@ -110,6 +110,7 @@ async def test_a_kill_while_answers_wait_for_the_rate_limits_asks_for_nothing(
         bot = await launch("run", **settings)
         await bot.printed("bot.ready")
         # After the burst of a start, the next answers wait for room in the chat.
+        await emu.wait_for(partial(has_said, ann, sent), timeout=PATIENCE)
         states: list[str] = []
         async with asyncio.timeout(PATIENCE):
             while len(states) < len(questions) or states.count("sent") < sent:
@@ -118,6 +119,10 @@ async def test_a_kill_while_answers_wait_for_the_rate_limits_asks_for_nothing(
         await bot.end()
         assert states == ["sent"] * sent + ["ready"] * (len(questions) - sent)
     assert ann.private_chat().bot_texts == questions
+
+
+def has_said(person: EmulatedUser, count: int) -> bool:
+    return len(person.private_chat().bot_texts) == count
 
 
 async def states_of_answers(stored: Stored) -> list[str]:

@@ -147,13 +147,14 @@ async def test_a_call_that_is_cancelled_leaves_the_connection_usable(start: Star
 
 async def test_a_program_that_does_not_want_to_end_is_ended(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stdio, "_GRACE", 0.1)
+    others = children()
     running = await start(one=raw("stubborn"))
-    before = children()
+    started = children() - others
 
     await running.servers.aclose()
 
-    assert before
-    assert not children() & before
+    assert started
+    assert not children() & started
     assert running.specs == {}
     assert running.servers.owners["one"].state == "closed"
 

@@ -149,9 +149,10 @@ async def test_a_card_closes_when_the_answer_ends(
         assert card.text.splitlines()[-1] == "⏹ Not called: the answer was stopped or has ended."
         assert box.made == []
         query = eve._query(card, data)
-        await bot.talk.settled()
         if way != "blocked":
+            await emu.wait_for(lambda: query.answer)
             assert "Too late" in str((query.answer or {}).get("text"))
+        await bot.talk.settled()
         assert box.made == []
 
 

@@ -46,9 +46,10 @@ async def test_a_message_that_was_to_hold_the_answer_is_not_sent_any_more(
     emu.faults.add(Fault.retry_after("sendMessage", 3600, times=None))
     async with killed(start()) as bot:
         await ann.say("@demo_bot go", chat=group)
+        await emu.wait_for(lambda: emu.journal.of("sendMessage"))
+        # As it was before: until then it is being sent.
         while not (await bot.core.database.read(outbox.counts)).get("ready"):
             await pause()
-        await emu.wait_for(lambda: emu.journal.of("sendMessage"))
     emu.faults.clear()
     async with start(clock=LaterClock(25)) as bot:
         # What is ready in a lane goes out in its order.

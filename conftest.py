@@ -2,14 +2,20 @@
 
 import gc
 import os
+import ssl
+import sys
 from collections.abc import Iterator
+from functools import cache
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from warm_starts import warm_starts
 
 import postgres_run
 from copied_files import copied_files
 from portable import portable
+from tgllm.observe.redaction import redactor
 from tgllm.providers.network import VARIABLE
 
 # A request to a real service costs money, and fails where there is no network; processes that a test starts inherit it.
@@ -27,6 +33,38 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("unhurried")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_tls_contexts() -> Iterator[None]:
+    """HTTP clients of other packages share TLS contexts: to read all certificates takes most of a client's start."""
+    made = ssl.create_default_context
+    kept = cache(made)
+
+    def create(*args: Any, **options: Any) -> ssl.SSLContext:  # noqa: ANN401  those of the function
+        caller = sys._getframe(1).f_globals["__name__"]  # noqa: SLF001  there is no public way to the caller
+        is_client = caller.partition(".")[0] in {"aiogram", "httpcore2", "httpx", "httpx2"}
+        return (kept if is_client else made)(*args, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl, "create_default_context", create)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def quick_starts() -> Iterator[None]:
+    """Programs that are started by ``python -m tgllm`` don't import everything anew."""
+    with warm_starts():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def own_secrets() -> Iterator[None]:
+    """What counts as a secret in one test, such as an ordinary word, is none in the next one."""
+    before = vars(redactor).copy()
+    yield
+    # Results that are kept are of before, too.
+    vars(redactor).update(before, _results={})
 
 
 @pytest.fixture(autouse=True)

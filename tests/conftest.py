@@ -3,13 +3,10 @@
 import asyncio
 import logging
 import os
-import ssl
 import sys
 import textwrap
 from collections.abc import AsyncIterator, Callable, Iterator
-from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import structlog
@@ -23,15 +20,6 @@ from tgllm.db.database import Database
 from tgllm.providers.network import VARIABLE
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.emulator import EmulatedChat, EmulatedUser, Emulator
-
-
-@pytest.fixture(scope="session", autouse=True)
-def shared_tls_context() -> Iterator[None]:
-    """All bots of a test process share a TLS context, which takes most of the time in which a bot starts there."""
-    context = SimpleNamespace(create_default_context=cache(ssl.create_default_context))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("aiogram.client.session.aiohttp.ssl", context)
-        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -47,6 +47,11 @@ MOST = {"aiogram": 125, "tgllm": 645}
 """Most modules before the first getUpdates; all of aiogram's are 736, and tgllm's of a running bot some 740."""
 
 
+@pytest.fixture
+def quick_starts() -> None:
+    """Here programs import everything anew."""
+
+
 @pytest.mark.sqlite  # PostgreSQL needs more modules
 async def test_few_modules_are_imported_before_the_first_poll_and_a_waiting_update_is_answered(
     emu: Emulator, launch: Launch, install_plugin: Callable[[str, str], str]

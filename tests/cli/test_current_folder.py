@@ -14,6 +14,11 @@ FROM_HERE = "import sys; sys.stderr.write('taken from the current folder: ' + __
 
 
 @pytest.fixture
+def quick_starts() -> None:
+    """Here programs import everything anew."""
+
+
+@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with modules of the names of others, a plugin and a command."""
     modules = dict.fromkeys(MODULES, FROM_HERE)

@@ -13,7 +13,7 @@ from tgllm.db.connection import prepare
 from tgllm.db.engine.errors import DatabaseError
 from tgllm.db.file.known import refuse_missing, refuse_stray_log
 
-__all__ = ["copied_files"]
+__all__ = ["copied_files", "prepare_quickly"]
 
 
 @cache
@@ -25,7 +25,7 @@ def _empty_file() -> bytes:
         return path.read_bytes()
 
 
-def _prepare(path: Path, now: int) -> None:
+def prepare_quickly(path: Path, now: int) -> None:
     """Copy the file where there is none; everything else is left to ``prepare``, errors too."""
     if not _is_copied(path):
         prepare(path, now)
@@ -52,5 +52,5 @@ def _is_copied(path: Path) -> bool:
 def copied_files() -> Iterator[None]:
     """Within the block, ``init_db`` and ``Database.open`` make new files in this way."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tgllm.db.connection.prepare", _prepare)
+        patch.setattr("tgllm.db.connection.prepare", prepare_quickly)
         yield

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from copied_files import prepare_quickly
 from postgres_connections import KEPT
 from postgres_databases import NOW, STOCK, Kept
 from tgllm.config.load import LoadedConfig, load_config
@@ -20,7 +21,6 @@ from tgllm.db.engine.batch import Job, run_jobs
 from tgllm.db.engine.place import Place, Server, is_url
 from tgllm.db.engine.sqlite import connect
 from tgllm.db.engine.unit import Connection
-from tgllm.db.file.schema import prepare
 
 __all__ = ["Engine", "PostgresPaths", "elsewhere", "looking_into", "on_postgres"]
 
@@ -51,7 +51,7 @@ class Engine:
     @contextmanager
     def connected(self, path: Path) -> Iterator[Connection]:
         """A connection to the database at a path, which is made if it is not there; statements commit by themselves."""
-        prepare(path, NOW)
+        prepare_quickly(path, NOW)
         with closing(connect(path)) as conn:
             yield conn
 

